@@ -1,0 +1,57 @@
+/** Which block of an asset is where: missing, asked of somebody, or checked. One for each asset under way. */
+export interface Run {
+  readonly first: number;
+  readonly count: number;
+}
+
+type BlockState = 'missing' | 'asked' | 'checked';
+
+export class BlockTable {
+  readonly #states: BlockState[];
+  #checked = 0;
+
+  constructor(count: number) {
+    this.#states = Array.from({ length: count }, () => 'missing');
+  }
+
+  get count(): number {
+    return this.#states.length;
+  }
+
+  get checked(): number {
+    return this.#checked;
+  }
+
+  get complete(): boolean {
+    return this.#checked === this.#states.length;
+  }
+
+  /** Takes the first run of missing blocks, at most `most` long, as asked; null where nothing is missing. */
+  take(most: number): Run | null {
+    const run = this.#firstMissing(most);
+    if (run) for (let i = 0; i < run.count; i++) this.#states[run.first + i] = 'asked';
+    return run;
+  }
+
+  /** What is asked within the run and did not come is missing again. */
+  release(run: Run): void {
+    for (let i = run.first; i < run.first + run.count; i++) if (this.#states[i] === 'asked') this.#states[i] = 'missing';
+  }
+
+  /** Marks a block as checked; false if it was already or does not exist. */
+  check(index: number): boolean {
+    const state = this.#states[index];
+    if (state === undefined || state === 'checked') return false;
+    this.#states[index] = 'checked';
+    this.#checked++;
+    return true;
+  }
+
+  #firstMissing(most: number): Run | null {
+    const first = this.#states.indexOf('missing');
+    if (first < 0) return null;
+    let count = 1;
+    while (count < most && this.#states[first + count] === 'missing') count++;
+    return { first, count };
+  }
+}

@@ -1,0 +1,112 @@
+/** What the engine needs of the world. It reaches for nothing else, so the same engine runs in a worker, on the main thread, and in Node on a virtual clock. */
+import type { AssetName, Digest, PeerId, Sha256 } from '../../protocol/ids.ts';
+import type { Done, IceServer, JoinReply, JoinRequest, LeaveRequest, Refusal, RelayedSignal, Signal, SignalRequest, SwarmState } from '../../protocol/signaling.ts';
+
+export interface Clock {
+  /** Milliseconds since some fixed moment; never goes back. */
+  now(): number;
+  /** Runs a function once, later. The returned function takes it back. */
+  after(milliseconds: number, run: () => void): () => void;
+}
+
+/** Uniform in [0, 1). */
+export type Random = () => number;
+
+/** A data channel to one peer: reliable, ordered, whole messages. */
+export interface Channel {
+  /** Bytes handed to `send` that are not on the wire yet. */
+  readonly bufferedAmount: number;
+  send(message: Uint8Array<ArrayBuffer>): void;
+  close(): void;
+  /** Called once, in the task in which the channel came. */
+  listen(listener: ChannelListener): void;
+}
+
+export interface ChannelListener {
+  opened(): void;
+  /** A message that is not binary comes as null. */
+  received(untrustedMessage: Uint8Array<ArrayBuffer> | null): void;
+  /** `bufferedAmount` fell to CHANNEL_REFILL_BYTES. */
+  drained(): void;
+  closed(): void;
+}
+
+/** Makes and ends connections; the page does, for only a window can. Channels come back through the engine's `channel` message. */
+export interface Dialer {
+  /** Offers a connection. `connection` names the attempt. */
+  dial(connection: number, peer: PeerId, iceServers: readonly IceServer[]): void;
+  /** Hands on what the peer at the other end said. An offer for an unknown connection answers it. */
+  remoteSignal(peer: PeerId, signal: Signal, iceServers: readonly IceServer[]): void;
+  hangUp(connection: number): void;
+}
+
+export interface Signaling {
+  /** Connects, and keeps reconnecting until closed. */
+  open(listener: SignalingListener): void;
+  join(request: JoinRequest): Promise<JoinReply | Refusal>;
+  signal(request: SignalRequest): Promise<Done | Refusal>;
+  leave(request: LeaveRequest): void;
+  close(): void;
+}
+
+export interface SignalingListener {
+  connected(): void;
+  /** An attempt failed or the connection broke; it is tried again. `reason` is for people. */
+  disconnected(reason: string): void;
+  signal(message: RelayedSignal): void;
+  swarm(state: SwarmState): void;
+}
+
+export interface OriginRequest {
+  readonly url: string;
+  /** Bytes `[start, end)`; null: all. */
+  readonly range: { readonly start: number; readonly end: number } | null;
+  /** `omit` for all that is shared, so that nothing gated by a cookie slips in. */
+  readonly credentials: 'omit' | 'same-origin';
+  readonly signal: AbortSignal;
+}
+
+export interface OriginResponse {
+  readonly status: number;
+  /** After redirects. */
+  readonly url: string;
+  readonly contentType: string;
+  /** Bytes to come, where the headers tell; null else. */
+  readonly size: number | null;
+  /** First byte of a 206; 0 else. */
+  readonly start: number;
+  /** Do status and headers allow sharing (RFC 9111: neither `private` nor `no-store`)? */
+  readonly shareable: boolean;
+  readonly chunks: AsyncIterable<Uint8Array<ArrayBuffer>>;
+}
+
+/** Rejects where no answer came; an HTTP error is an answer. */
+export type OriginFetch = (request: OriginRequest) => Promise<OriginResponse>;
+
+export interface StoredAsset extends AssetName {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly leaves: Uint8Array<ArrayBuffer>;
+  readonly contentType: string;
+}
+
+/** Checked assets on this device. What it gives out stays its own: who passes bytes on copies them. */
+export interface Store {
+  get(digest: Digest): StoredAsset | undefined;
+  has(digest: Digest): boolean;
+  /** Takes the asset over and returns what had to go for it. */
+  put(asset: StoredAsset): readonly Digest[];
+}
+
+/** A line for developers; the function is only called when somebody listens. */
+export type Trace = (namespace: 'assets' | 'mesh' | 'signaling' | 'transfer' | 'upload', text: () => string) => void;
+
+export interface Ports {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly sha256: Sha256;
+  readonly origin: OriginFetch;
+  readonly store: Store;
+  readonly signaling: Signaling;
+  readonly dialer: Dialer;
+  readonly trace: Trace;
+}

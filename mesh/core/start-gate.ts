@@ -1,0 +1,39 @@
+import { CHANNEL_WAIT_MS, FIRST_REQUEST_WAIT_MS } from './limits.ts';
+
+/** What is known of a swarm's mesh when an asset of it is asked for. */
+export type SwarmView =
+  /** No mesh: no WebRTC, no consent, no server. */
+  | { readonly kind: 'off' }
+  /** The join reply has not come. */
+  | { readonly kind: 'joining' }
+  | {
+      readonly kind: 'joined';
+      /** When the reply came, ms on the engine's clock. */
+      readonly at: number;
+      /** Site members that it named and that may still open a channel to us. */
+      readonly dialing: number;
+      /** Neighbours that told what they hold in this swarm. */
+      readonly inventories: number;
+      /** Neighbours in this swarm that have yet to tell. */
+      readonly awaited: number;
+    };
+
+/**
+ * Until when a request made at `requestedAt` waits for the mesh before it goes to the origin, on the engine's clock; a time that
+ * has passed means: not at all. To be asked again whenever the view changes.
+ */
+export function waitUntil(view: SwarmView, requestedAt: number): number {
+  const latest = requestedAt + FIRST_REQUEST_WAIT_MS;
+  switch (view.kind) {
+    case 'off':
+      return requestedAt;
+    case 'joining':
+      return latest;
+    case 'joined':
+      if (view.inventories > 0) return requestedAt;
+      if (view.awaited > 0) return latest;
+      return view.dialing > 0 ? Math.min(view.at + CHANNEL_WAIT_MS, latest) : requestedAt;
+    default:
+      return view satisfies never;
+  }
+}

@@ -1,0 +1,67 @@
+/** Connection attempts and open connections by the number that the offering side chose. Owned by the Membership. */
+import type { PeerId } from '../../protocol/ids.ts';
+import { DIAL_TIMEOUT_MS } from '../core/limits.ts';
+import type { Clock } from '../core/ports.ts';
+
+export interface Attempt {
+  readonly connection: number;
+  readonly peer: PeerId;
+  readonly role: 'offers' | 'answers';
+  readonly state: 'dialing' | 'open';
+}
+
+export class Attempts {
+  readonly #clock: Clock;
+  readonly #expired: (attempt: Attempt) => void;
+  readonly #all = new Map<number, { attempt: Attempt; cancelTimer: () => void }>();
+
+  /** @param expired told of each attempt that is not open in time; it is forgotten by then */
+  constructor(clock: Clock, expired: (attempt: Attempt) => void) {
+    this.#clock = clock;
+    this.#expired = expired;
+  }
+
+  add(connection: number, peer: PeerId, role: Attempt['role']): void {
+    const cancelTimer = this.#clock.after(DIAL_TIMEOUT_MS, () => {
+      const attempt = this.remove(connection);
+      if (attempt) this.#expired(attempt);
+    });
+    this.#all.set(connection, { attempt: { connection, peer, role, state: 'dialing' }, cancelTimer });
+  }
+
+  get(connection: number): Attempt | undefined {
+    return this.#all.get(connection)?.attempt;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** The attempt with this peer that is under way, else the open connection. */
+  of(peer: PeerId): Attempt | undefined {
+    const all = [...this.#all.values()].map(({ attempt }) => attempt).filter((attempt) => attempt.peer === peer);
+    return all.find(({ state }) => state === 'dialing') ?? all[0];
+  }
+
+  dialing(peers: readonly PeerId[]): number {
+    return peers.filter((peer) => this.of(peer)?.state === 'dialing').length;
+  }
+
+  opened(connection: number): void {
+    const entry = this.#all.get(connection);
+    if (!entry) return;
+    entry.cancelTimer();
+    entry.attempt = { ...entry.attempt, state: 'open' };
+  }
+
+  remove(connection: number): Attempt | undefined {
+    const entry = this.#all.get(connection);
+    entry?.cancelTimer();
+    this.#all.delete(connection);
+    return entry?.attempt;
+  }
+
+  clear(): readonly Attempt[] {
+    return [...this.#all.keys()].flatMap((connection) => this.remove(connection) ?? []);
+  }
+}

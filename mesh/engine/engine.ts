@@ -1,0 +1,169 @@
+/**
+ * The engine of one peer: puts the parts together and answers the page. It sees only ports, so it runs the same in a worker, on the
+ * main thread and in Node.
+ */
+import { P2PError } from '../../protocol/error.ts';
+import { isDigest, type Digest, type SwarmId } from '../../protocol/ids.ts';
+import type { AssetAnswer, AssetQuestion, EngineOptions, EngineStats, FromEngine, FromPage, Held } from '../../protocol/page.ts';
+import { swarmOfName } from '../../protocol/swarm.ts';
+import { STATS_EVERY_MS } from '../core/limits.ts';
+import type { Channel, Ports } from '../core/ports.ts';
+import { Assets, type Reply } from './assets.ts';
+import { Changes } from './changes.ts';
+import { ManifestIndex } from './manifest-index.ts';
+import { Membership } from './membership.ts';
+import { Neighbours } from './neighbours.ts';
+import { OriginDoor } from './origin-door.ts';
+import { UploadAllowance } from './uploads.ts';
+
+/** Messages of the engine to its page; an asset's body is meant to be transferred. */
+export type Post = (message: FromEngine) => void;
+
+export class Engine {
+  readonly #ports: Ports;
+  readonly #post: Post;
+  readonly #options: EngineOptions;
+  readonly #neighbours: Neighbours;
+  readonly #membership: Membership;
+  readonly #manifest: ManifestIndex;
+  readonly #assets: Assets;
+  readonly #bytes = { origin: 0, peers: 0, store: 0, uploaded: 0 };
+  #originReachable = true;
+  #cancelStats: (() => void) | null = null;
+
+  constructor(ports: Ports, options: EngineOptions, post: Post) {
+    const { clock, sha256, trace, store } = ports;
+    this.#ports = ports;
+    this.#post = post;
+    this.#options = options;
+    const changes = new Changes(clock);
+    const changed = (): void => {
+      changes.notify();
+      this.#changed();
+    };
+    const allowance = new UploadAllowance(clock, store, { enabled: options.upload, maxUpload: options.maxUpload }, (bytes) => this.#count('uploaded', bytes));
+    this.#neighbours = new Neighbours({ clock, sha256, trace, allowance, announces: options.upload }, {
+      joined: (neighbour) => {
+        this.#membership.neighbourOpened(neighbour);
+        post({ type: 'peer', peer: neighbour.peer, state: 'connected' });
+        changed();
+      },
+      gone: (neighbour) => {
+        this.#membership.neighbourGone(neighbour);
+        if (neighbour.wasOpen) post({ type: 'peer', peer: neighbour.peer, state: 'gone' });
+      },
+      changed,
+      banned: (peer, reason) => {
+        this.#warn(reason);
+        post({ type: 'peer', peer, state: 'banned' });
+      },
+    });
+    this.#membership = new Membership(ports, this.#neighbours, { changed, unreachable: (reason) => this.#warn(serverUnreachable(options.signal, reason)) });
+    const door = new OriginDoor(ports.origin, (bytes) => this.#count('origin', bytes), (reachable) => this.#reachability(reachable));
+    this.#manifest = new ManifestIndex(clock);
+    const staticSwarm = swarmOfName(options.webOrigin);
+    this.#assets = new Assets({ clock, sha256, store, trace, changes, origin: door.fetch, neighbours: this.#neighbours, membership: this.#membership, manifest: this.#manifest, countPeerBytes: (bytes) => this.#count('peers', bytes), countStoreBytes: (bytes) => this.#count('store', bytes), warn: (error) => this.#warn(error) }, staticSwarm);
+    if (options.manifest !== null) void this.#manifest.load(options.manifest, door.fetch, (error) => this.#warn(error));
+    this.#membership.enter(staticSwarm);
+    if (options.share) this.#membership.open();
+  }
+
+  get stats(): EngineStats {
+    return {
+      peers: this.#neighbours.open.length,
+      bytes: { ...this.#bytes },
+      banned: this.#neighbours.bannedCount,
+      signaling: this.#membership.state,
+      originReachable: this.#originReachable,
+      peer: this.#membership.peer,
+    };
+  }
+
+  /** Joins the mesh; until then everything comes from the origin. */
+  share(): void {
+    this.#membership.open();
+    this.#changed();
+  }
+
+  join(swarm: SwarmId): void {
+    this.#membership.enter(swarm);
+  }
+
+  held(digests: readonly Digest[]): readonly Held[] {
+    return digests.map((digest) => {
+      if (!isDigest(digest)) return 'nobody';
+      if (this.#ports.store.has(digest)) return 'store';
+      return this.#neighbours.holders(digest).length > 0 ? 'neighbour' : 'nobody';
+    });
+  }
+
+  /** A way in for asset questions; each asker has its own numbers. */
+  asker(reply: Reply): (question: AssetQuestion) => void {
+    const asked = new Map<number, AbortController>();
+    return (question) => {
+      if (question.type === 'abort') {
+        asked.get(question.id)?.abort();
+        asked.delete(question.id);
+        return;
+      }
+      const controller = new AbortController();
+      asked.set(question.id, controller);
+      const answer = (message: AssetAnswer): void => {
+        if (message.type !== 'progress') asked.delete(question.id);
+        reply(message);
+      };
+      void this.#assets.load(question, answer, controller.signal);
+    };
+  }
+
+  /** URLs that a service worker may ask for, once the manifest is known or can't be had. */
+  async shareableUrls(): Promise<readonly string[]> {
+    await this.#manifest.settled;
+    return this.#manifest.urls;
+  }
+
+  channel(connection: number, peer: Extract<FromPage, { type: 'channel' }>['peer'], channel: Channel): void {
+    this.#membership.channel(connection, peer, channel);
+  }
+
+  connection(message: Extract<FromPage, { type: 'connection' }>): void {
+    if (message.state === 'connected') this.#membership.connected(message.connection, message.maxMessageSize);
+    else this.#membership.disconnected(message.connection);
+  }
+
+  signal(message: Extract<FromPage, { type: 'signal' }>): void {
+    void this.#membership.localSignal(message.peer, message.signal);
+  }
+
+  leave(): void {
+    this.#membership.leave();
+    this.#neighbours.leave();
+    this.#changed();
+  }
+
+  #count(source: keyof EngineStats['bytes'], bytes: number): void {
+    this.#bytes[source] += bytes;
+    this.#changed();
+  }
+
+  #reachability(reachable: boolean): void {
+    if (reachable === this.#originReachable) return;
+    this.#originReachable = reachable;
+    this.#changed();
+  }
+
+  #warn(error: P2PError): void {
+    this.#post({ type: 'warning', code: error.code, message: error.message, details: error.details });
+  }
+
+  /** Statistics follow a change soon, but not each one by itself. */
+  #changed(): void {
+    this.#cancelStats ??= this.#ports.clock.after(STATS_EVERY_MS, () => {
+      this.#cancelStats = null;
+      this.#post({ type: 'stats', stats: this.stats });
+    });
+  }
+}
+
+const serverUnreachable = (url: string, reason: string): P2PError =>
+  new P2PError('signaling-unreachable', `The signaling server ${url} can't be used (${reason}). Everything comes from the origin and from neighbours that are connected already; it is tried again. Is "p2p-elements serve" running there? Another address is named by <p2p-mesh signal="URL">.`, { url, reason });

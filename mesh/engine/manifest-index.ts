@@ -1,0 +1,85 @@
+/** The manifest by URL. Fetched once per engine, that is once per navigation. Owned by the Engine. */
+import { P2PError } from '../../protocol/error.ts';
+import type { AssetName } from '../../protocol/ids.ts';
+import { isWholeAsset, parseManifest } from '../../protocol/manifest.ts';
+import { MANIFEST_WAIT_MS } from '../core/limits.ts';
+import type { Clock, OriginFetch } from '../core/ports.ts';
+
+export interface ListedAsset {
+  readonly name: AssetName;
+  readonly contentType: string;
+}
+
+export class ManifestIndex {
+  readonly #clock: Clock;
+  readonly #listed = new Map<string, ListedAsset>();
+  #ready: Promise<void> = Promise.resolve();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Absolute URLs of all listed assets. */
+  get urls(): readonly string[] {
+    return [...this.#listed.keys()];
+  }
+
+  /** Resolves when the manifest is known, or known not to be had. */
+  get settled(): Promise<void> {
+    return this.#ready;
+  }
+
+  /** Starts to fetch the manifest. `failed` hears of one that can't be had or used; then nothing is listed. */
+  load(url: string, origin: OriginFetch, failed: (error: P2PError) => void): Promise<void> {
+    const loading = this.#load(url, origin).catch((error: unknown) => {
+      failed(error instanceof P2PError ? error : new P2PError('manifest-unreachable', `The manifest ${url} can't be fetched (${String(error)}). What it lists comes from the origin; without a manifest, say <p2p-mesh manifest="none">.`, { url }));
+    });
+    this.#ready = loading;
+    return loading;
+  }
+
+  /** What the manifest says of a URL, as soon as it is there; waits at most MANIFEST_WAIT_MS for it. */
+  async find(url: string): Promise<ListedAsset | null> {
+    const key = withoutFragment(url);
+    const known = this.#listed.get(key);
+    if (known) return known;
+    await this.#readyOrLate();
+    return this.#listed.get(key) ?? null;
+  }
+
+  async #load(url: string, origin: OriginFetch): Promise<void> {
+    const response = await origin({ url, range: null, credentials: 'omit', signal: new AbortController().signal });
+    if (response.status !== 200) throw new P2PError('manifest-unreachable', `The manifest ${url} was answered with ${response.status}. Serve it there, or name it by <p2p-mesh manifest="URL">, or say manifest="none".`, { url, status: response.status });
+    const decoder = new TextDecoder();
+    let text = '';
+    for await (const chunk of response.chunks) text += decoder.decode(chunk, { stream: true });
+    this.#take(url, text);
+  }
+
+  #take(url: string, text: string): void {
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch {
+      throw new P2PError('bad-manifest', `The manifest ${url} is not JSON (it begins with "${text.slice(0, 40)}"). Write it with "p2p-elements manifest DIR"; until then nothing it lists is shared.`, { url });
+    }
+    for (const [path, entry] of Object.entries(parseManifest(json).assets)) {
+      if (isWholeAsset(entry) && URL.canParse(path, url)) this.#listed.set(withoutFragment(new URL(path, url).href), { name: { digest: entry.digest, size: entry.size }, contentType: entry.type });
+    }
+  }
+
+  #readyOrLate(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(MANIFEST_WAIT_MS, resolve);
+      void this.#ready.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+function withoutFragment(url: string): string {
+  const hash = url.indexOf('#');
+  return hash < 0 ? url : url.slice(0, hash);
+}

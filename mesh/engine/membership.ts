@@ -1,0 +1,242 @@
+/**
+ * Our place in the swarms: joins them at the server, offers connections to whom it names, answers those who offer, and offers again
+ * what broke. Owned by the Engine.
+ */
+import type { PeerId, SwarmId } from '../../protocol/ids.ts';
+import { MAX_NEIGHBOURS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import type { IceServer, JoinReply, Refusal, RelayedSignal, Signal, SwarmView as NamedSwarm } from '../../protocol/signaling.ts';
+import { REDIAL_AFTER_MS } from '../core/limits.ts';
+import type { Channel, Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
+import type { SwarmView } from '../core/start-gate.ts';
+import { Attempts, type Attempt } from './attempts.ts';
+import type { Neighbour } from './neighbour.ts';
+import type { Neighbours } from './neighbours.ts';
+
+export interface MembershipPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signaling: Signaling;
+  readonly dialer: Dialer;
+  readonly trace: Trace;
+}
+
+export type SignalingState = 'off' | 'connecting' | 'joined' | 'unreachable';
+
+export interface MembershipListener {
+  /** The state of the server or of a swarm changed. */
+  changed(): void;
+  /** The server can't be reached, or refuses us. Told once until it is reached again. */
+  unreachable(reason: string): void;
+}
+
+/** What the server's reply said of one swarm. */
+interface Joined {
+  readonly at: number;
+  readonly siteMembers: readonly PeerId[];
+}
+
+export class Membership {
+  readonly #ports: MembershipPorts;
+  readonly #neighbours: Neighbours;
+  readonly #listener: MembershipListener;
+  readonly #attempts: Attempts;
+  readonly #swarms = new Map<SwarmId, Joined | null>();
+  readonly #redials = new Map<PeerId, number>();
+  readonly #timers = new Set<() => void>();
+  #state: SignalingState = 'off';
+  #peer: PeerId | null = null;
+  #resume: string | null = null;
+  #iceServers: readonly IceServer[] = [];
+
+  constructor(ports: MembershipPorts, neighbours: Neighbours, listener: MembershipListener) {
+    this.#ports = ports;
+    this.#neighbours = neighbours;
+    this.#listener = listener;
+    this.#attempts = new Attempts(ports.clock, (attempt) => {
+      ports.dialer.hangUp(attempt.connection);
+      this.#failed(attempt);
+    });
+  }
+
+  get state(): SignalingState {
+    return this.#state;
+  }
+
+  get peer(): PeerId | null {
+    return this.#peer;
+  }
+
+  open(): void {
+    if (this.#state !== 'off') return;
+    this.#state = 'connecting';
+    this.#ports.signaling.open({
+      connected: () => void this.#join([...this.#swarms.keys()]),
+      disconnected: (reason) => this.#unreachable(reason),
+      signal: (message) => this.#remoteSignal(message),
+      swarm: (state) => this.#ports.trace('signaling', () => `swarm ${JSON.stringify(state)}`),
+    });
+  }
+
+  /** Joins a swarm, now or as soon as the server is there. */
+  enter(swarm: SwarmId): void {
+    if (this.#swarms.has(swarm)) return;
+    this.#swarms.set(swarm, null);
+    void this.#neighbours.enter(swarm).then(() => this.#listener.changed());
+    if (this.#state === 'joined') void this.#join([swarm]);
+  }
+
+  /** What a request in this swarm may wait for. */
+  view(swarm: SwarmId): SwarmView {
+    const { told, awaited } = this.#neighbours.inventories(swarm);
+    const joined = this.#swarms.get(swarm);
+    if (joined) return { kind: 'joined', at: joined.at, dialing: this.#attempts.dialing(joined.siteMembers), inventories: told, awaited };
+    if (this.#state === 'connecting' || this.#state === 'joined') return told + awaited > 0 ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, inventories: told, awaited } : { kind: 'joining' };
+    return awaited > 0 ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, inventories: told, awaited } : { kind: 'off' };
+  }
+
+  /** A channel from the page. One that nobody expects is closed. */
+  channel(connection: number, peer: PeerId, channel: Channel): void {
+    const attempt = this.#attempts.get(connection);
+    if (attempt?.peer === peer && !this.#neighbours.isBanned(peer)) this.#neighbours.add(peer, connection, channel);
+    else channel.close();
+  }
+
+  /** The page's end of a handshake step. */
+  async localSignal(peer: PeerId, signal: Signal): Promise<void> {
+    const reply = await this.#ports.signaling.signal({ to: peer, signal });
+    if (reply.ok || reply.code !== 'unknown-peer') return;
+    const attempt = this.#attempts.get(signal.connection);
+    if (attempt?.state !== 'dialing') return;
+    this.#redials.set(peer, REDIAL_AFTER_MS.length);
+    this.#hangUp(attempt);
+  }
+
+  connected(connection: number, maxMessageSize: number): void {
+    const attempt = this.#attempts.get(connection);
+    const neighbour = attempt && this.#neighbours.get(attempt.peer);
+    if (neighbour?.connection === connection) neighbour.maxMessageBytes = maxMessageSize;
+  }
+
+  /** The page lost a connection. */
+  disconnected(connection: number): void {
+    const attempt = this.#attempts.get(connection);
+    if (!attempt) return;
+    const neighbour = this.#neighbours.get(attempt.peer);
+    if (neighbour?.connection === connection) neighbour.close();
+    else this.#hangUp(attempt);
+  }
+
+  neighbourOpened(neighbour: Neighbour): void {
+    this.#attempts.opened(neighbour.connection);
+    this.#redials.delete(neighbour.peer);
+  }
+
+  neighbourGone(neighbour: Neighbour): void {
+    const attempt = this.#attempts.get(neighbour.connection);
+    if (!attempt) return;
+    if (neighbour.leaving || this.#neighbours.isBanned(neighbour.peer)) this.#redials.set(neighbour.peer, REDIAL_AFTER_MS.length);
+    this.#hangUp(attempt);
+  }
+
+  leave(): void {
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
+    for (const attempt of this.#attempts.clear()) this.#ports.dialer.hangUp(attempt.connection);
+    if (this.#state === 'joined') this.#ports.signaling.leave({ swarms: [...this.#swarms.keys()] });
+    this.#ports.signaling.close();
+    this.#state = 'off';
+    this.#swarms.clear();
+  }
+
+  async #join(swarms: readonly SwarmId[]): Promise<void> {
+    const reply = await this.#ports.signaling.join({ version: PROTOCOL_VERSION, swarms, ...(this.#resume === null ? {} : { resume: this.#resume }) });
+    if (this.#state === 'off') return;
+    if (!reply.ok) return this.#unreachable(`${reply.code}: ${reply.message}`);
+    this.#take(reply);
+    const late = [...this.#swarms].filter(([swarm, joined]) => !joined && !swarms.includes(swarm)).map(([swarm]) => swarm);
+    if (late.length > 0) void this.#join(late);
+    this.#listener.changed();
+  }
+
+  #take(reply: JoinReply): void {
+    this.#state = 'joined';
+    this.#peer = reply.peer;
+    this.#resume = reply.resume;
+    this.#iceServers = reply.iceServers;
+    const at = this.#ports.clock.now();
+    for (const swarm of reply.swarms) {
+      if (this.#swarms.has(swarm.swarm)) this.#swarms.set(swarm.swarm, { at, siteMembers: swarm.members });
+      this.#ports.trace('signaling', () => `joined ${swarm.swarm}: ${swarm.members.length} here, ${swarm.others.length} elsewhere`);
+      this.#dialAll(swarm);
+    }
+  }
+
+  #dialAll(swarm: NamedSwarm): void {
+    for (const peer of [...swarm.members, ...swarm.others]) {
+      if (this.#neighbours.open.length + this.#attempts.dialing([...swarm.members, ...swarm.others]) >= MAX_NEIGHBOURS) return;
+      this.#redials.delete(peer);
+      this.#dial(peer);
+    }
+  }
+
+  #dial(peer: PeerId): void {
+    if (peer === this.#peer || this.#neighbours.isBanned(peer) || this.#attempts.of(peer)) return;
+    const connection = Math.floor(this.#ports.random() * 2 ** 32);
+    this.#attempts.add(connection, peer, 'offers');
+    this.#ports.dialer.dial(connection, peer, this.#iceServers);
+  }
+
+  #remoteSignal({ from, signal }: RelayedSignal): void {
+    if (this.#neighbours.isBanned(from)) return;
+    if (signal.kind === 'offer' && !this.#accept(from, signal.connection)) return;
+    if (this.#attempts.get(signal.connection)?.peer !== from) return;
+    this.#ports.dialer.remoteSignal(from, signal, this.#iceServers);
+  }
+
+  /** Takes an offer, unless we have offered too and our id is the lower one, or there are too many already. */
+  #accept(from: PeerId, connection: number): boolean {
+    const ours = this.#attempts.of(from);
+    if (this.#attempts.get(connection)) return false;
+    if (ours?.state === 'dialing' && ours.role === 'offers' && this.#peer !== null && this.#peer < from) return false;
+    if (!ours && this.#attempts.size >= 2 * MAX_NEIGHBOURS) return false;
+    if (ours?.state === 'dialing') {
+      this.#attempts.remove(ours.connection);
+      this.#ports.dialer.hangUp(ours.connection);
+    }
+    this.#attempts.add(connection, from, 'answers');
+    return true;
+  }
+
+  #hangUp(attempt: Attempt): void {
+    this.#attempts.remove(attempt.connection);
+    this.#ports.dialer.hangUp(attempt.connection);
+    this.#failed(attempt);
+  }
+
+  /** Who offered offers again, a few times. */
+  #failed(attempt: Attempt): void {
+    this.#ports.trace('mesh', () => `connection to ${attempt.peer} failed or ended`);
+    const tries = this.#redials.get(attempt.peer) ?? 0;
+    const pause = REDIAL_AFTER_MS[tries];
+    if (attempt.role === 'offers' && pause !== undefined && this.#state !== 'off') {
+      this.#redials.set(attempt.peer, tries + 1);
+      this.#later(pause, () => this.#dial(attempt.peer));
+    }
+    this.#listener.changed();
+  }
+
+  #later(milliseconds: number, run: () => void): void {
+    const cancel = this.#ports.clock.after(milliseconds, () => {
+      this.#timers.delete(cancel);
+      run();
+    });
+    this.#timers.add(cancel);
+  }
+
+  #unreachable(reason: Refusal['message']): void {
+    if (this.#state === 'off' || this.#state === 'unreachable') return;
+    this.#state = 'unreachable';
+    this.#listener.unreachable(reason);
+    this.#listener.changed();
+  }
+}

@@ -1,0 +1,68 @@
+/** All requests to the origin go through here: bytes are counted and we notice whether it answers. Owned by the Engine. */
+import { P2PError } from '../../protocol/error.ts';
+import type { OriginFetch, OriginRequest, OriginResponse } from '../core/ports.ts';
+
+export class OriginDoor {
+  readonly #fetch: OriginFetch;
+  readonly #counted: (bytes: number) => void;
+  readonly #reachability: (reachable: boolean) => void;
+
+  constructor(fetch: OriginFetch, counted: (bytes: number) => void, reachability: (reachable: boolean) => void) {
+    this.#fetch = fetch;
+    this.#counted = counted;
+    this.#reachability = reachability;
+  }
+
+  /** @throws P2PError `origin-failed` where no answer came, or the answer broke off; an HTTP error is an answer */
+  readonly fetch: OriginFetch = async (request) => {
+    const response = await this.#watch(request, this.#fetch(request));
+    this.#reachability(response.status < 500);
+    return { ...response, chunks: this.#chunks(request, response) };
+  };
+
+  async *#chunks(request: OriginRequest, response: OriginResponse): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    const chunks = response.chunks[Symbol.asyncIterator]();
+    try {
+      for (let next = await this.#watch(request, chunks.next()); next.done !== true; next = await this.#watch(request, chunks.next())) {
+        this.#counted(next.value.length);
+        yield next.value;
+      }
+    } finally {
+      await chunks.return?.();
+    }
+  }
+
+  async #watch<T>(request: OriginRequest, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (request.signal.aborted) throw error;
+      this.#reachability(false);
+      throw originFailed(request.url, `no complete answer (${error instanceof Error ? error.message : String(error)})`, 0);
+    }
+  }
+}
+
+/** @param status HTTP status; 0: no answer */
+export function originFailed(url: string, what: string, status: number): P2PError {
+  return new P2PError('origin-failed', `The origin gave ${what} for ${url}, and no neighbour holds it.`, { url, status });
+}
+
+/** Reads a body to its end. `progress` hears of all bytes so far. @throws P2PError `origin-failed` if it is shorter than announced */
+export async function readBody(url: string, response: OriginResponse, progress: (loaded: number) => void): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let loaded = 0;
+  for await (const chunk of response.chunks) {
+    chunks.push(chunk);
+    loaded += chunk.length;
+    progress(loaded);
+  }
+  if (response.size !== null && loaded < response.size) throw originFailed(url, `only ${loaded} of ${response.size} bytes`, 0);
+  const body = new Uint8Array(loaded);
+  let offset = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return body;
+}

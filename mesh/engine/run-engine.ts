@@ -1,0 +1,87 @@
+/** The engine with the browser's ports, driven by its page's messages. In a worker and on the main thread the same. */
+import type { AssetQuestion, EngineOptions, FromEngine, FromPage, PortMessage } from '../../protocol/page.ts';
+import { ENGINE_REFERRER } from '../../protocol/worker.ts';
+import { STORE_BYTES } from '../core/limits.ts';
+import type { Dialer } from '../core/ports.ts';
+import { systemClock, systemRandom } from '../io/clock.ts';
+import { dataChannel } from '../io/data-channel.ts';
+import { fetchOrigin } from '../io/fetch-origin.ts';
+import { MemoryStore } from '../io/memory-store.ts';
+import { createSha256 } from '../io/sha256.ts';
+import { SocketSignaling } from '../io/socket-signaling.ts';
+import { createTrace } from '../io/trace.ts';
+import { Engine } from './engine.ts';
+
+/** Sends a message to the page and gives it what is to be transferred. */
+export type PostToPage = (message: FromEngine, transfer: Transferable[]) => void;
+
+/**
+ * @param takesChannels can data channels be transferred to here, or is here where they are made?
+ * @returns takes the page's messages; the first must be `start`
+ */
+export function runEngine(post: PostToPage, takesChannels: boolean): (message: FromPage) => void {
+  let engine: Engine | null = null;
+  let ask: (question: AssetQuestion) => void = () => undefined;
+  post({ type: 'ready', takesChannels }, []);
+  return (message) => {
+    if (message.type === 'start') {
+      engine = startEngine(message.options, post);
+      ask = engine.asker((answer) => post(answer, bodyOf(answer)));
+      return;
+    }
+    if (!engine) return;
+    switch (message.type) {
+      case 'load':
+      case 'abort':
+        return ask(message);
+      case 'join':
+        return engine.join(message.swarm);
+      case 'held':
+        return post({ type: 'held', id: message.id, held: engine.held(message.digests) }, []);
+      case 'port':
+        return openPort(engine, message.port);
+      case 'channel':
+        return engine.channel(message.connection, message.peer, dataChannel(message.channel));
+      case 'connection':
+        return engine.connection(message);
+      case 'signal':
+        return engine.signal(message);
+      case 'share':
+        return engine.share();
+      case 'leave':
+        return engine.leave();
+      default:
+        return message satisfies never;
+    }
+  };
+}
+
+function startEngine(options: EngineOptions, post: PostToPage): Engine {
+  const trace = createTrace(options.debug);
+  const dialer: Dialer = {
+    dial: (connection, peer, iceServers) => post({ type: 'dial', connection, peer, iceServers }, []),
+    remoteSignal: (peer, signal, iceServers) => post({ type: 'remote-signal', peer, signal, iceServers }, []),
+    hangUp: (connection) => post({ type: 'hang-up', connection }, []),
+  };
+  const ports = {
+    clock: systemClock,
+    random: systemRandom,
+    sha256: createSha256(),
+    origin: fetchOrigin(new URL(ENGINE_REFERRER, options.webOrigin).href),
+    store: new MemoryStore(STORE_BYTES),
+    signaling: new SocketSignaling(options.signal, trace),
+    dialer,
+    trace,
+  };
+  return new Engine(ports, options, (message) => post(message, []));
+}
+
+/** A service worker asks over this port; it is told first what it may ask for. */
+function openPort(engine: Engine, port: MessagePort): void {
+  const answer = (message: PortMessage): void => port.postMessage(message, bodyOf(message));
+  const ask = engine.asker(answer);
+  port.onmessage = ({ data }: MessageEvent<AssetQuestion>) => ask(data);
+  void engine.shareableUrls().then((urls) => answer({ type: 'shareable', urls }));
+}
+
+const bodyOf = (message: FromEngine | PortMessage): Transferable[] => (message.type === 'loaded' ? [message.body] : []);

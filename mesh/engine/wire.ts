@@ -1,0 +1,111 @@
+/**
+ * One neighbour's data channel as a flow of messages: frames out and in, within the channel's message size and with back-pressure.
+ * Owned by a Neighbour.
+ */
+import { P2PError } from '../../protocol/error.ts';
+import { FrameAssembler, fragmentsOf, peekRequest } from '../../protocol/frame.ts';
+import { MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
+import { carriesContent, encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
+import { CHANNEL_BUFFER_BYTES } from '../core/limits.ts';
+import type { Channel } from '../core/ports.ts';
+
+export interface WireListener {
+  opened(): void;
+  message(message: PeerMessage): void;
+  /** Bytes of an answer to this request came in. */
+  progress(request: number): void;
+  /** The other end broke the protocol; the channel is closed. */
+  broken(error: P2PError): void;
+  closed(): void;
+}
+
+/** Waits until this many bytes may go; the limit on uploads. */
+export type Pace = (bytes: number) => Promise<void>;
+
+export class Wire {
+  /** Largest message that the other end takes, bytes; raised once the connection says more. */
+  maxMessageBytes = MIN_MESSAGE_BYTES;
+  readonly #channel: Channel;
+  readonly #listener: WireListener;
+  readonly #assembler = new FrameAssembler();
+  readonly #waiting: (() => void)[] = [];
+  #state: 'opening' | 'open' | 'closed' = 'opening';
+
+  constructor(channel: Channel, listener: WireListener) {
+    this.#channel = channel;
+    this.#listener = listener;
+    channel.listen({
+      opened: () => this.#opened(),
+      received: (message) => this.#received(message),
+      drained: () => this.#release(),
+      closed: () => this.#closed(),
+    });
+  }
+
+  get open(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Sends at once. For short messages; content goes through `sendContent`. */
+  send(message: PeerMessage): void {
+    if (!this.open) return;
+    for (const part of fragmentsOf(encodePeerMessage(message), this.#messageBytes)) this.#channel.send(part);
+  }
+
+  /** Sends as fast as the channel and `pace` allow, and stops early when `wanted` says no or the channel closes. Resolves with the payload bytes sent. */
+  async sendContent(message: PeerMessage, pace: Pace, maxPartBytes: number, wanted: () => boolean): Promise<number> {
+    let sent = 0;
+    for (const part of fragmentsOf(encodePeerMessage(message), Math.min(this.#messageBytes, maxPartBytes))) {
+      await pace(part.length);
+      while (this.open && this.#channel.bufferedAmount >= CHANNEL_BUFFER_BYTES) await new Promise<void>((resume) => this.#waiting.push(resume));
+      if (!this.open) break;
+      // A frame that was begun is ended, or the other end would keep its half for ever.
+      if (sent === 0 && !wanted()) break;
+      this.#channel.send(part);
+      sent += part.length;
+    }
+    return sent;
+  }
+
+  close(): void {
+    this.#channel.close();
+    this.#closed();
+  }
+
+  get #messageBytes(): number {
+    return Math.min(this.maxMessageBytes, MAX_MESSAGE_BYTES);
+  }
+
+  #opened(): void {
+    if (this.#state !== 'opening') return;
+    this.#state = 'open';
+    this.#listener.opened();
+  }
+
+  #received(untrustedMessage: Uint8Array<ArrayBuffer> | null): void {
+    if (this.#state === 'closed') return;
+    this.#opened(); // Chromium can deliver messages before `open`.
+    try {
+      if (!untrustedMessage) throw new P2PError('bad-frame', 'A neighbour sent text where only binary messages are spoken. Its connection is closed.');
+      const head = peekRequest(untrustedMessage);
+      if (head && carriesContent(head.type)) this.#listener.progress(head.request);
+      const frame = this.#assembler.accept(untrustedMessage);
+      if (frame) this.#listener.message(parsePeerMessage(frame));
+    } catch (error) {
+      if (!(error instanceof P2PError)) throw error;
+      this.close();
+      this.#listener.broken(error);
+    }
+  }
+
+  #closed(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#release();
+    this.#listener.closed();
+  }
+
+  #release(): void {
+    for (const resume of this.#waiting.splice(0)) resume();
+  }
+}

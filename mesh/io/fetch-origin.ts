@@ -1,0 +1,52 @@
+import type { OriginFetch } from '../core/ports.ts';
+
+/**
+ * The origin by `fetch`.
+ * @param referrer a URL of the page's own origin by which the service worker knows the engine's requests and lets them pass
+ */
+export function fetchOrigin(referrer: string): OriginFetch {
+  return async ({ url, range, credentials, signal }) => {
+    const headers: HeadersInit = range ? { range: `bytes=${range.start}-${range.end - 1}` } : {};
+    const response = await fetch(url, { credentials, signal, referrer, headers });
+    return {
+      status: response.status,
+      url: response.url,
+      contentType: response.headers.get('content-type') ?? '',
+      size: bodySize(response),
+      start: response.status === 206 ? firstByte(response.headers.get('content-range'), range?.start ?? 0) : 0,
+      shareable: isShareable(response),
+      chunks: chunksOf(response.body),
+    };
+  };
+}
+
+/** RFC 9111, 5.2.2: `private` and `no-store` are not for others. What was redirected is not the URL's own. */
+function isShareable(response: Response): boolean {
+  const cacheControl = response.headers.get('cache-control') ?? '';
+  return (response.status === 200 || response.status === 206) && !response.redirected && !/\b(private|no-store)\b/i.test(cacheControl);
+}
+
+/** Content-Length counts encoded bytes, and another origin's Content-Encoding is hidden from us. */
+function bodySize(response: Response): number | null {
+  const length = response.headers.get('content-length');
+  const plain = response.type === 'basic' && response.headers.get('content-encoding') === null;
+  return plain && length !== null && /^\d+$/.test(length) ? Number(length) : null;
+}
+
+/** First byte by Content-Range (RFC 9110, 14.4). Other origins may hide the header; then what was asked for is believed, for each block is checked. */
+function firstByte(contentRange: string | null, asked: number): number {
+  if (contentRange === null) return asked;
+  const first = /^bytes (\d+)-/.exec(contentRange)?.[1];
+  return first === undefined ? -1 : Number(first);
+}
+
+async function* chunksOf(body: ReadableStream<Uint8Array<ArrayBuffer>> | null): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  if (!body) return;
+  const reader = body.getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+  } finally {
+    void reader.cancel().catch(() => undefined);
+  }
+}
+

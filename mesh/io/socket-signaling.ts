@@ -1,0 +1,78 @@
+import { io, type Socket } from 'socket.io-client';
+import { P2PError } from '../../protocol/error.ts';
+import { parseDone, parseJoinReply, parseRelayedSignal, parseSwarmState } from '../../protocol/server-message.ts';
+import { SIGNALING_PATH, type Done, type JoinReply, type JoinRequest, type LeaveRequest, type Refusal, type SignalRequest } from '../../protocol/signaling.ts';
+import { ANSWER_TIMEOUT_MS, CONNECT_TIMEOUT_MS, RECONNECT_AFTER_MAX_MS, RECONNECT_AFTER_MS } from '../core/limits.ts';
+import type { Signaling, SignalingListener, Trace } from '../core/ports.ts';
+
+/** The signaling server over socket.io. Reconnects by itself, with jitter and back-off. */
+export class SocketSignaling implements Signaling {
+  readonly #url: string;
+  readonly #trace: Trace;
+  #socket: Socket | null = null;
+
+  /** @param url the server's origin */
+  constructor(url: string, trace: Trace) {
+    this.#url = url;
+    this.#trace = trace;
+  }
+
+  open(listener: SignalingListener): void {
+    const socket = io(this.#url, {
+      path: SIGNALING_PATH,
+      transports: ['websocket', 'polling'],
+      tryAllTransports: true,
+      reconnectionDelay: RECONNECT_AFTER_MS,
+      reconnectionDelayMax: RECONNECT_AFTER_MAX_MS,
+      timeout: CONNECT_TIMEOUT_MS,
+      forceNew: true,
+    });
+    this.#socket = socket;
+    socket.on('connect', () => listener.connected());
+    socket.on('connect_error', (error) => listener.disconnected(error.message));
+    socket.on('disconnect', (reason) => {
+      listener.disconnected(reason);
+      // A server that ends the connection itself is not reconnected to by socket.io.
+      if (reason === 'io server disconnect') socket.connect();
+    });
+    socket.on('signal', (message: unknown) => this.#parsed(() => listener.signal(parseRelayedSignal(message))));
+    socket.on('swarm', (message: unknown) => this.#parsed(() => listener.swarm(parseSwarmState(message))));
+  }
+
+  join(request: JoinRequest): Promise<JoinReply | Refusal> {
+    return this.#ask('join', request, parseJoinReply);
+  }
+
+  signal(request: SignalRequest): Promise<Done | Refusal> {
+    return this.#ask('signal', request, parseDone);
+  }
+
+  leave(request: LeaveRequest): void {
+    this.#socket?.emit('leave', request);
+  }
+
+  close(): void {
+    this.#socket?.disconnect();
+    this.#socket = null;
+  }
+
+  async #ask<T>(event: string, request: JoinRequest | SignalRequest, parse: (untrusted: unknown) => T): Promise<T | Refusal> {
+    if (!this.#socket) return unanswered('there is no connection');
+    try {
+      return parse(await this.#socket.timeout(ANSWER_TIMEOUT_MS).emitWithAck(event, request));
+    } catch (error) {
+      return unanswered(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #parsed(take: () => void): void {
+    try {
+      take();
+    } catch (error) {
+      if (!(error instanceof P2PError)) throw error;
+      this.#trace('signaling', () => error.message);
+    }
+  }
+}
+
+const unanswered = (message: string): Refusal => ({ ok: false, code: 'shutting-down', message });

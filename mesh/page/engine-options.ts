@@ -1,0 +1,41 @@
+import { P2PError } from '../../protocol/error.ts';
+import type { EngineOptions } from '../../protocol/page.ts';
+import type { MeshOptions } from './types.ts';
+
+/** What the engine gets to know, and the service worker's script (null: none), from what the author said; what is wrong falls back to the default. */
+export function engineOptions(options: MeshOptions): { options: EngineOptions; worker: string | null; warnings: readonly P2PError[] } {
+  const warnings: P2PError[] = [];
+  const webrtc = typeof RTCPeerConnection !== 'undefined';
+  if (!webrtc) warnings.push(new P2PError('webrtc-unavailable', 'This browser has no WebRTC, or it is switched off: everything comes from the origin.'));
+  const url = (name: string, value: string | undefined, preset: string): string => {
+    const given = value ?? preset;
+    if (URL.canParse(given, document.baseURI)) {
+      const { href, protocol } = new URL(given, document.baseURI);
+      if (protocol === 'http:' || protocol === 'https:') return href;
+    }
+    warnings.push(new P2PError('bad-url', `<p2p-mesh ${name}="${given}"> is not an http(s) URL; "${preset}" is used.`, { [name]: given }));
+    return new URL(preset, location.origin).href;
+  };
+  return {
+    options: {
+      webOrigin: location.origin,
+      signal: new URL(url('signal', options.signal, '/')).origin,
+      manifest: options.manifest === 'none' ? null : url('manifest', options.manifest, '/p2p-manifest.json'),
+      upload: options.upload ?? true,
+      maxUpload: options.maxUpload ?? null,
+      share: webrtc && options.consentRequired !== true,
+      debug: debugNamespaces(),
+    },
+    worker: options.worker === 'none' ? null : url('worker', options.worker, '/p2p-sw.js'),
+    warnings,
+  };
+}
+
+/** As the `debug` package reads them. */
+function debugNamespaces(): string {
+  try {
+    return localStorage.getItem('debug') ?? '';
+  } catch {
+    return ''; // Storage is forbidden here.
+  }
+}

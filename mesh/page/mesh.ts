@@ -1,0 +1,190 @@
+/** The public face of the mesh: one for a page, shared by all its elements. Starts the engine with the first use and speaks with it. */
+import { P2PError } from '../../protocol/error.ts';
+import type { Digest } from '../../protocol/ids.ts';
+import type { AssetAnswer, EngineStats, FromEngine, FromPage, Held } from '../../protocol/page.ts';
+import { swarmOfName } from '../../protocol/swarm.ts';
+import { startEngine } from './engine-link.ts';
+import { engineOptions } from './engine-options.ts';
+import { loadPlainly } from './load-plainly.ts';
+import { PeerConnections, type PostToEngine } from './peer-connections.ts';
+import { linkServiceWorker } from './service-worker-link.ts';
+import type { LoadedAsset, LoadOptions, MeshEventMap, MeshFace, MeshOptions, MeshStats } from './types.ts';
+
+interface Waiting {
+  readonly settle: (answer: Exclude<AssetAnswer, { type: 'progress' }>) => void;
+  readonly progress: ((loaded: number, total: number) => void) | undefined;
+}
+
+const NO_STATS: EngineStats = { peers: 0, bytes: { origin: 0, peers: 0, store: 0, uploaded: 0 }, banned: 0, signaling: 'off', originReachable: true, peer: null };
+
+export interface Mesh {
+  addEventListener<T extends keyof MeshEventMap>(type: T, listener: (event: MeshEventMap[T]) => void, options?: AddEventListenerOptions | boolean): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: AddEventListenerOptions | boolean): void;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the only way to type an EventTarget's events
+export class Mesh extends EventTarget implements MeshFace {
+  #options: MeshOptions = {};
+  #engine: Promise<PostToEngine | null> | null = null;
+  #connections: PeerConnections | null = null;
+  #scope = new AbortController();
+  #stats = NO_STATS;
+  #last = 0;
+  #left = false;
+  readonly #loads = new Map<number, Waiting>();
+  readonly #held = new Map<number, (held: readonly Held[]) => void>();
+  readonly #warned = new Set<string>();
+
+  /** Bytes since the tab opened, this tab's own use, and the state of the mesh. */
+  get stats(): MeshStats {
+    const { origin, peers, store } = this.#stats.bytes;
+    const consumed = origin + peers + store;
+    return { ...this.#stats, offload: consumed === 0 ? 0 : 1 - origin / consumed };
+  }
+
+  /** What `<p2p-mesh>` says. Counts until the first use of the mesh. */
+  configure(options: MeshOptions): void {
+    this.#options = { ...options };
+  }
+
+  /** Joins a swarm ahead of its first request. @throws P2PError `bad-attribute` for a name that can't be one */
+  join(swarm: string): void {
+    void this.#post({ type: 'join', swarm: swarmOfName(swarm) });
+  }
+
+  /**
+   * The asset behind a URL: from this device, from neighbours, else from the origin.
+   * @returns a Response as `fetch()` would give for a 200, with the asset's type and length
+   * @throws P2PError `origin-failed` (`details.status`: the HTTP status, 0 for none), or the signal's reason
+   */
+  async fetch(url: string | URL, options: LoadOptions = {}): Promise<Response> {
+    const { body, contentType } = await this.load(url, options);
+    return new Response(body, { headers: { 'content-type': contentType, 'content-length': String(body.byteLength) } });
+  }
+
+  /** As `fetch`, with the bytes and where they came from. */
+  async load(url: string | URL, options: LoadOptions = {}): Promise<LoadedAsset> {
+    const { signal, range = null, deadline = null, name = null, swarm } = options;
+    signal?.throwIfAborted();
+    const absolute = new URL(url, document.baseURI).href;
+    const id = ++this.#last;
+    const post = await this.#start();
+    if (!post) return loadPlainly(absolute, options);
+    const answer = new Promise<LoadedAsset>((resolve, reject) => {
+      const abort = (): void => {
+        this.#loads.delete(id);
+        post({ type: 'abort', id }, []);
+        reject(signal?.reason instanceof Error ? signal.reason : new DOMException('The load was aborted.', 'AbortError'));
+      };
+      signal?.addEventListener('abort', abort);
+      const settle: Waiting['settle'] = (message) => {
+        signal?.removeEventListener('abort', abort);
+        if (message.type === 'loaded') resolve(message);
+        else if (message.type === 'failed') reject(new P2PError(message.code, message.message, { status: message.status, url: absolute }));
+      };
+      this.#loads.set(id, { settle, progress: options.onProgress });
+      if (signal?.aborted) abort();
+    });
+    post({ type: 'load', id, url: absolute, name, swarm: swarm === undefined ? null : swarmOfName(swarm), deadline, age: 0, unlisted: 'fetch', range }, []);
+    return answer;
+  }
+
+  /** Who holds these assets now, in the order asked. */
+  async held(digests: readonly Digest[]): Promise<readonly Held[]> {
+    const id = ++this.#last;
+    const post = await this.#start();
+    if (!post) return digests.map(() => 'nobody');
+    const answer = new Promise<readonly Held[]>((resolve) => this.#held.set(id, resolve));
+    post({ type: 'held', id, digests }, []);
+    return answer;
+  }
+
+  /** The viewer agrees to share. */
+  consent(): void {
+    this.#options.consentRequired = false;
+    if (this.#engine) void this.#post({ type: 'share' });
+  }
+
+  /** Closes all connections and leaves the swarms. From now on everything comes from the origin, until the page is loaded again. */
+  async leave(): Promise<void> {
+    this.#left = true;
+    await this.#post({ type: 'leave' });
+    this.#connections?.close();
+    this.#scope.abort();
+  }
+
+  async #post(message: FromPage): Promise<void> {
+    (await this.#start())?.(message, []);
+  }
+
+  #start(): Promise<PostToEngine | null> {
+    this.#engine ??= this.#startEngine();
+    return this.#engine;
+  }
+
+  async #startEngine(): Promise<PostToEngine | null> {
+    const { options, worker, warnings } = engineOptions(this.#options);
+    for (const warning of warnings) this.#warn(warning);
+    try {
+      const post = await startEngine((message) => this.#receive(message));
+      this.#connections = new PeerConnections(post);
+      post({ type: 'start', options }, []);
+      if (worker !== null) linkServiceWorker({ script: worker, givePort: (port) => post({ type: 'port', port }, [port]), warn: (error) => this.#warn(error), signal: this.#scope.signal });
+      addEventListener('pagehide', () => void this.leave(), { signal: this.#scope.signal });
+      return post;
+    } catch (error) {
+      this.#warn(error instanceof P2PError ? error : new P2PError('engine-failed', String(error)));
+      return null;
+    }
+  }
+
+  #receive(message: FromEngine): void {
+    switch (message.type) {
+      case 'ready':
+        return;
+      case 'progress':
+        return this.#loads.get(message.id)?.progress?.(message.loaded, message.total);
+      case 'loaded':
+      case 'pass':
+      case 'failed':
+        this.#loads.get(message.id)?.settle(message);
+        this.#loads.delete(message.id);
+        return;
+      case 'held':
+        this.#held.get(message.id)?.(message.held);
+        this.#held.delete(message.id);
+        return;
+      case 'stats':
+        this.#stats = message.stats;
+        return this.#dispatch('stats', this.stats);
+      case 'peer':
+        return this.#dispatch('peer', { peer: message.peer, state: message.state });
+      case 'warning':
+        return this.#warn(new P2PError(message.code, message.message, { ...message.details }));
+      case 'dial':
+        if (!this.#left) void this.#connections?.dial(message.connection, message.peer, message.iceServers);
+        return;
+      case 'remote-signal':
+        if (!this.#left) void this.#connections?.remoteSignal(message.peer, message.signal, message.iceServers);
+        return;
+      case 'hang-up':
+        return this.#connections?.hangUp(message.connection);
+      default:
+        return message satisfies never;
+    }
+  }
+
+  /** Tells the author once, in the console, and whoever listens each time. */
+  #warn(error: P2PError): void {
+    if (!this.#warned.has(error.message)) console.warn(`p2p-elements: ${error.message}`);
+    this.#warned.add(error.message);
+    this.#dispatch('error', error);
+  }
+
+  #dispatch<T extends keyof MeshEventMap>(type: T, detail: MeshEventMap[T]['detail']): void {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** The page's mesh. */
+export const mesh = new Mesh();

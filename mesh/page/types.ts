@@ -1,0 +1,70 @@
+import type { AssetName, Digest } from '../../protocol/ids.ts';
+import type { AssetSource, EngineStats, Held } from '../../protocol/page.ts';
+
+/** What `<p2p-mesh>` says about the mesh. Everything is optional; URLs may be relative to the page. */
+export interface MeshOptions {
+  /** Signaling server. Default: the page's own origin. */
+  signal?: string;
+  /** Manifest. Default: `/p2p-manifest.json` of the page's origin; `none`: there is none. */
+  manifest?: string;
+  /** Script of the service worker. Default: `/p2p-sw.js` of the page's origin; `none`: no service worker. */
+  worker?: string;
+  /** Does this browser hand out what it has? Default true. */
+  upload?: boolean;
+  /** Upload cap, bits per second. Default: none. */
+  maxUpload?: number;
+  /** Wait for `mesh.consent()` before anything is shared; until then all comes from the origin. Default false. */
+  consentRequired?: boolean;
+}
+
+export interface LoadOptions {
+  /** Digest and size, where a playlist's tag tells them. Default: looked up in the manifest. */
+  name?: AssetName;
+  /** Swarm to look in. Default: the web origin's static assets. */
+  swarm?: string;
+  /** Milliseconds until the bytes are needed. */
+  deadline?: number;
+  signal?: AbortSignal;
+  /** Bytes `[start, end)`; such requests go to the origin as they are. */
+  range?: { start: number; end: number };
+  /** Called now and then with bytes had and bytes in all (0: not known). */
+  onProgress?: (loaded: number, total: number) => void;
+}
+
+export interface LoadedAsset {
+  /** The caller's own copy. */
+  readonly body: ArrayBuffer;
+  readonly contentType: string;
+  readonly source: AssetSource;
+  /** Is it checked, in the store and offered to neighbours? False where the origin's digest is not known or contradicted. */
+  readonly shared: boolean;
+  /** The URL after redirects. */
+  readonly url: string;
+}
+
+/** `mesh.stats`: this tab's own use since it opened, in bytes. */
+export interface MeshStats extends EngineStats {
+  /** 1 - bytes from the origin / bytes consumed; 0 before anything was consumed. */
+  readonly offload: number;
+}
+
+export type MeshEventMap = {
+  stats: CustomEvent<MeshStats>;
+  peer: CustomEvent<{ peer: string; state: 'connected' | 'gone' | 'banned' }>;
+  /** `detail` is a P2PError: something the author or the viewer should know. The page plays on. */
+  error: CustomEvent<Error>;
+};
+
+/** What the elements use of the mesh. The class `Mesh` implements it; tests may fake it. */
+export interface MeshFace extends EventTarget {
+  readonly stats: MeshStats;
+  configure(options: MeshOptions): void;
+  /** Joins a swarm ahead of its first request. */
+  join(swarm: string): void;
+  load(url: string | URL, options?: LoadOptions): Promise<LoadedAsset>;
+  fetch(url: string | URL, options?: LoadOptions): Promise<Response>;
+  /** Who holds these assets now, in the order asked. */
+  held(digests: readonly Digest[]): Promise<readonly Held[]>;
+  consent(): void;
+  leave(): Promise<void>;
+}

@@ -1,0 +1,88 @@
+/**
+ * One data-channel message is a fixed header and a part of a frame's payload (docs/wire.md):
+ *
+ *     0       1       2       4               8               12              16
+ *     | type  | 0     | 0     | request id    | payload bytes | part's offset | part …
+ *
+ * all big endian. A frame that does not fit into one message goes as several, in order; parts of other frames may come between them.
+ */
+import { P2PError } from './error.ts';
+import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, MAX_OPEN_FRAMES } from './limits.ts';
+
+export interface Frame {
+  readonly type: number;
+  /** Ties an answer to its question; 0 where there is none. */
+  readonly request: number;
+  readonly payload: Uint8Array<ArrayBuffer>;
+}
+
+/** Cuts a frame into messages of at most `maxMessageBytes` each. */
+export function* fragmentsOf(frame: Frame, maxMessageBytes: number): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
+  const { type, request, payload } = frame;
+  const step = maxMessageBytes - FRAME_HEADER_BYTES;
+  for (let offset = 0; offset === 0 || offset < payload.length; offset += step) {
+    const part = payload.subarray(offset, offset + step);
+    const message = new Uint8Array(FRAME_HEADER_BYTES + part.length);
+    const view = new DataView(message.buffer);
+    view.setUint8(0, type);
+    view.setUint32(4, request);
+    view.setUint32(8, payload.length);
+    view.setUint32(12, offset);
+    message.set(part, FRAME_HEADER_BYTES);
+    yield message;
+  }
+}
+
+/** Puts one neighbour's messages together again. Holds at most MAX_OPEN_FRAMES half-arrived frames. */
+export class FrameAssembler {
+  readonly #open = new Map<string, { readonly payload: Uint8Array<ArrayBuffer>; filled: number }>();
+
+  /**
+   * Takes one message; returns the frame that it completes, or null.
+   * @throws P2PError `bad-frame` for a wrong header, a part out of order, or too much at once; the neighbour is then of no use any more
+   */
+  accept(untrustedMessage: Uint8Array<ArrayBuffer>): Frame | null {
+    const { type, request, length, offset, part } = readHeader(untrustedMessage);
+    if (part.length === length && offset === 0) return { type, request, payload: part };
+    if (part.length === 0) throw badFrame('a part of at least one byte', part.length);
+    const key = `${type} ${request}`;
+    const open = this.#open.get(key) ?? this.#begin(key, length);
+    if (offset !== open.filled || length !== open.payload.length) throw badFrame(`the part at ${open.filled} of ${open.payload.length}`, `${offset} of ${length}`);
+    open.payload.set(part, offset);
+    open.filled += part.length;
+    if (open.filled < length) return null;
+    this.#open.delete(key);
+    return { type, request, payload: open.payload };
+  }
+
+  #begin(key: string, length: number): { readonly payload: Uint8Array<ArrayBuffer>; filled: number } {
+    if (this.#open.size >= MAX_OPEN_FRAMES) throw badFrame(`at most ${MAX_OPEN_FRAMES} frames at a time`, this.#open.size + 1);
+    const open = { payload: new Uint8Array(length), filled: 0 };
+    this.#open.set(key, open);
+    return open;
+  }
+}
+
+/** Request id and type of a message, without taking it: shows that bytes of an answer move. */
+export function peekRequest(untrustedMessage: Uint8Array): { type: number; request: number } | null {
+  if (untrustedMessage.length < FRAME_HEADER_BYTES) return null;
+  const view = new DataView(untrustedMessage.buffer, untrustedMessage.byteOffset);
+  return { type: view.getUint8(0), request: view.getUint32(4) };
+}
+
+function readHeader(message: Uint8Array<ArrayBuffer>): { type: number; request: number; length: number; offset: number; part: Uint8Array<ArrayBuffer> } {
+  if (message.length < FRAME_HEADER_BYTES) throw badFrame(`at least ${FRAME_HEADER_BYTES} bytes`, message.length);
+  const view = new DataView(message.buffer, message.byteOffset);
+  const reserved = view.getUint8(1) | view.getUint16(2);
+  if (reserved !== 0) throw badFrame('reserved bytes of 0', reserved);
+  const length = view.getUint32(8);
+  if (length > MAX_FRAME_BYTES) throw badFrame(`a payload of at most ${MAX_FRAME_BYTES} bytes`, length);
+  const offset = view.getUint32(12);
+  const part = message.subarray(FRAME_HEADER_BYTES);
+  if (offset + part.length > length) throw badFrame(`a part within ${length} bytes`, offset + part.length);
+  return { type: view.getUint8(0), request: view.getUint32(4), length, offset, part };
+}
+
+export function badFrame(expected: string, got: unknown): P2PError {
+  return new P2PError('bad-frame', `A neighbour sent a message that breaks the protocol: expected ${expected}, got ${String(got)}. Its connection is closed.`, { expected, got });
+}

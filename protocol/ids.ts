@@ -1,0 +1,30 @@
+import { HASH_BYTES, ID_BYTES, MAX_SWARM_ID_CHARACTERS } from './limits.ts';
+import { isHex } from './hex.ts';
+
+/** Hashes bytes with SHA-256 (FIPS 180-4) to 32 bytes. Passed in, so that the same code runs in a browser, without `crypto.subtle`, and in Node. */
+export type Sha256 = (bytes: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>;
+
+/** 64 lower-case hex digits: names and checks an asset. See `digest.ts`. */
+export type Digest = string & { readonly brand: 'digest' };
+
+/** 32 lower-case hex digits: one browser in the mesh. Made by the server. */
+export type PeerId = string & { readonly brand: 'peer id' };
+
+/** 32 lower-case hex digits: a swarm on the peer wire. See `swarm.ts`. */
+export type SwarmKey = string & { readonly brand: 'swarm key' };
+
+/** A swarm as the server knows it: a stream's URL without its query, a web origin, or a name the author chose. */
+export type SwarmId = string & { readonly brand: 'swarm id' };
+
+export const isDigest = (value: unknown): value is Digest => isHex(value, HASH_BYTES);
+
+export const isPeerId = (value: unknown): value is PeerId => isHex(value, ID_BYTES);
+
+export const isSwarmId = (value: unknown): value is SwarmId =>
+  typeof value === 'string' && value.length > 0 && value.length <= MAX_SWARM_ID_CHARACTERS && !/[\u0000-\u001f\u007f]/.test(value);
+
+/** What is needed to take an asset from a peer: its digest and its size in bytes. */
+export interface AssetName {
+  readonly digest: Digest;
+  readonly size: number;
+}

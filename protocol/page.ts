@@ -1,0 +1,120 @@
+/**
+ * Page ↔ engine. The engine is a dedicated worker of the page, or runs on the main thread; both take the same messages.
+ * A service worker, and whoever else is given a port, speaks the asset half (`AssetQuestion`, `AssetAnswer`) over it.
+ */
+import type { P2PErrorCode } from './error.ts';
+import type { AssetName, Digest, PeerId, SwarmId } from './ids.ts';
+import type { IceServer, Signal } from './signaling.ts';
+
+/** What the page decides about the mesh. Times in ms, rates in bits per second, URLs absolute. */
+export interface EngineOptions {
+  /** The page's web origin: names the swarm of its static assets. */
+  readonly webOrigin: string;
+  /** Where the signaling server listens. */
+  readonly signal: string;
+  /** URL of the manifest; null: there is none. */
+  readonly manifest: string | null;
+  /** Does this peer hand out what it has? */
+  readonly upload: boolean;
+  /** Upload cap in bits per second; null: none. */
+  readonly maxUpload: number | null;
+  /** False where the page has no WebRTC, or no consent yet: everything comes from the origin until a `share` message. */
+  readonly share: boolean;
+  /** Which `debug` namespaces are on, as in `localStorage.debug`. */
+  readonly debug: string;
+}
+
+/** Where the bytes of an answer came from. `mixed`: some blocks from neighbours, some from the origin. */
+export type AssetSource = 'store' | 'peers' | 'origin' | 'mixed';
+
+/** Who holds an asset: this peer, a neighbour, or nobody we know. */
+export type Held = 'store' | 'neighbour' | 'nobody';
+
+export type AssetQuestion =
+  | {
+      readonly type: 'load';
+      /** Chosen by who asks; the answer repeats it. */
+      readonly id: number;
+      readonly url: string;
+      /** Digest and size, where a playlist's tag or `integrity` tells them; else the manifest is asked. */
+      readonly name: AssetName | null;
+      /** Swarm to look in and to announce to; null: the web origin's static assets. */
+      readonly swarm: SwarmId | null;
+      /** Milliseconds until the bytes are needed; null: not known. */
+      readonly deadline: number | null;
+      /** Milliseconds that the request has waited already before it reached the engine. */
+      readonly age: number;
+      /** What to do with an asset that has no digest: `pass` answers at once, so that the asker fetches it as it would have. */
+      readonly unlisted: 'fetch' | 'pass';
+      /** Bytes `[start, end)` of the URL; null: all of it. Such requests go to the origin as they are. */
+      readonly range: { readonly start: number; readonly end: number } | null;
+    }
+  | { readonly type: 'abort'; readonly id: number };
+
+export type AssetAnswer =
+  | { readonly type: 'progress'; readonly id: number; readonly loaded: number; readonly total: number }
+  | {
+      readonly type: 'loaded';
+      readonly id: number;
+      /** The asker's own copy. */
+      readonly body: ArrayBuffer;
+      readonly contentType: string;
+      readonly source: AssetSource;
+      /** Is it in the store, checked, and offered to neighbours? */
+      readonly shared: boolean;
+      /** The URL after redirects. */
+      readonly url: string;
+    }
+  | { readonly type: 'pass'; readonly id: number }
+  | { readonly type: 'failed'; readonly id: number; readonly code: P2PErrorCode; readonly message: string; readonly status: number };
+
+/** The URLs that a service worker may ask for: absolute, without fragment. Sent on each port when the manifest is known or has changed. */
+export interface ShareableUrls {
+  readonly type: 'shareable';
+  readonly urls: readonly string[];
+}
+
+/** What a port gets from the engine. */
+export type PortMessage = AssetAnswer | ShareableUrls;
+
+export type FromPage =
+  | { readonly type: 'start'; readonly options: EngineOptions }
+  | AssetQuestion
+  | { readonly type: 'join'; readonly swarm: SwarmId }
+  | { readonly type: 'held'; readonly id: number; readonly digests: readonly Digest[] }
+  /** Gives another asker (a service worker) a way in. */
+  | { readonly type: 'port'; readonly port: MessagePort }
+  /** A data channel, transferred in the task that made it; its handlers are set in the task that receives this. */
+  | { readonly type: 'channel'; readonly connection: number; readonly peer: PeerId; readonly channel: RTCDataChannel }
+  | { readonly type: 'connection'; readonly connection: number; readonly state: 'connected'; readonly maxMessageSize: number }
+  | { readonly type: 'connection'; readonly connection: number; readonly state: 'closed' }
+  | { readonly type: 'signal'; readonly peer: PeerId; readonly signal: Signal }
+  /** The viewer agrees: join the mesh now. */
+  | { readonly type: 'share' }
+  | { readonly type: 'leave' };
+
+export type FromEngine =
+  /** The first message of an engine. `takesChannels` tells whether data channels can be transferred to where it runs. */
+  | { readonly type: 'ready'; readonly takesChannels: boolean }
+  | AssetAnswer
+  | { readonly type: 'held'; readonly id: number; readonly held: readonly Held[] }
+  | { readonly type: 'stats'; readonly stats: EngineStats }
+  | { readonly type: 'peer'; readonly peer: PeerId; readonly state: 'connected' | 'gone' | 'banned' }
+  | { readonly type: 'warning'; readonly code: P2PErrorCode; readonly message: string; readonly details: Readonly<Record<string, unknown>> }
+  | { readonly type: 'dial'; readonly connection: number; readonly peer: PeerId; readonly iceServers: readonly IceServer[] }
+  | { readonly type: 'remote-signal'; readonly peer: PeerId; readonly signal: Signal; readonly iceServers: readonly IceServer[] }
+  | { readonly type: 'hang-up'; readonly connection: number };
+
+/** Counters of one engine; bytes since it started. */
+export interface EngineStats {
+  /** Open connections. */
+  readonly peers: number;
+  readonly bytes: { readonly origin: number; readonly peers: number; readonly store: number; readonly uploaded: number };
+  readonly banned: number;
+  /** Is the signaling server there? */
+  readonly signaling: 'off' | 'connecting' | 'joined' | 'unreachable';
+  /** Did the last request to the origin get an answer? True until one failed. */
+  readonly originReachable: boolean;
+  /** This peer's id, once the server gave it one. */
+  readonly peer: PeerId | null;
+}

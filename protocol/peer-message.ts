@@ -1,0 +1,148 @@
+/** What neighbours say to each other over their data channel. `docs/wire.md` has the layouts. */
+import { blockCount, isAssetSize } from './digest.ts';
+import { badFrame, type Frame } from './frame.ts';
+import { fromHex, toHex } from './hex.ts';
+import type { Digest, SwarmKey } from './ids.ts';
+import { BLOCK_BYTES, HASH_BYTES, ID_BYTES, MAX_DIGESTS_PER_FRAME, MAX_SWARMS } from './limits.ts';
+
+export type RefuseReason = 'not-held' | 'busy';
+
+export type PeerMessage =
+  /** First message each way, and again whenever the sender enters or leaves a swarm. */
+  | { readonly type: 'hello'; readonly version: number; readonly swarms: readonly SwarmKey[] }
+  /** The sender hands these out. The first `have` of a swarm answers a `hello` that names it, even if the list is empty. */
+  | { readonly type: 'have'; readonly swarm: SwarmKey; readonly digests: readonly Digest[] }
+  | { readonly type: 'lost'; readonly swarm: SwarmKey; readonly digests: readonly Digest[] }
+  /** Asks for `count` blocks from block `first` on (with `count` 0 for none), and for the leaves before them. */
+  | { readonly type: 'request'; readonly request: number; readonly digest: Digest; readonly first: number; readonly count: number; readonly leaves: boolean }
+  | { readonly type: 'leaves'; readonly request: number; readonly size: number; readonly untrustedLeaves: Uint8Array<ArrayBuffer> }
+  | { readonly type: 'block'; readonly request: number; readonly index: number; readonly untrustedBlock: Uint8Array<ArrayBuffer> }
+  | { readonly type: 'cancel'; readonly request: number }
+  | { readonly type: 'refuse'; readonly request: number; readonly reason: RefuseReason }
+  | { readonly type: 'ping'; readonly request: number }
+  | { readonly type: 'pong'; readonly request: number }
+  /** The sender is going; nothing follows. */
+  | { readonly type: 'bye' };
+
+/** Wire numbers. Never reused. */
+const TYPES = { hello: 1, have: 2, lost: 3, request: 4, leaves: 5, block: 6, cancel: 7, refuse: 8, ping: 9, pong: 10, bye: 11 } as const satisfies Record<PeerMessage['type'], number>;
+
+const REASONS: readonly RefuseReason[] = ['not-held', 'busy'];
+
+/** Is this the wire number of an answer that carries content? */
+export const carriesContent = (type: number): boolean => type === TYPES.block || type === TYPES.leaves;
+
+const NOTHING = new Uint8Array(0);
+
+export function encodePeerMessage(message: PeerMessage): Frame {
+  const frame = (payload: Uint8Array<ArrayBuffer>): Frame => ({ type: TYPES[message.type], request: 'request' in message ? message.request : 0, payload });
+  switch (message.type) {
+    case 'hello':
+      return frame(joined([Uint8Array.of(message.version), ...message.swarms.map(fromHex)]));
+    case 'have':
+    case 'lost':
+      return frame(joined([fromHex(message.swarm), ...message.digests.map(fromHex)]));
+    case 'request':
+      return frame(joined([fromHex(message.digest), uint32(message.first), uint32(message.count), Uint8Array.of(message.leaves ? 1 : 0)]));
+    case 'leaves':
+      return frame(joined([uint32(message.size), message.untrustedLeaves]));
+    case 'block':
+      return frame(joined([uint32(message.index), message.untrustedBlock]));
+    case 'refuse':
+      return frame(Uint8Array.of(REASONS.indexOf(message.reason)));
+    case 'cancel':
+    case 'ping':
+    case 'pong':
+    case 'bye':
+      return frame(NOTHING);
+    default:
+      return message satisfies never;
+  }
+}
+
+/** @throws P2PError `bad-frame` */
+export function parsePeerMessage(untrusted: Frame): PeerMessage {
+  const { type, request, payload } = untrusted;
+  switch (type) {
+    case TYPES.hello:
+      return { type: 'hello', version: byteAt(payload, 0), swarms: hexList(payload.subarray(1), ID_BYTES, MAX_SWARMS) as SwarmKey[] };
+    case TYPES.have:
+    case TYPES.lost: {
+      if (payload.length < ID_BYTES) throw badFrame('a swarm key', payload.length);
+      const swarm = toHex(payload.subarray(0, ID_BYTES)) as SwarmKey;
+      const digests = hexList(payload.subarray(ID_BYTES), HASH_BYTES, MAX_DIGESTS_PER_FRAME) as Digest[];
+      return { type: type === TYPES.have ? 'have' : 'lost', swarm, digests };
+    }
+    case TYPES.request:
+      return parseRequest(request, payload);
+    case TYPES.leaves: {
+      const size = uint32At(payload, 0);
+      if (!isAssetSize(size) || payload.length !== 4 + blockCount(size) * HASH_BYTES) throw badFrame('an asset size and its leaves', `${size} and ${payload.length} bytes`);
+      return { type: 'leaves', request, size, untrustedLeaves: payload.subarray(4) };
+    }
+    case TYPES.block: {
+      const index = uint32At(payload, 0);
+      if (payload.length <= 4 || payload.length > 4 + BLOCK_BYTES) throw badFrame(`a block of 1 to ${BLOCK_BYTES} bytes`, payload.length - 4);
+      return { type: 'block', request, index, untrustedBlock: payload.subarray(4) };
+    }
+    case TYPES.refuse: {
+      const reason = REASONS[byteAt(payload, 0)];
+      if (reason === undefined) throw badFrame('a reason', payload[0]);
+      return { type: 'refuse', request, reason };
+    }
+    case TYPES.cancel:
+      return { type: 'cancel', request };
+    case TYPES.ping:
+      return { type: 'ping', request };
+    case TYPES.pong:
+      return { type: 'pong', request };
+    case TYPES.bye:
+      return { type: 'bye' };
+    default:
+      throw badFrame('a known frame type', type);
+  }
+}
+
+function parseRequest(request: number, payload: Uint8Array): PeerMessage {
+  if (payload.length !== HASH_BYTES + 9) throw badFrame(`a request of ${HASH_BYTES + 9} bytes`, payload.length);
+  return {
+    type: 'request',
+    request,
+    digest: toHex(payload.subarray(0, HASH_BYTES)) as Digest,
+    first: uint32At(payload, HASH_BYTES),
+    count: uint32At(payload, HASH_BYTES + 4),
+    leaves: byteAt(payload, HASH_BYTES + 8) === 1,
+  };
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+function uint32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value);
+  return bytes;
+}
+
+function uint32At(payload: Uint8Array, offset: number): number {
+  if (payload.length < offset + 4) throw badFrame(`at least ${offset + 4} bytes`, payload.length);
+  return new DataView(payload.buffer, payload.byteOffset).getUint32(offset);
+}
+
+function byteAt(payload: Uint8Array, offset: number): number {
+  const byte = payload[offset];
+  if (byte === undefined) throw badFrame(`at least ${offset + 1} bytes`, payload.length);
+  return byte;
+}
+
+function hexList(bytes: Uint8Array, each: number, most: number): string[] {
+  if (bytes.length % each !== 0 || bytes.length > most * each) throw badFrame(`at most ${most} items of ${each} bytes`, bytes.length);
+  return Array.from({ length: bytes.length / each }, (_, i) => toHex(bytes.subarray(i * each, (i + 1) * each)));
+}

@@ -1,0 +1,89 @@
+/**
+ * Client ↔ server, as socket.io events under the path `/p2p/signal`.
+ *
+ * - client → server, each with an acknowledgement: `join` (JoinRequest → JoinReply | Refusal), `signal` (SignalRequest → Done | Refusal),
+ *   `leave` (LeaveRequest → Done | Refusal)
+ * - server → client: `signal` (RelayedSignal), `swarm` (SwarmState, when keeper or sizes change)
+ */
+import type { PeerId, SwarmId } from './ids.ts';
+
+/** socket.io's `path` option. */
+export const SIGNALING_PATH = '/p2p/signal';
+
+export interface JoinRequest {
+  readonly version: number;
+  /** All swarms the peer wants to be in; joining again with others adds them. */
+  readonly swarms: readonly SwarmId[];
+  /** The secret of an earlier JoinReply: gives the same peer id again, also after a restart of the server. */
+  readonly resume?: string;
+}
+
+export interface JoinReply {
+  readonly ok: true;
+  readonly peer: PeerId;
+  /** 32 hex digits; the peer id is a hash of it, so that only its owner can come back under that id. */
+  readonly resume: string;
+  readonly iceServers: readonly IceServer[];
+  readonly swarms: readonly SwarmView[];
+}
+
+/** What the server says of a swarm whenever it changes. */
+export interface SwarmState {
+  readonly swarm: SwarmId;
+  /** Peers in the swarm, in all. */
+  readonly size: number;
+  /** Of these, at one's own site, oneself included. */
+  readonly siteSize: number;
+  /** Sites that have a peer in the swarm. */
+  readonly sites: number;
+  /** Who does the site's crossings: its oldest live member; and the next two in line. */
+  readonly keeper: PeerId;
+  readonly next: readonly PeerId[];
+}
+
+/** What a newcomer learns of a swarm: its state, and whom to offer a connection. Never names the newcomer itself. */
+export interface SwarmView extends SwarmState {
+  readonly members: readonly PeerId[];
+  readonly others: readonly PeerId[];
+}
+
+export interface LeaveRequest {
+  readonly swarms: readonly SwarmId[];
+}
+
+/** One step of a WebRTC handshake (RFC 9429). `connection` is chosen by who offers and tells attempts apart. */
+export type Signal =
+  | { readonly kind: 'offer'; readonly connection: number; readonly sdp: string }
+  | { readonly kind: 'answer'; readonly connection: number; readonly sdp: string }
+  | { readonly kind: 'candidate'; readonly connection: number; readonly candidate: string; readonly mid: string | null; readonly line: number | null };
+
+export interface SignalRequest {
+  readonly to: PeerId;
+  readonly signal: Signal;
+}
+
+export interface RelayedSignal {
+  readonly from: PeerId;
+  readonly signal: Signal;
+}
+
+export interface Done {
+  readonly ok: true;
+}
+
+export type RefusalCode = 'bad-message' | 'wrong-version' | 'not-joined' | 'unknown-peer' | 'too-many-swarms' | 'shutting-down';
+
+/** The server's no. `message` says what was expected; `retryAfter` is in seconds, absent where trying again is of no use. */
+export interface Refusal {
+  readonly ok: false;
+  readonly code: RefusalCode;
+  readonly message: string;
+  readonly retryAfter?: number;
+}
+
+/** RTCIceServer (W3C WebRTC 4.2.4), as plain data. */
+export interface IceServer {
+  readonly urls: string | readonly string[];
+  readonly username?: string;
+  readonly credential?: string;
+}

@@ -1,0 +1,12 @@
+/** Page ↔ service worker. Over the port that the page gives, the worker then speaks with the engine (`AssetQuestion`, `PortMessage`). */
+
+export type FromServiceWorker =
+  /** The worker started anew and has lost its ports. */
+  { readonly type: 'p2p-port-please' };
+
+export type ToServiceWorker =
+  /** With a MessagePort to the page's engine in `event.ports`. */
+  { readonly type: 'p2p-port' };
+
+/** Path, on the page's own origin, that the engine's requests carry as their referrer, so that the service worker lets them pass. */
+export const ENGINE_REFERRER = '/p2p-engine';
