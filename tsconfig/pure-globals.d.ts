@@ -9,3 +9,7 @@ interface MessagePort {
 interface RTCDataChannel {
   readonly opaque: unique symbol;
 }
+
+interface AbortSignal {
+  readonly opaque: unique symbol;
+}

@@ -80,7 +80,11 @@ function startEngine(options: EngineOptions, post: PostToPage): Engine {
 function openPort(engine: Engine, port: MessagePort): void {
   const answer = (message: PortMessage): void => port.postMessage(message, bodyOf(message));
   const ask = engine.asker(answer);
-  port.onmessage = ({ data }: MessageEvent<AssetQuestion>) => ask(data);
+  port.onmessage = ({ data }: MessageEvent<AssetQuestion>) => {
+    // Says at once that somebody is here, so that the service worker can tell a slow origin from a closed page.
+    if (data.type === 'load') answer({ type: 'progress', id: data.id, loaded: 0, total: 0 });
+    ask(data);
+  };
   void engine.shareableUrls().then((urls) => answer({ type: 'shareable', urls }));
 }
 

@@ -22,7 +22,7 @@ function startWorker(receive: Receive): Promise<PostToEngine | null> {
   return new Promise((resolve) => {
     let worker: Worker;
     try {
-      worker = new Worker(new URL('./engine-worker.js', import.meta.url), { type: 'module', name: 'p2p-elements' });
+      worker = new Worker(new URL('../engine/worker.ts', import.meta.url), { type: 'module', name: 'p2p-elements' });
     } catch {
       resolve(null);
       return;

@@ -1,0 +1,66 @@
+/** The ports to the engines of all controlled pages, by client. Lost with each restart of the worker and asked for again. */
+import type { FromServiceWorker } from '../protocol/worker.ts';
+import { EnginePort } from './engine-port.ts';
+import { PORT_WAIT_MS } from './limits.ts';
+import type { ShareableList } from './shareable-list.ts';
+
+export class EnginePorts {
+  readonly #clients: Clients;
+  readonly #list: ShareableList;
+  readonly #ports = new Map<string, EnginePort>();
+  readonly #waiting = new Map<string, Set<() => void>>();
+  /** When a page without a port first asked, ms. */
+  readonly #firstAsked = new Map<string, number>();
+
+  constructor(clients: Clients, list: ShareableList) {
+    this.#clients = clients;
+    this.#list = list;
+  }
+
+  /** A page gave its port. */
+  connect(client: Client, port: MessagePort): void {
+    this.#ports.get(client.id)?.close();
+    this.#ports.set(client.id, new EnginePort(port, (urls) => void this.#list.update(new URL(client.url).pathname, urls)));
+    for (const wake of this.#waiting.get(client.id) ?? []) wake();
+    void this.#forgetGone();
+  }
+
+  /** The engine of a client. One that has none yet is waited for if its page had the kit before; null then means: ask the network. */
+  async find(clientId: string): Promise<EnginePort | null> {
+    const port = this.#ports.get(clientId);
+    if (port) return port;
+    const client = await this.#clients.get(clientId);
+    if (!client || !this.#list.hasPage(new URL(client.url).pathname)) return null;
+    const now = performance.now();
+    const first = this.#firstAsked.get(clientId) ?? now;
+    this.#firstAsked.set(clientId, first);
+    client.postMessage({ type: 'p2p-port-please' } satisfies FromServiceWorker);
+    await this.#connected(clientId, first + PORT_WAIT_MS - now);
+    return this.#ports.get(clientId) ?? null;
+  }
+
+  #connected(clientId: string, wait: number): Promise<void> {
+    if (wait <= 0 || this.#ports.has(clientId)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const waiting = this.#waiting.get(clientId) ?? new Set();
+      this.#waiting.set(clientId, waiting);
+      const wake = (): void => {
+        clearTimeout(timer);
+        waiting.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, wait);
+      waiting.add(wake);
+    });
+  }
+
+  async #forgetGone(): Promise<void> {
+    const alive = new Set((await this.#clients.matchAll({ includeUncontrolled: true })).map(({ id }) => id));
+    for (const [id, port] of this.#ports) {
+      if (alive.has(id)) continue;
+      port.close();
+      this.#ports.delete(id);
+    }
+    for (const map of [this.#waiting, this.#firstAsked]) for (const id of map.keys()) if (!alive.has(id)) map.delete(id);
+  }
+}

@@ -1,0 +1,36 @@
+/** What decides whether a request can be for the engine; all of it is known without waiting. */
+export interface RequestFacts {
+  readonly method: string;
+  readonly url: string;
+  readonly mode: string;
+  readonly destination: string;
+  readonly cache: string;
+  readonly referrer: string;
+  readonly hasRange: boolean;
+  readonly hasAuthorization: boolean;
+}
+
+/** Documents and workers decide what else runs; they are the origin's alone. */
+const NEVER = new Set(['document', 'iframe', 'frame', 'embed', 'object', 'worker', 'sharedworker', 'serviceworker', 'report']);
+
+/**
+ * May the engine be asked for this request, if its URL is listed?
+ * @param webOrigin the worker's own @param engineReferrer the referrer of the engine's own requests, which must pass
+ */
+export function mayAsk(request: RequestFacts, webOrigin: string, engineReferrer: string): boolean {
+  return (
+    request.method === 'GET' &&
+    request.url.startsWith(`${webOrigin}/`) &&
+    request.mode !== 'navigate' &&
+    !NEVER.has(request.destination) &&
+    (request.cache === 'default' || request.cache === 'no-cache' || request.cache === 'force-cache') &&
+    request.referrer !== engineReferrer &&
+    !request.hasRange &&
+    !request.hasAuthorization
+  );
+}
+
+export function factsOf(request: Request): RequestFacts {
+  const { method, url, mode, destination, cache, referrer, headers } = request;
+  return { method, url, mode, destination, cache, referrer, hasRange: headers.has('range'), hasAuthorization: headers.has('authorization') };
+}
