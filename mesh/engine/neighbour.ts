@@ -29,6 +29,8 @@ export class Neighbour {
   readonly inventories = new Set<SwarmKey>();
   /** It said that it leaves: a closed channel is then no failure. */
   leaving = false;
+  /** Has it said hello? Until then its swarms are not known. */
+  greeted = false;
   /** Was the connection ever open? */
   wasOpen = false;
   /** Swarms of which we told it what we hold. */
@@ -135,6 +137,7 @@ export class Neighbour {
           this.leaving = true;
           return this.close();
         }
+        this.greeted = true;
         this.swarms.clear();
         for (const swarm of message.swarms) this.swarms.add(swarm);
         return this.#listener.greeted(this);

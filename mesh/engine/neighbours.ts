@@ -76,11 +76,12 @@ export class Neighbours {
     return this.open.filter((neighbour) => neighbour.holds(digest)).sort((a, b) => a.blocksDue - b.blocksDue);
   }
 
-  /** Neighbours in this swarm: how many told what they hold, and how many have yet to. */
+  /** Neighbours in this swarm: how many told what they hold, and how many have yet to; one that has not said hello may be in it. */
   inventories(swarm: SwarmId): { told: number; awaited: number } {
     const key = this.#swarms.get(swarm);
-    const inSwarm = key === undefined ? [] : this.open.filter((neighbour) => neighbour.swarms.has(key));
-    const told = inSwarm.filter((neighbour) => key !== undefined && neighbour.inventories.has(key)).length;
+    if (key === undefined) return { told: 0, awaited: 0 };
+    const inSwarm = this.open.filter((neighbour) => !neighbour.greeted || neighbour.swarms.has(key));
+    const told = inSwarm.filter((neighbour) => neighbour.inventories.has(key)).length;
     return { told, awaited: inSwarm.length - told };
   }
 
@@ -141,6 +142,7 @@ export class Neighbours {
   }
 
   #greeted(neighbour: Neighbour): void {
+    this.#ports.trace('mesh', () => `hello from ${neighbour.peer}: ${neighbour.swarms.size} swarms`);
     this.#tell(neighbour);
     this.#listener.changed();
   }

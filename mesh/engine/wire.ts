@@ -84,7 +84,6 @@ export class Wire {
 
   #received(untrustedMessage: Uint8Array<ArrayBuffer> | null): void {
     if (this.#state === 'closed') return;
-    this.#opened(); // Chromium can deliver messages before `open`.
     try {
       if (!untrustedMessage) throw new P2PError('bad-frame', 'A neighbour sent text where only binary messages are spoken. Its connection is closed.');
       const head = peekRequest(untrustedMessage);
