@@ -8,7 +8,7 @@ import type { AssetName, Digest, Sha256 } from './ids.ts';
 import { BLOCK_BYTES, HASH_BYTES, MAX_ASSET_BYTES } from './limits.ts';
 
 /** "p2p-elements v1" and a zero: 16 bytes that no other hash of ours starts with. */
-const DOMAIN_TAG = Uint8Array.from([...'p2p-elements v1\0'].map((character) => character.charCodeAt(0)));
+const DOMAIN_TAG = Uint8Array.from('p2p-elements v1\0', (character) => character.charCodeAt(0));
 
 export const blockCount = (size: number): number => Math.ceil(size / BLOCK_BYTES);
 
@@ -24,7 +24,11 @@ export const isAssetSize = (size: unknown): size is number =>
  */
 export async function digestOfLeaves(size: number, leaves: Uint8Array, sha256: Sha256): Promise<Digest> {
   if (!isAssetSize(size) || leaves.length !== blockCount(size) * HASH_BYTES) {
-    throw new P2PError('bad-digest', `An asset has 1 to ${MAX_ASSET_BYTES} bytes and one 32-byte leaf for each 64 KiB, not ${size} bytes and ${leaves.length} bytes of leaves.`, { size });
+    throw new P2PError(
+      'bad-digest',
+      `An asset has 1 to ${MAX_ASSET_BYTES} bytes and one 32-byte leaf for each 64 KiB, not ${size} bytes and ${leaves.length} bytes of leaves.`,
+      { size },
+    );
   }
   const input = new Uint8Array(DOMAIN_TAG.length + 8 + leaves.length);
   input.set(DOMAIN_TAG);
@@ -36,7 +40,9 @@ export async function digestOfLeaves(size: number, leaves: Uint8Array, sha256: S
 /** The leaves of a whole body: 32 bytes for each block. */
 export async function leavesOf(body: Uint8Array<ArrayBuffer>, sha256: Sha256): Promise<Uint8Array<ArrayBuffer>> {
   const hashes = await Promise.all(
-    Array.from({ length: blockCount(body.length) }, (_, index) => sha256(body.subarray(index * BLOCK_BYTES, index * BLOCK_BYTES + blockLength(body.length, index)))),
+    Array.from({ length: blockCount(body.length) }, (_, index) =>
+      sha256(body.subarray(index * BLOCK_BYTES, index * BLOCK_BYTES + blockLength(body.length, index))),
+    ),
   );
   const leaves = new Uint8Array(hashes.length * HASH_BYTES);
   hashes.forEach((hash, index) => leaves.set(hash, index * HASH_BYTES));
@@ -44,7 +50,10 @@ export async function leavesOf(body: Uint8Array<ArrayBuffer>, sha256: Sha256): P
 }
 
 /** Name and leaves of a whole body. */
-export async function nameOf(body: Uint8Array<ArrayBuffer>, sha256: Sha256): Promise<AssetName & { leaves: Uint8Array<ArrayBuffer> }> {
+export async function nameOf(
+  body: Uint8Array<ArrayBuffer>,
+  sha256: Sha256,
+): Promise<AssetName & { leaves: Uint8Array<ArrayBuffer> }> {
   const leaves = await leavesOf(body, sha256);
   return { digest: await digestOfLeaves(body.length, leaves, sha256), size: body.length, leaves };
 }
@@ -56,7 +65,13 @@ export async function leavesMatch(name: AssetName, untrustedLeaves: Uint8Array, 
 }
 
 /** Is this block, from whoever sent it, block `index` of the asset with these checked leaves? */
-export async function blockMatches(name: AssetName, leaves: Uint8Array, index: number, untrustedBlock: Uint8Array<ArrayBuffer>, sha256: Sha256): Promise<boolean> {
+export async function blockMatches(
+  name: AssetName,
+  leaves: Uint8Array,
+  index: number,
+  untrustedBlock: Uint8Array<ArrayBuffer>,
+  sha256: Sha256,
+): Promise<boolean> {
   if (index >= blockCount(name.size) || untrustedBlock.length !== blockLength(name.size, index)) return false;
   const hash = await sha256(untrustedBlock);
   const leaf = leaves.subarray(index * HASH_BYTES, (index + 1) * HASH_BYTES);

@@ -17,7 +17,10 @@ export interface Frame {
 }
 
 /** Cuts a frame into messages of at most `maxMessageBytes` each. */
-export function* fragmentsOf(frame: Frame, maxMessageBytes: number): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
+export function* fragmentsOf(
+  frame: Frame,
+  maxMessageBytes: number,
+): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
   const { type, request, payload } = frame;
   const step = maxMessageBytes - FRAME_HEADER_BYTES;
   for (let offset = 0; offset === 0 || offset < payload.length; offset += step) {
@@ -47,7 +50,8 @@ export class FrameAssembler {
     if (part.length === 0) throw badFrame('a part of at least one byte', part.length);
     const key = `${type} ${request}`;
     const open = this.#open.get(key) ?? this.#begin(key, length);
-    if (offset !== open.filled || length !== open.payload.length) throw badFrame(`the part at ${open.filled} of ${open.payload.length}`, `${offset} of ${length}`);
+    if (offset !== open.filled || length !== open.payload.length)
+      throw badFrame(`the part at ${open.filled} of ${open.payload.length}`, `${offset} of ${length}`);
     open.payload.set(part, offset);
     open.filled += part.length;
     if (open.filled < length) return null;
@@ -56,7 +60,8 @@ export class FrameAssembler {
   }
 
   #begin(key: string, length: number): { readonly payload: Uint8Array<ArrayBuffer>; filled: number } {
-    if (this.#open.size >= MAX_OPEN_FRAMES) throw badFrame(`at most ${MAX_OPEN_FRAMES} frames at a time`, this.#open.size + 1);
+    if (this.#open.size >= MAX_OPEN_FRAMES)
+      throw badFrame(`at most ${MAX_OPEN_FRAMES} frames at a time`, this.#open.size + 1);
     const open = { payload: new Uint8Array(length), filled: 0 };
     this.#open.set(key, open);
     return open;
@@ -70,7 +75,13 @@ export function peekRequest(untrustedMessage: Uint8Array): { type: number; reque
   return { type: view.getUint8(0), request: view.getUint32(4) };
 }
 
-function readHeader(message: Uint8Array<ArrayBuffer>): { type: number; request: number; length: number; offset: number; part: Uint8Array<ArrayBuffer> } {
+function readHeader(message: Uint8Array<ArrayBuffer>): {
+  type: number;
+  request: number;
+  length: number;
+  offset: number;
+  part: Uint8Array<ArrayBuffer>;
+} {
   if (message.length < FRAME_HEADER_BYTES) throw badFrame(`at least ${FRAME_HEADER_BYTES} bytes`, message.length);
   const view = new DataView(message.buffer, message.byteOffset);
   const reserved = view.getUint8(1) | view.getUint16(2);
@@ -84,5 +95,9 @@ function readHeader(message: Uint8Array<ArrayBuffer>): { type: number; request: 
 }
 
 export function badFrame(expected: string, got: unknown): P2PError {
-  return new P2PError('bad-frame', `A neighbour sent a message that breaks the protocol: expected ${expected}, got ${String(got)}. Its connection is closed.`, { expected, got });
+  return new P2PError(
+    'bad-frame',
+    `A neighbour sent a message that breaks the protocol: expected ${expected}, got ${String(got)}. Its connection is closed.`,
+    { expected, got },
+  );
 }

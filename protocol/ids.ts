@@ -21,7 +21,10 @@ export const isDigest = (value: unknown): value is Digest => isHex(value, HASH_B
 export const isPeerId = (value: unknown): value is PeerId => isHex(value, ID_BYTES);
 
 export const isSwarmId = (value: unknown): value is SwarmId =>
-  typeof value === 'string' && value.length > 0 && value.length <= MAX_SWARM_ID_CHARACTERS && !/[\u0000-\u001f\u007f]/.test(value);
+  typeof value === 'string' &&
+  value.length > 0 &&
+  value.length <= MAX_SWARM_ID_CHARACTERS &&
+  !/[\u0000-\u001f\u007f]/.test(value);
 
 /** What is needed to take an asset from a peer: its digest and its size in bytes. */
 export interface AssetName {

@@ -5,7 +5,9 @@ import { isDigest, type AssetName, type Digest } from './ids.ts';
 import { MAX_MANIFEST_ENTRIES, MAX_PART_BYTES } from './limits.ts';
 
 /** One file. Up to 16 MiB it is one asset; above, it is a list of parts of 16 MiB, each an asset. */
-export type ManifestEntry = { readonly type: string } & (AssetName | { readonly size: number; readonly parts: readonly Digest[] });
+export type ManifestEntry = { readonly type: string } & (
+  AssetName | { readonly size: number; readonly parts: readonly Digest[] }
+);
 
 export interface Manifest {
   readonly version: 1;
@@ -29,7 +31,8 @@ export function parseManifest(untrusted: unknown): Manifest {
   const assets = untrusted['assets'];
   if (!isRecord(assets)) throw bad('"assets" must be an object of path → entry', assets);
   const paths = Object.entries(assets);
-  if (paths.length > MAX_MANIFEST_ENTRIES) throw bad(`"assets" has ${paths.length} entries, at most ${MAX_MANIFEST_ENTRIES} are taken`, paths.length);
+  if (paths.length > MAX_MANIFEST_ENTRIES)
+    throw bad(`"assets" has ${paths.length} entries, at most ${MAX_MANIFEST_ENTRIES} are taken`, paths.length);
   const parsed: Record<string, ManifestEntry> = Object.create(null) as Record<string, ManifestEntry>;
   for (const [path, entry] of paths) parsed[path] = parseEntry(path, entry);
   return { version: 1, leaves, assets: parsed };
@@ -40,14 +43,25 @@ function parseEntry(path: string, untrusted: unknown): ManifestEntry {
   const { digest, size, type, parts } = untrusted;
   if (typeof type !== 'string' || type.length > 200) throw bad(`"type" of "${path}" must be a media type`, type);
   if (isDigest(digest) && isAssetSize(size)) return { digest, size, type };
-  if (Array.isArray(parts) && typeof size === 'number' && Number.isSafeInteger(size) && parts.length === Math.ceil(size / MAX_PART_BYTES) && parts.every(isDigest)) {
+  if (
+    Array.isArray(parts) &&
+    typeof size === 'number' &&
+    Number.isSafeInteger(size) &&
+    parts.length === Math.ceil(size / MAX_PART_BYTES) &&
+    parts.every(isDigest)
+  ) {
     return { parts, size, type };
   }
   throw bad(`"${path}" must have a digest of 64 hex digits and a size in bytes, or parts of 16 MiB`, digest);
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function bad(expected: string, got: unknown): P2PError {
-  return new P2PError('bad-manifest', `The manifest can't be used: ${expected}. Write it anew with "p2p-elements manifest DIR"; until then nothing it lists is shared.`, { got: String(got).slice(0, 100) });
+  return new P2PError(
+    'bad-manifest',
+    `The manifest can't be used: ${expected}. Write it anew with "p2p-elements manifest DIR"; until then nothing it lists is shared.`,
+    { got: String(got).slice(0, 100) },
+  );
 }

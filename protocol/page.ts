@@ -66,7 +66,13 @@ export type AssetAnswer =
       readonly url: string;
     }
   | { readonly type: 'pass'; readonly id: number }
-  | { readonly type: 'failed'; readonly id: number; readonly code: P2PErrorCode; readonly message: string; readonly status: number };
+  | {
+      readonly type: 'failed';
+      readonly id: number;
+      readonly code: P2PErrorCode;
+      readonly message: string;
+      readonly status: number;
+    };
 
 /** The URLs that a service worker may ask for: absolute, without fragment. Sent on each port when the manifest is known or has changed. */
 export interface ShareableUrls {
@@ -86,7 +92,12 @@ export type FromPage =
   | { readonly type: 'port'; readonly port: MessagePort }
   /** A data channel, transferred in the task that made it; its handlers are set in the task that receives this. */
   | { readonly type: 'channel'; readonly connection: number; readonly peer: PeerId; readonly channel: RTCDataChannel }
-  | { readonly type: 'connection'; readonly connection: number; readonly state: 'connected'; readonly maxMessageSize: number }
+  | {
+      readonly type: 'connection';
+      readonly connection: number;
+      readonly state: 'connected';
+      readonly maxMessageSize: number;
+    }
   | { readonly type: 'connection'; readonly connection: number; readonly state: 'closed' }
   | { readonly type: 'signal'; readonly peer: PeerId; readonly signal: Signal }
   /** The viewer agrees: join the mesh now. */
@@ -100,16 +111,36 @@ export type FromEngine =
   | { readonly type: 'held'; readonly id: number; readonly held: readonly Held[] }
   | { readonly type: 'stats'; readonly stats: EngineStats }
   | { readonly type: 'peer'; readonly peer: PeerId; readonly state: 'connected' | 'gone' | 'banned' }
-  | { readonly type: 'warning'; readonly code: P2PErrorCode; readonly message: string; readonly details: Readonly<Record<string, unknown>> }
-  | { readonly type: 'dial'; readonly connection: number; readonly peer: PeerId; readonly iceServers: readonly IceServer[] }
-  | { readonly type: 'remote-signal'; readonly peer: PeerId; readonly signal: Signal; readonly iceServers: readonly IceServer[] }
+  | {
+      readonly type: 'warning';
+      readonly code: P2PErrorCode;
+      readonly message: string;
+      readonly details: Readonly<Record<string, unknown>>;
+    }
+  | {
+      readonly type: 'dial';
+      readonly connection: number;
+      readonly peer: PeerId;
+      readonly iceServers: readonly IceServer[];
+    }
+  | {
+      readonly type: 'remote-signal';
+      readonly peer: PeerId;
+      readonly signal: Signal;
+      readonly iceServers: readonly IceServer[];
+    }
   | { readonly type: 'hang-up'; readonly connection: number };
 
 /** Counters of one engine; bytes since it started. */
 export interface EngineStats {
   /** Open connections. */
   readonly peers: number;
-  readonly bytes: { readonly origin: number; readonly peers: number; readonly store: number; readonly uploaded: number };
+  readonly bytes: {
+    readonly origin: number;
+    readonly peers: number;
+    readonly store: number;
+    readonly uploaded: number;
+  };
   readonly banned: number;
   /** Is the signaling server there? */
   readonly signaling: 'off' | 'connecting' | 'joined' | 'unreachable';

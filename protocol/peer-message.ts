@@ -14,9 +14,26 @@ export type PeerMessage =
   | { readonly type: 'have'; readonly swarm: SwarmKey; readonly digests: readonly Digest[] }
   | { readonly type: 'lost'; readonly swarm: SwarmKey; readonly digests: readonly Digest[] }
   /** Asks for `count` blocks from block `first` on (with `count` 0 for none), and for the leaves before them. */
-  | { readonly type: 'request'; readonly request: number; readonly digest: Digest; readonly first: number; readonly count: number; readonly leaves: boolean }
-  | { readonly type: 'leaves'; readonly request: number; readonly size: number; readonly untrustedLeaves: Uint8Array<ArrayBuffer> }
-  | { readonly type: 'block'; readonly request: number; readonly index: number; readonly untrustedBlock: Uint8Array<ArrayBuffer> }
+  | {
+      readonly type: 'request';
+      readonly request: number;
+      readonly digest: Digest;
+      readonly first: number;
+      readonly count: number;
+      readonly leaves: boolean;
+    }
+  | {
+      readonly type: 'leaves';
+      readonly request: number;
+      readonly size: number;
+      readonly untrustedLeaves: Uint8Array<ArrayBuffer>;
+    }
+  | {
+      readonly type: 'block';
+      readonly request: number;
+      readonly index: number;
+      readonly untrustedBlock: Uint8Array<ArrayBuffer>;
+    }
   | { readonly type: 'cancel'; readonly request: number }
   | { readonly type: 'refuse'; readonly request: number; readonly reason: RefuseReason }
   | { readonly type: 'ping'; readonly request: number }
@@ -25,7 +42,19 @@ export type PeerMessage =
   | { readonly type: 'bye' };
 
 /** Wire numbers. Never reused. */
-const TYPES = { hello: 1, have: 2, lost: 3, request: 4, leaves: 5, block: 6, cancel: 7, refuse: 8, ping: 9, pong: 10, bye: 11 } as const satisfies Record<PeerMessage['type'], number>;
+const TYPES = {
+  hello: 1,
+  have: 2,
+  lost: 3,
+  request: 4,
+  leaves: 5,
+  block: 6,
+  cancel: 7,
+  refuse: 8,
+  ping: 9,
+  pong: 10,
+  bye: 11,
+} as const satisfies Record<PeerMessage['type'], number>;
 
 const REASONS: readonly RefuseReason[] = ['not-held', 'busy'];
 
@@ -35,7 +64,11 @@ export const carriesContent = (type: number): boolean => type === TYPES.block ||
 const NOTHING = new Uint8Array(0);
 
 export function encodePeerMessage(message: PeerMessage): Frame {
-  const frame = (payload: Uint8Array<ArrayBuffer>): Frame => ({ type: TYPES[message.type], request: 'request' in message ? message.request : 0, payload });
+  const frame = (payload: Uint8Array<ArrayBuffer>): Frame => ({
+    type: TYPES[message.type],
+    request: 'request' in message ? message.request : 0,
+    payload,
+  });
   switch (message.type) {
     case 'hello':
       return frame(joined([Uint8Array.of(message.version), ...message.swarms.map(fromHex)]));
@@ -43,7 +76,14 @@ export function encodePeerMessage(message: PeerMessage): Frame {
     case 'lost':
       return frame(joined([fromHex(message.swarm), ...message.digests.map(fromHex)]));
     case 'request':
-      return frame(joined([fromHex(message.digest), uint32(message.first), uint32(message.count), Uint8Array.of(message.leaves ? 1 : 0)]));
+      return frame(
+        joined([
+          fromHex(message.digest),
+          uint32(message.first),
+          uint32(message.count),
+          Uint8Array.of(message.leaves ? 1 : 0),
+        ]),
+      );
     case 'leaves':
       return frame(joined([uint32(message.size), message.untrustedLeaves]));
     case 'block':
@@ -65,7 +105,11 @@ export function parsePeerMessage(untrusted: Frame): PeerMessage {
   const { type, request, payload } = untrusted;
   switch (type) {
     case TYPES.hello:
-      return { type: 'hello', version: byteAt(payload, 0), swarms: hexList(payload.subarray(1), ID_BYTES, MAX_SWARMS) as SwarmKey[] };
+      return {
+        type: 'hello',
+        version: byteAt(payload, 0),
+        swarms: hexList(payload.subarray(1), ID_BYTES, MAX_SWARMS) as SwarmKey[],
+      };
     case TYPES.have:
     case TYPES.lost: {
       if (payload.length < ID_BYTES) throw badFrame('a swarm key', payload.length);
@@ -77,12 +121,14 @@ export function parsePeerMessage(untrusted: Frame): PeerMessage {
       return parseRequest(request, payload);
     case TYPES.leaves: {
       const size = uint32At(payload, 0);
-      if (!isAssetSize(size) || payload.length !== 4 + blockCount(size) * HASH_BYTES) throw badFrame('an asset size and its leaves', `${size} and ${payload.length} bytes`);
+      if (!isAssetSize(size) || payload.length !== 4 + blockCount(size) * HASH_BYTES)
+        throw badFrame('an asset size and its leaves', `${size} and ${payload.length} bytes`);
       return { type: 'leaves', request, size, untrustedLeaves: payload.subarray(4) };
     }
     case TYPES.block: {
       const index = uint32At(payload, 0);
-      if (payload.length <= 4 || payload.length > 4 + BLOCK_BYTES) throw badFrame(`a block of 1 to ${BLOCK_BYTES} bytes`, payload.length - 4);
+      if (payload.length <= 4 || payload.length > 4 + BLOCK_BYTES)
+        throw badFrame(`a block of 1 to ${BLOCK_BYTES} bytes`, payload.length - 4);
       return { type: 'block', request, index, untrustedBlock: payload.subarray(4) };
     }
     case TYPES.refuse: {
@@ -143,6 +189,7 @@ function byteAt(payload: Uint8Array, offset: number): number {
 }
 
 function hexList(bytes: Uint8Array, each: number, most: number): string[] {
-  if (bytes.length % each !== 0 || bytes.length > most * each) throw badFrame(`at most ${most} items of ${each} bytes`, bytes.length);
+  if (bytes.length % each !== 0 || bytes.length > most * each)
+    throw badFrame(`at most ${most} items of ${each} bytes`, bytes.length);
   return Array.from({ length: bytes.length / each }, (_, i) => toHex(bytes.subarray(i * each, (i + 1) * each)));
 }

@@ -13,5 +13,9 @@ export function parseDigestTag(untrusted: string): AssetName {
   const [digest, sizeText = '', ...rest] = untrusted.trim().split(',');
   const size = /^\d{1,10}$/.test(sizeText) ? Number(sizeText) : NaN;
   if (isDigest(digest) && isAssetSize(size) && rest.length === 0) return { digest, size };
-  throw new P2PError('bad-playlist-tag', `Expected #${DIGEST_TAG}:<64 hex digits>,<size in bytes>, got "${untrusted.slice(0, 100)}". The segment comes from the origin; write the playlist's tags anew.`, { tag: untrusted.slice(0, 100) });
+  throw new P2PError(
+    'bad-playlist-tag',
+    `Expected #${DIGEST_TAG}:<64 hex digits>,<size in bytes>, got "${untrusted.slice(0, 100)}". The segment comes from the origin; write the playlist's tags anew.`,
+    { tag: untrusted.slice(0, 100) },
+  );
 }

@@ -55,7 +55,13 @@ export interface LeaveRequest {
 export type Signal =
   | { readonly kind: 'offer'; readonly connection: number; readonly sdp: string }
   | { readonly kind: 'answer'; readonly connection: number; readonly sdp: string }
-  | { readonly kind: 'candidate'; readonly connection: number; readonly candidate: string; readonly mid: string | null; readonly line: number | null };
+  | {
+      readonly kind: 'candidate';
+      readonly connection: number;
+      readonly candidate: string;
+      readonly mid: string | null;
+      readonly line: number | null;
+    };
 
 export interface SignalRequest {
   readonly to: PeerId;
@@ -71,7 +77,8 @@ export interface Done {
   readonly ok: true;
 }
 
-export type RefusalCode = 'bad-message' | 'wrong-version' | 'not-joined' | 'unknown-peer' | 'too-many-swarms' | 'shutting-down';
+export type RefusalCode =
+  'bad-message' | 'wrong-version' | 'not-joined' | 'unknown-peer' | 'too-many-swarms' | 'shutting-down';
 
 /** The server's no. `message` says what was expected; `retryAfter` is in seconds, absent where trying again is of no use. */
 export interface Refusal {

@@ -12,7 +12,11 @@ export function swarmOfStream(url: string): SwarmId {
 /** The swarm that a page author named. @throws P2PError `bad-attribute` if it is empty, too long or has control characters. */
 export function swarmOfName(name: string): SwarmId {
   if (isSwarmId(name)) return name;
-  throw new P2PError('bad-attribute', `A swarm's name has 1 to ${MAX_SWARM_ID_CHARACTERS} characters and no control characters; this one has ${name.length}.`, { name });
+  throw new P2PError(
+    'bad-attribute',
+    `A swarm's name has 1 to ${MAX_SWARM_ID_CHARACTERS} characters and no control characters; this one has ${name.length}.`,
+    { name },
+  );
 }
 
 /** A swarm on the peer wire: the first 16 bytes of SHA-256 over "p2p-elements swarm", a zero and the id in UTF-16 code units, big endian. */

@@ -18,7 +18,10 @@ export class EnginePort {
   constructor(port: MessagePort, shareable: (urls: readonly string[]) => void) {
     this.#port = port;
     port.onmessage = ({ data }: MessageEvent<PortMessage>) => {
-      if (data.type === 'shareable') return shareable(data.urls);
+      if (data.type === 'shareable') {
+        shareable(data.urls);
+        return;
+      }
       const waiting = this.#waiting.get(data.id);
       if (data.type === 'progress') waiting?.heard();
       else waiting?.settle(data.type === 'loaded' ? data : null);
@@ -46,7 +49,17 @@ export class EnginePort {
       };
       this.#waiting.set(id, { heard, settle });
       signal.addEventListener('abort', giveUp);
-      this.#post({ type: 'load', id, url, name: null, swarm: null, deadline: null, age, unlisted: 'pass', range: null });
+      this.#post({
+        type: 'load',
+        id,
+        url,
+        name: null,
+        swarm: null,
+        deadline: null,
+        age,
+        unlisted: 'pass',
+        range: null,
+      });
     });
   }
 

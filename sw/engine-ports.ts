@@ -20,7 +20,10 @@ export class EnginePorts {
   /** A page gave its port. */
   connect(client: Client, port: MessagePort): void {
     this.#ports.get(client.id)?.close();
-    this.#ports.set(client.id, new EnginePort(port, (urls) => void this.#list.update(new URL(client.url).pathname, urls)));
+    this.#ports.set(
+      client.id,
+      new EnginePort(port, (urls) => void this.#list.update(new URL(client.url).pathname, urls)),
+    );
     for (const wake of this.#waiting.get(client.id) ?? []) wake();
     void this.#forgetGone();
   }
@@ -61,6 +64,7 @@ export class EnginePorts {
       port.close();
       this.#ports.delete(id);
     }
-    for (const map of [this.#waiting, this.#firstAsked]) for (const id of map.keys()) if (!alive.has(id)) map.delete(id);
+    for (const map of [this.#waiting, this.#firstAsked])
+      for (const id of map.keys()) if (!alive.has(id)) map.delete(id);
   }
 }

@@ -11,7 +11,17 @@ export interface RequestFacts {
 }
 
 /** Documents and workers decide what else runs; they are the origin's alone. */
-const NEVER = new Set(['document', 'iframe', 'frame', 'embed', 'object', 'worker', 'sharedworker', 'serviceworker', 'report']);
+const NEVER = new Set([
+  'document',
+  'iframe',
+  'frame',
+  'embed',
+  'object',
+  'worker',
+  'sharedworker',
+  'serviceworker',
+  'report',
+]);
 
 /**
  * May the engine be asked for this request, if its URL is listed?
@@ -32,5 +42,14 @@ export function mayAsk(request: RequestFacts, webOrigin: string, engineReferrer:
 
 export function factsOf(request: Request): RequestFacts {
   const { method, url, mode, destination, cache, referrer, headers } = request;
-  return { method, url, mode, destination, cache, referrer, hasRange: headers.has('range'), hasAuthorization: headers.has('authorization') };
+  return {
+    method,
+    url,
+    mode,
+    destination,
+    cache,
+    referrer,
+    hasRange: headers.has('range'),
+    hasAuthorization: headers.has('authorization'),
+  };
 }

@@ -15,9 +15,9 @@ self.addEventListener('install', (event) => event.waitUntil(self.skipWaiting()))
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));
 
 self.addEventListener('message', (event) => {
-  const { data, ports: given, source } = event as ExtendableMessageEvent & { data: ToServiceWorker | undefined };
-  const [port] = given;
-  if (data?.type === 'p2p-port' && port && source instanceof Client) ports.connect(source, port);
+  const message = event.data as ToServiceWorker | undefined;
+  const [port] = event.ports;
+  if (message?.type === 'p2p-port' && port && event.source instanceof Client) ports.connect(event.source, port);
 });
 
 self.addEventListener('fetch', (event) => {
@@ -36,4 +36,5 @@ async function answer(request: Request, clientId: string): Promise<Response> {
   return loaded ? responseOf(loaded) : fetch(request);
 }
 
-const responseOf = ({ body, contentType }: Loaded): Response => new Response(body, { headers: { 'content-type': contentType, 'content-length': String(body.byteLength) } });
+const responseOf = ({ body, contentType }: Loaded): Response =>
+  new Response(body, { headers: { 'content-type': contentType, 'content-length': String(body.byteLength) } });

@@ -35,7 +35,8 @@ export class BlockTable {
 
   /** What is asked within the run and did not come is missing again. */
   release(run: Run): void {
-    for (let i = run.first; i < run.first + run.count; i++) if (this.#states[i] === 'asked') this.#states[i] = 'missing';
+    for (let i = run.first; i < run.first + run.count; i++)
+      if (this.#states[i] === 'asked') this.#states[i] = 'missing';
   }
 
   /** Marks a block as checked; false if it was already or does not exist. */

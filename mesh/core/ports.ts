@@ -1,6 +1,17 @@
 /** What the engine needs of the world. It reaches for nothing else, so the same engine runs in a worker, on the main thread, and in Node on a virtual clock. */
 import type { AssetName, Digest, PeerId, Sha256 } from '../../protocol/ids.ts';
-import type { Done, IceServer, JoinReply, JoinRequest, LeaveRequest, Refusal, RelayedSignal, Signal, SignalRequest, SwarmState } from '../../protocol/signaling.ts';
+import type {
+  Done,
+  IceServer,
+  JoinReply,
+  JoinRequest,
+  LeaveRequest,
+  Refusal,
+  RelayedSignal,
+  Signal,
+  SignalRequest,
+  SwarmState,
+} from '../../protocol/signaling.ts';
 
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes back. */

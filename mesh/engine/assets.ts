@@ -53,9 +53,16 @@ export class Assets {
       answer(await this.#answer(question, answer, signal));
     } catch (error) {
       const failure = error instanceof P2PError ? error : originFailed(url, String(error), 0);
-      if (!signal.aborted && !(error instanceof P2PError)) this.#ports.trace('assets', () => `${url}: ${String(error)}`);
+      if (!signal.aborted && !(error instanceof P2PError))
+        this.#ports.trace('assets', () => `${url}: ${String(error)}`);
       const { status } = failure.details;
-      answer({ type: 'failed', id, code: failure.code, message: failure.message, status: typeof status === 'number' ? status : 0 });
+      answer({
+        type: 'failed',
+        id,
+        code: failure.code,
+        message: failure.message,
+        status: typeof status === 'number' ? status : 0,
+      });
     }
   }
 
@@ -63,7 +70,8 @@ export class Assets {
     const { id, url, unlisted, range } = question;
     const listed = range === null && question.name === null ? await this.#ports.manifest.find(url) : null;
     const name = question.name ?? listed?.name ?? null;
-    if (!name || range || this.#contradicted.has(name.digest)) return unlisted === 'pass' ? { type: 'pass', id } : this.#plain(question, reply, signal);
+    if (!name || range || this.#contradicted.has(name.digest))
+      return unlisted === 'pass' ? { type: 'pass', id } : this.#plain(question, reply, signal);
     const swarm = question.swarm ?? this.#staticSwarm;
     const contentType = listed?.contentType ?? '';
     const stored = this.#ports.store.get(name.digest);
@@ -73,16 +81,28 @@ export class Assets {
       return loaded(question, stored.body, contentType || stored.contentType, 'store', true);
     }
     await this.#waitForMesh(name.digest, swarm, question.age, signal);
-    const got = await this.#transfer(url, name, swarm, contentType, signal, (have, total) => reply({ type: 'progress', id, loaded: have, total }));
-    return loaded(question, got.body, contentType || (got.origin?.contentType ?? ''), got.source, got.leaves !== null, got.origin?.url);
+    const got = await this.#transfer(url, name, swarm, contentType, signal, (have, total) =>
+      reply({ type: 'progress', id, loaded: have, total }),
+    );
+    return loaded(
+      question,
+      got.body,
+      contentType || (got.origin?.contentType ?? ''),
+      got.source,
+      got.leaves !== null,
+      got.origin?.url,
+    );
   }
 
   /** Without a digest, and for ranges: the origin, as the page itself would have asked, for the page alone. */
   async #plain(question: LoadQuestion, reply: Reply, signal: AbortSignal): Promise<AssetAnswer> {
     const { id, url, range } = question;
     const response = await this.#ports.origin({ url, range, credentials: 'same-origin', signal });
-    if (response.status !== 200 && response.status !== 206) throw originFailed(url, `status ${response.status}`, response.status);
-    const body = await readBody(url, response, (have) => reply({ type: 'progress', id, loaded: have, total: response.size ?? 0 }));
+    if (response.status !== 200 && response.status !== 206)
+      throw originFailed(url, `status ${response.status}`, response.status);
+    const body = await readBody(url, response, (have) =>
+      reply({ type: 'progress', id, loaded: have, total: response.size ?? 0 }),
+    );
     return loaded(question, body, response.contentType, 'origin', false, response.url);
   }
 
@@ -99,7 +119,14 @@ export class Assets {
     }
   }
 
-  async #transfer(url: string, name: AssetName, swarm: SwarmId, contentType: string, signal: AbortSignal, progress: (loaded: number, total: number) => void): Promise<Transferred> {
+  async #transfer(
+    url: string,
+    name: AssetName,
+    swarm: SwarmId,
+    contentType: string,
+    signal: AbortSignal,
+    progress: (loaded: number, total: number) => void,
+  ): Promise<Transferred> {
     signal.throwIfAborted();
     const shared = this.#transfers.get(name.digest) ?? this.#start(url, name, swarm, contentType);
     shared.progress.add(progress);
@@ -141,17 +168,37 @@ export class Assets {
     this.#ports.trace('assets', () => `${url} from ${got.source}`);
     if (!got.leaves) {
       this.#contradicted.add(name.digest);
-      this.#ports.warn(new P2PError('digest-mismatch', `The origin's bytes of ${url} are not those that its digest names. The page shows the origin's; nothing is shared under that digest. Write manifest and playlist tags anew after each change.`, { url, ...name }));
+      this.#ports.warn(
+        new P2PError(
+          'digest-mismatch',
+          `The origin's bytes of ${url} are not those that its digest names. The page shows the origin's; nothing is shared under that digest. Write manifest and playlist tags anew after each change.`,
+          { url, ...name },
+        ),
+      );
       return;
     }
     if (got.origin && !got.origin.shareable) return;
     const { store, neighbours } = this.#ports;
-    neighbours.lose(store.put({ ...name, body: got.body, leaves: got.leaves, contentType: contentType || (got.origin?.contentType ?? '') }));
+    neighbours.lose(
+      store.put({
+        ...name,
+        body: got.body,
+        leaves: got.leaves,
+        contentType: contentType || (got.origin?.contentType ?? ''),
+      }),
+    );
     if (store.has(name.digest)) neighbours.hold(swarm, name.digest);
   }
 }
 
 /** The asker gets a copy: what it does with its bytes must not touch the store's. */
-function loaded(question: LoadQuestion, body: Uint8Array<ArrayBuffer>, contentType: string, source: AssetSource, shared: boolean, url = question.url): AssetAnswer {
+function loaded(
+  question: LoadQuestion,
+  body: Uint8Array<ArrayBuffer>,
+  contentType: string,
+  source: AssetSource,
+  shared: boolean,
+  url = question.url,
+): AssetAnswer {
   return { type: 'loaded', id: question.id, body: body.slice().buffer, contentType, source, shared, url };
 }

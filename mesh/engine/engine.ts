@@ -4,7 +4,15 @@
  */
 import { P2PError } from '../../protocol/error.ts';
 import { isDigest, type Digest, type SwarmId } from '../../protocol/ids.ts';
-import type { AssetAnswer, AssetQuestion, EngineOptions, EngineStats, FromEngine, FromPage, Held } from '../../protocol/page.ts';
+import type {
+  AssetAnswer,
+  AssetQuestion,
+  EngineOptions,
+  EngineStats,
+  FromEngine,
+  FromPage,
+  Held,
+} from '../../protocol/page.ts';
 import { swarmOfName } from '../../protocol/swarm.ts';
 import { STATS_EVERY_MS } from '../core/limits.ts';
 import type { Channel, Ports } from '../core/ports.ts';
@@ -22,47 +30,76 @@ export type Post = (message: FromEngine) => void;
 export class Engine {
   readonly #ports: Ports;
   readonly #post: Post;
-  readonly #options: EngineOptions;
   readonly #neighbours: Neighbours;
   readonly #membership: Membership;
   readonly #manifest: ManifestIndex;
   readonly #assets: Assets;
   readonly #bytes = { origin: 0, peers: 0, store: 0, uploaded: 0 };
   #originReachable = true;
-  #cancelStats: (() => void) | null = null;
+  #statsDue = false;
 
   constructor(ports: Ports, options: EngineOptions, post: Post) {
     const { clock, sha256, trace, store } = ports;
     this.#ports = ports;
     this.#post = post;
-    this.#options = options;
     const changes = new Changes(clock);
     const changed = (): void => {
       changes.notify();
       this.#changed();
     };
-    const allowance = new UploadAllowance(clock, store, { enabled: options.upload, maxUpload: options.maxUpload }, (bytes) => this.#count('uploaded', bytes));
-    this.#neighbours = new Neighbours({ clock, sha256, trace, allowance, announces: options.upload }, {
-      joined: (neighbour) => {
-        this.#membership.neighbourOpened(neighbour);
-        post({ type: 'peer', peer: neighbour.peer, state: 'connected' });
-        changed();
+    const allowance = new UploadAllowance(
+      clock,
+      store,
+      { enabled: options.upload, maxUpload: options.maxUpload },
+      (bytes) => this.#count('uploaded', bytes),
+    );
+    this.#neighbours = new Neighbours(
+      { clock, sha256, trace, allowance, announces: options.upload },
+      {
+        joined: (neighbour) => {
+          this.#membership.neighbourOpened(neighbour);
+          post({ type: 'peer', peer: neighbour.peer, state: 'connected' });
+          changed();
+        },
+        gone: (neighbour) => {
+          this.#membership.neighbourGone(neighbour);
+          if (neighbour.wasOpen) post({ type: 'peer', peer: neighbour.peer, state: 'gone' });
+        },
+        changed,
+        banned: (peer, reason) => {
+          this.#warn(reason);
+          post({ type: 'peer', peer, state: 'banned' });
+        },
       },
-      gone: (neighbour) => {
-        this.#membership.neighbourGone(neighbour);
-        if (neighbour.wasOpen) post({ type: 'peer', peer: neighbour.peer, state: 'gone' });
-      },
+    );
+    this.#membership = new Membership(ports, this.#neighbours, {
       changed,
-      banned: (peer, reason) => {
-        this.#warn(reason);
-        post({ type: 'peer', peer, state: 'banned' });
-      },
+      unreachable: (reason) => this.#warn(serverUnreachable(options.signal, reason)),
     });
-    this.#membership = new Membership(ports, this.#neighbours, { changed, unreachable: (reason) => this.#warn(serverUnreachable(options.signal, reason)) });
-    const door = new OriginDoor(ports.origin, (bytes) => this.#count('origin', bytes), (reachable) => this.#reachability(reachable));
+    const door = new OriginDoor(
+      ports.origin,
+      (bytes) => this.#count('origin', bytes),
+      (reachable) => this.#reachability(reachable),
+    );
     this.#manifest = new ManifestIndex(clock);
     const staticSwarm = swarmOfName(options.webOrigin);
-    this.#assets = new Assets({ clock, sha256, store, trace, changes, origin: door.fetch, neighbours: this.#neighbours, membership: this.#membership, manifest: this.#manifest, countPeerBytes: (bytes) => this.#count('peers', bytes), countStoreBytes: (bytes) => this.#count('store', bytes), warn: (error) => this.#warn(error) }, staticSwarm);
+    this.#assets = new Assets(
+      {
+        clock,
+        sha256,
+        store,
+        trace,
+        changes,
+        origin: door.fetch,
+        neighbours: this.#neighbours,
+        membership: this.#membership,
+        manifest: this.#manifest,
+        countPeerBytes: (bytes) => this.#count('peers', bytes),
+        countStoreBytes: (bytes) => this.#count('store', bytes),
+        warn: (error) => this.#warn(error),
+      },
+      staticSwarm,
+    );
     if (options.manifest !== null) void this.#manifest.load(options.manifest, door.fetch, (error) => this.#warn(error));
     this.#membership.enter(staticSwarm);
     if (options.share) this.#membership.open();
@@ -158,12 +195,18 @@ export class Engine {
 
   /** Statistics follow a change soon, but not each one by itself. */
   #changed(): void {
-    this.#cancelStats ??= this.#ports.clock.after(STATS_EVERY_MS, () => {
-      this.#cancelStats = null;
+    if (this.#statsDue) return;
+    this.#statsDue = true;
+    this.#ports.clock.after(STATS_EVERY_MS, () => {
+      this.#statsDue = false;
       this.#post({ type: 'stats', stats: this.stats });
     });
   }
 }
 
 const serverUnreachable = (url: string, reason: string): P2PError =>
-  new P2PError('signaling-unreachable', `The signaling server ${url} can't be used (${reason}). Everything comes from the origin and from neighbours that are connected already; it is tried again. Is "p2p-elements serve" running there? Another address is named by <p2p-mesh signal="URL">.`, { url, reason });
+  new P2PError(
+    'signaling-unreachable',
+    `The signaling server ${url} can't be used (${reason}). Everything comes from the origin and from neighbours that are connected already; it is tried again. Is "p2p-elements serve" running there? Another address is named by <p2p-mesh signal="URL">.`,
+    { url, reason },
+  );

@@ -32,7 +32,15 @@ export class ManifestIndex {
   /** Starts to fetch the manifest. `failed` hears of one that can't be had or used; then nothing is listed. */
   load(url: string, origin: OriginFetch, failed: (error: P2PError) => void): Promise<void> {
     const loading = this.#load(url, origin).catch((error: unknown) => {
-      failed(error instanceof P2PError ? error : new P2PError('manifest-unreachable', `The manifest ${url} can't be fetched (${String(error)}). What it lists comes from the origin; without a manifest, say <p2p-mesh manifest="none">.`, { url }));
+      failed(
+        error instanceof P2PError
+          ? error
+          : new P2PError(
+              'manifest-unreachable',
+              `The manifest ${url} can't be fetched (${String(error)}). What it lists comes from the origin; without a manifest, say <p2p-mesh manifest="none">.`,
+              { url },
+            ),
+      );
     });
     this.#ready = loading;
     return loading;
@@ -49,7 +57,12 @@ export class ManifestIndex {
 
   async #load(url: string, origin: OriginFetch): Promise<void> {
     const response = await origin({ url, range: null, credentials: 'omit', signal: new AbortController().signal });
-    if (response.status !== 200) throw new P2PError('manifest-unreachable', `The manifest ${url} was answered with ${response.status}. Serve it there, or name it by <p2p-mesh manifest="URL">, or say manifest="none".`, { url, status: response.status });
+    if (response.status !== 200)
+      throw new P2PError(
+        'manifest-unreachable',
+        `The manifest ${url} was answered with ${response.status}. Serve it there, or name it by <p2p-mesh manifest="URL">, or say manifest="none".`,
+        { url, status: response.status },
+      );
     const decoder = new TextDecoder();
     let text = '';
     for await (const chunk of response.chunks) text += decoder.decode(chunk, { stream: true });
@@ -61,10 +74,18 @@ export class ManifestIndex {
     try {
       json = JSON.parse(text);
     } catch {
-      throw new P2PError('bad-manifest', `The manifest ${url} is not JSON (it begins with "${text.slice(0, 40)}"). Write it with "p2p-elements manifest DIR"; until then nothing it lists is shared.`, { url });
+      throw new P2PError(
+        'bad-manifest',
+        `The manifest ${url} is not JSON (it begins with "${text.slice(0, 40)}"). Write it with "p2p-elements manifest DIR"; until then nothing it lists is shared.`,
+        { url },
+      );
     }
     for (const [path, entry] of Object.entries(parseManifest(json).assets)) {
-      if (isWholeAsset(entry) && URL.canParse(path, url)) this.#listed.set(withoutFragment(new URL(path, url).href), { name: { digest: entry.digest, size: entry.size }, contentType: entry.type });
+      if (isWholeAsset(entry) && URL.canParse(path, url))
+        this.#listed.set(withoutFragment(new URL(path, url).href), {
+          name: { digest: entry.digest, size: entry.size },
+          contentType: entry.type,
+        });
     }
   }
 

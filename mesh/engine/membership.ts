@@ -4,7 +4,14 @@
  */
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_NEIGHBOURS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
-import type { IceServer, JoinReply, Refusal, RelayedSignal, Signal, SwarmView as NamedSwarm } from '../../protocol/signaling.ts';
+import type {
+  IceServer,
+  JoinReply,
+  Refusal,
+  RelayedSignal,
+  Signal,
+  SwarmView as NamedSwarm,
+} from '../../protocol/signaling.ts';
 import { REDIAL_AFTER_MS } from '../core/limits.ts';
 import type { Channel, Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
 import type { SwarmView } from '../core/start-gate.ts';
@@ -41,6 +48,8 @@ export class Membership {
   readonly #listener: MembershipListener;
   readonly #attempts: Attempts;
   readonly #swarms = new Map<SwarmId, Joined | null>();
+  /** Swarms that the server of this connection was asked for. */
+  readonly #asked = new Set<SwarmId>();
   readonly #redials = new Map<PeerId, number>();
   readonly #timers = new Set<() => void>();
   #state: SignalingState = 'off';
@@ -70,7 +79,10 @@ export class Membership {
     if (this.#state !== 'off') return;
     this.#state = 'connecting';
     this.#ports.signaling.open({
-      connected: () => void this.#join([...this.#swarms.keys()]),
+      connected: () => {
+        this.#asked.clear();
+        void this.#join([...this.#swarms.keys()]);
+      },
       disconnected: (reason) => this.#unreachable(reason),
       signal: (message) => this.#remoteSignal(message),
       swarm: (state) => this.#ports.trace('signaling', () => `swarm ${JSON.stringify(state)}`),
@@ -89,9 +101,21 @@ export class Membership {
   view(swarm: SwarmId): SwarmView {
     const { told, awaited } = this.#neighbours.inventories(swarm);
     const joined = this.#swarms.get(swarm);
-    if (joined) return { kind: 'joined', at: joined.at, dialing: this.#attempts.dialing(joined.siteMembers), inventories: told, awaited };
-    if (this.#state === 'connecting' || this.#state === 'joined') return told + awaited > 0 ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, inventories: told, awaited } : { kind: 'joining' };
-    return awaited > 0 ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, inventories: told, awaited } : { kind: 'off' };
+    if (joined)
+      return {
+        kind: 'joined',
+        at: joined.at,
+        dialing: this.#attempts.dialing(joined.siteMembers),
+        inventories: told,
+        awaited,
+      };
+    if (this.#state === 'connecting' || this.#state === 'joined')
+      return told + awaited > 0
+        ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, inventories: told, awaited }
+        : { kind: 'joining' };
+    return awaited > 0
+      ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, inventories: told, awaited }
+      : { kind: 'off' };
   }
 
   /** A channel from the page. One that nobody expects is closed. */
@@ -134,7 +158,8 @@ export class Membership {
   neighbourGone(neighbour: Neighbour): void {
     const attempt = this.#attempts.get(neighbour.connection);
     if (!attempt) return;
-    if (neighbour.leaving || this.#neighbours.isBanned(neighbour.peer)) this.#redials.set(neighbour.peer, REDIAL_AFTER_MS.length);
+    if (neighbour.leaving || this.#neighbours.isBanned(neighbour.peer))
+      this.#redials.set(neighbour.peer, REDIAL_AFTER_MS.length);
     this.#hangUp(attempt);
   }
 
@@ -149,11 +174,19 @@ export class Membership {
   }
 
   async #join(swarms: readonly SwarmId[]): Promise<void> {
-    const reply = await this.#ports.signaling.join({ version: PROTOCOL_VERSION, swarms, ...(this.#resume === null ? {} : { resume: this.#resume }) });
+    for (const swarm of swarms) this.#asked.add(swarm);
+    const reply = await this.#ports.signaling.join({
+      version: PROTOCOL_VERSION,
+      swarms,
+      ...(this.#resume === null ? {} : { resume: this.#resume }),
+    });
     if (this.#state === 'off') return;
-    if (!reply.ok) return this.#unreachable(`${reply.code}: ${reply.message}`);
+    if (!reply.ok) {
+      this.#unreachable(`${reply.code}: ${reply.message}`);
+      return;
+    }
     this.#take(reply);
-    const late = [...this.#swarms].filter(([swarm, joined]) => !joined && !swarms.includes(swarm)).map(([swarm]) => swarm);
+    const late = [...this.#swarms.keys()].filter((swarm) => !this.#asked.has(swarm));
     if (late.length > 0) void this.#join(late);
     this.#listener.changed();
   }
@@ -166,14 +199,18 @@ export class Membership {
     const at = this.#ports.clock.now();
     for (const swarm of reply.swarms) {
       if (this.#swarms.has(swarm.swarm)) this.#swarms.set(swarm.swarm, { at, siteMembers: swarm.members });
-      this.#ports.trace('signaling', () => `joined ${swarm.swarm}: ${swarm.members.length} here, ${swarm.others.length} elsewhere`);
+      this.#ports.trace(
+        'signaling',
+        () => `joined ${swarm.swarm}: ${swarm.members.length} here, ${swarm.others.length} elsewhere`,
+      );
       this.#dialAll(swarm);
     }
   }
 
   #dialAll(swarm: NamedSwarm): void {
     for (const peer of [...swarm.members, ...swarm.others]) {
-      if (this.#neighbours.open.length + this.#attempts.dialing([...swarm.members, ...swarm.others]) >= MAX_NEIGHBOURS) return;
+      if (this.#neighbours.open.length + this.#attempts.dialing([...swarm.members, ...swarm.others]) >= MAX_NEIGHBOURS)
+        return;
       this.#redials.delete(peer);
       this.#dial(peer);
     }

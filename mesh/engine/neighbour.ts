@@ -46,7 +46,14 @@ export class Neighbour {
   #silences = 0;
   #pausedUntil = 0;
 
-  constructor(peer: PeerId, connection: number, channel: Channel, clock: Clock, allowance: UploadAllowance, listener: NeighbourListener) {
+  constructor(
+    peer: PeerId,
+    connection: number,
+    channel: Channel,
+    clock: Clock,
+    allowance: UploadAllowance,
+    listener: NeighbourListener,
+  ) {
     this.peer = peer;
     this.connection = connection;
     this.#clock = clock;
@@ -97,13 +104,15 @@ export class Neighbour {
 
   /** Tells what we hold in a swarm; an empty list too, the first time, so that nobody waits for it. */
   have(swarm: SwarmKey, digests: readonly Digest[]): void {
-    for (let i = 0; i === 0 || i < digests.length; i += MAX_DIGESTS_PER_FRAME) this.send({ type: 'have', swarm, digests: digests.slice(i, i + MAX_DIGESTS_PER_FRAME) });
+    for (let i = 0; i === 0 || i < digests.length; i += MAX_DIGESTS_PER_FRAME)
+      this.send({ type: 'have', swarm, digests: digests.slice(i, i + MAX_DIGESTS_PER_FRAME) });
     this.told.add(swarm);
   }
 
   async ask(digest: Digest, run: Run, leaves: boolean, sink: ContentSink, signal: AbortSignal): Promise<Outcome> {
     const outcome = await this.#questions.ask(digest, run, leaves, sink, signal);
-    if (outcome === 'silent') this.#pausedUntil = this.#clock.now() + Math.min(SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS * 2 ** this.#silences++);
+    if (outcome === 'silent')
+      this.#pausedUntil = this.#clock.now() + Math.min(SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS * 2 ** this.#silences++);
     if (outcome === 'done') this.#silences = this.#pausedUntil = 0;
     if (outcome === 'refused') this.#holds.delete(digest);
     return outcome;

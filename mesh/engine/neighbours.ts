@@ -109,7 +109,9 @@ export class Neighbours {
     for (const digest of digests) {
       for (const swarm of this.#holdings.remove(digest)) {
         const key = this.#swarms.get(swarm);
-        if (key !== undefined && this.#ports.announces) for (const neighbour of this.open) if (neighbour.told.has(key)) neighbour.send({ type: 'lost', swarm: key, digests: [digest] });
+        if (key !== undefined && this.#ports.announces)
+          for (const neighbour of this.open)
+            if (neighbour.told.has(key)) neighbour.send({ type: 'lost', swarm: key, digests: [digest] });
       }
     }
   }
@@ -150,7 +152,8 @@ export class Neighbours {
   /** Sends what we hold in each common swarm that the neighbour was not told of yet. */
   #tell(neighbour: Neighbour): void {
     for (const [swarm, key] of this.#swarms) {
-      if (neighbour.swarms.has(key) && !neighbour.told.has(key)) neighbour.have(key, this.#ports.announces ? this.#holdings.in(swarm) : []);
+      if (neighbour.swarms.has(key) && !neighbour.told.has(key))
+        neighbour.have(key, this.#ports.announces ? this.#holdings.in(swarm) : []);
     }
   }
 

@@ -20,10 +20,17 @@ export class OriginDoor {
     return { ...response, chunks: this.#chunks(request, response) };
   };
 
-  async *#chunks(request: OriginRequest, response: OriginResponse): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  async *#chunks(
+    request: OriginRequest,
+    response: OriginResponse,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
     const chunks = response.chunks[Symbol.asyncIterator]();
     try {
-      for (let next = await this.#watch(request, chunks.next()); next.done !== true; next = await this.#watch(request, chunks.next())) {
+      for (
+        let next = await this.#watch(request, chunks.next());
+        next.done !== true;
+        next = await this.#watch(request, chunks.next())
+      ) {
         this.#counted(next.value.length);
         yield next.value;
       }
@@ -38,18 +45,29 @@ export class OriginDoor {
     } catch (error) {
       if (request.signal.aborted) throw error;
       this.#reachability(false);
-      throw originFailed(request.url, `no complete answer (${error instanceof Error ? error.message : String(error)})`, 0);
+      throw originFailed(
+        request.url,
+        `no complete answer (${error instanceof Error ? error.message : String(error)})`,
+        0,
+      );
     }
   }
 }
 
 /** @param status HTTP status; 0: no answer */
 export function originFailed(url: string, what: string, status: number): P2PError {
-  return new P2PError('origin-failed', `The origin gave ${what} for ${url}, and no neighbour holds it.`, { url, status });
+  return new P2PError('origin-failed', `The origin gave ${what} for ${url}, and no neighbour holds it.`, {
+    url,
+    status,
+  });
 }
 
 /** Reads a body to its end. `progress` hears of all bytes so far. @throws P2PError `origin-failed` if it is shorter than announced */
-export async function readBody(url: string, response: OriginResponse, progress: (loaded: number) => void): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBody(
+  url: string,
+  response: OriginResponse,
+  progress: (loaded: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let loaded = 0;
   for await (const chunk of response.chunks) {
@@ -57,7 +75,8 @@ export async function readBody(url: string, response: OriginResponse, progress: 
     loaded += chunk.length;
     progress(loaded);
   }
-  if (response.size !== null && loaded < response.size) throw originFailed(url, `only ${loaded} of ${response.size} bytes`, 0);
+  if (response.size !== null && loaded < response.size)
+    throw originFailed(url, `only ${loaded} of ${response.size} bytes`, 0);
   const body = new Uint8Array(loaded);
   let offset = 0;
   for (const chunk of chunks) {

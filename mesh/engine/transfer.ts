@@ -44,7 +44,13 @@ export class Transfer {
   #leavesCheck: Promise<boolean> | null = null;
   #peerBlocks = 0;
 
-  constructor(ports: TransferPorts, url: string, name: AssetName, signal: AbortSignal, progress: (loaded: number, total: number) => void) {
+  constructor(
+    ports: TransferPorts,
+    url: string,
+    name: AssetName,
+    signal: AbortSignal,
+    progress: (loaded: number, total: number) => void,
+  ) {
     this.#ports = ports;
     this.#url = url;
     this.#name = name;
@@ -56,33 +62,44 @@ export class Transfer {
 
   /** Neighbours first, then the origin for what is missing; if it fails, neighbours again, also those that fell silent. */
   async run(): Promise<Transferred> {
-    await this.#fromNeighbours(false);
-    this.#signal.throwIfAborted();
-    if (this.#blocks.complete) return this.#assembled(null);
+    const assembled = await this.#allFromNeighbours(false);
+    if (assembled) return assembled;
     try {
-      return this.#blocks.checked === 0 || !this.#leaves ? await this.#wholeFromOrigin() : await this.#restFromOrigin(this.#leaves);
+      return this.#blocks.checked === 0 || !this.#leaves
+        ? await this.#wholeFromOrigin()
+        : await this.#restFromOrigin(this.#leaves);
     } catch (error) {
       this.#signal.throwIfAborted();
       for (let round = 0; round < LAST_RESORT_ROUNDS; round++) {
-        await this.#fromNeighbours(true);
-        this.#signal.throwIfAborted();
-        if (this.#blocks.complete) return this.#assembled(null);
+        const assembled = await this.#allFromNeighbours(true);
+        if (assembled) return assembled;
       }
       throw error;
     }
   }
 
+  /** Null: neighbours could not give all of it. */
+  async #allFromNeighbours(lastResort: boolean): Promise<Transferred | null> {
+    await this.#fromNeighbours(lastResort);
+    this.#signal.throwIfAborted();
+    return this.#blocks.complete ? this.#assembled(null) : null;
+  }
+
   async #fromNeighbours(lastResort: boolean): Promise<void> {
     const failed = new Set<Neighbour>();
     for (;;) {
-      const holders = this.#ports.neighbours.holders(this.#name.digest).filter((holder) => !failed.has(holder) && (lastResort || !holder.paused));
+      const holders = this.#ports.neighbours
+        .holders(this.#name.digest)
+        .filter((holder) => !failed.has(holder) && (lastResort || !holder.paused));
       const [first] = holders;
       if (!first || this.#blocks.complete || this.#signal.aborted) return;
       if (!this.#leaves) {
         await this.#ask(first, failed, true);
         continue;
       }
-      const pulls = Array.from({ length: REQUESTS_PER_NEIGHBOUR }, () => holders.map((holder) => this.#pull(holder, failed)));
+      const pulls = Array.from({ length: REQUESTS_PER_NEIGHBOUR }, () =>
+        holders.map((holder) => this.#pull(holder, failed)),
+      );
       await Promise.all(pulls.flat());
     }
   }
@@ -98,16 +115,29 @@ export class Transfer {
     this.#leavesCheck = leaves ? null : this.#leavesCheck;
     const outcome = await holder.ask(this.#name.digest, run, leaves, this.#sink, this.#signal);
     this.#blocks.release(run);
-    this.#ports.trace('transfer', () => `${this.#name.digest.slice(0, 8)} ${run.first}+${run.count} from ${holder.peer}: ${outcome}`);
+    this.#ports.trace(
+      'transfer',
+      () => `${this.#name.digest.slice(0, 8)} ${run.first}+${run.count} from ${holder.peer}: ${outcome}`,
+    );
     if (outcome === 'done') return true;
     failed.add(holder);
-    if (outcome === 'lied') this.#ports.neighbours.ban(holder, new P2PError('peer-banned', `Neighbour ${holder.peer} sent bytes that are not those of ${this.#url}. It is banned; what it sent was thrown away.`, { peer: holder.peer, url: this.#url }));
+    if (outcome === 'lied')
+      this.#ports.neighbours.ban(
+        holder,
+        new P2PError(
+          'peer-banned',
+          `Neighbour ${holder.peer} sent bytes that are not those of ${this.#url}. It is banned; what it sent was thrown away.`,
+          { peer: holder.peer, url: this.#url },
+        ),
+      );
     return false;
   }
 
   readonly #sink: ContentSink = {
     leaves: (size, untrustedLeaves) => {
-      this.#leavesCheck = (size === this.#name.size ? leavesMatch(this.#name, untrustedLeaves, this.#ports.sha256) : Promise.resolve(false)).then((right) => {
+      this.#leavesCheck = (
+        size === this.#name.size ? leavesMatch(this.#name, untrustedLeaves, this.#ports.sha256) : Promise.resolve(false)
+      ).then((right) => {
         if (right) this.#leaves ??= untrustedLeaves;
         return right;
       });
@@ -115,7 +145,9 @@ export class Transfer {
     },
     block: async (index, untrustedBlock) => {
       await this.#leavesCheck;
-      const right = this.#leaves !== null && (await blockMatches(this.#name, this.#leaves, index, untrustedBlock, this.#ports.sha256));
+      const right =
+        this.#leaves !== null &&
+        (await blockMatches(this.#name, this.#leaves, index, untrustedBlock, this.#ports.sha256));
       if (right && this.#put(index, untrustedBlock)) {
         this.#peerBlocks++;
         this.#ports.countPeerBytes(untrustedBlock.length);
@@ -136,9 +168,13 @@ export class Transfer {
     const request = { url: this.#url, range: null, signal: this.#signal } as const;
     let response = await this.#ports.origin({ ...request, credentials: 'omit' });
     // What wants a cookie is the page's, but not shared.
-    if (response.status === 401 || response.status === 403) response = { ...(await this.#ports.origin({ ...request, credentials: 'same-origin' })), shareable: false };
+    if (response.status === 401 || response.status === 403)
+      response = { ...(await this.#ports.origin({ ...request, credentials: 'same-origin' })), shareable: false };
     if (response.status !== 200) throw originFailed(this.#url, `status ${response.status}`, response.status);
-    return this.#checkWhole(response, await readBody(this.#url, response, (loaded) => this.#progress(loaded, response.size ?? this.#name.size)));
+    return this.#checkWhole(
+      response,
+      await readBody(this.#url, response, (loaded) => this.#progress(loaded, response.size ?? this.#name.size)),
+    );
   }
 
   async #checkWhole(response: OriginResponse, body: Uint8Array<ArrayBuffer>): Promise<Transferred> {
@@ -151,10 +187,14 @@ export class Transfer {
   async #restFromOrigin(leaves: Uint8Array): Promise<Transferred> {
     let last: OriginResponse | null = null;
     for (let run = this.#blocks.take(Infinity); run; run = this.#blocks.take(Infinity)) {
-      const range = { start: run.first * BLOCK_BYTES, end: Math.min(this.#name.size, (run.first + run.count) * BLOCK_BYTES) };
+      const range = {
+        start: run.first * BLOCK_BYTES,
+        end: Math.min(this.#name.size, (run.first + run.count) * BLOCK_BYTES),
+      };
       try {
         last = await this.#ports.origin({ url: this.#url, range, credentials: 'omit', signal: this.#signal });
-        if (last.status !== 206 || last.start !== range.start || !(await this.#fill(last, run, leaves))) return await this.#wholeFromOrigin();
+        if (last.status !== 206 || last.start !== range.start || !(await this.#fill(last, run, leaves)))
+          return await this.#wholeFromOrigin();
       } finally {
         this.#blocks.release(run);
       }
@@ -168,7 +208,7 @@ export class Transfer {
     let filled = 0;
     let block = new Uint8Array(blockLength(this.#name.size, index));
     for await (const chunk of response.chunks) {
-      for (let rest = chunk; rest.length > 0 && index < run.first + run.count; ) {
+      for (let rest = chunk; rest.length > 0 && index < run.first + run.count;) {
         const part = rest.subarray(0, block.length - filled);
         block.set(part, filled);
         filled += part.length;
@@ -180,7 +220,8 @@ export class Transfer {
         block = new Uint8Array(Math.max(0, blockLength(this.#name.size, index)));
       }
     }
-    if (index < run.first + run.count) throw originFailed(this.#url, `only a part of blocks ${run.first} to ${run.first + run.count - 1}`, 0);
+    if (index < run.first + run.count)
+      throw originFailed(this.#url, `only a part of blocks ${run.first} to ${run.first + run.count - 1}`, 0);
     return true;
   }
 

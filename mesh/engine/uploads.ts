@@ -19,12 +19,18 @@ export class UploadAllowance {
   /** Bytes of one message: an eighth of a second of a capped line, so that the other end sees it move. */
   readonly maxPartBytes: number;
 
-  constructor(clock: Clock, store: Store, options: { enabled: boolean; maxUpload: number | null }, uploaded: (bytes: number) => void) {
+  constructor(
+    clock: Clock,
+    store: Store,
+    options: { enabled: boolean; maxUpload: number | null },
+    uploaded: (bytes: number) => void,
+  ) {
     this.#clock = clock;
     this.store = store;
     this.#enabled = options.enabled;
     const { maxUpload } = options;
-    this.maxPartBytes = maxUpload === null ? MAX_MESSAGE_BYTES : Math.max(1024, Math.min(MAX_MESSAGE_BYTES, Math.floor(maxUpload / 64)));
+    this.maxPartBytes =
+      maxUpload === null ? MAX_MESSAGE_BYTES : Math.max(1024, Math.min(MAX_MESSAGE_BYTES, Math.floor(maxUpload / 64)));
     this.#bucket = maxUpload === null ? null : new TokenBucket(maxUpload, this.maxPartBytes, clock.now());
     this.#uploaded = uploaded;
   }
@@ -34,7 +40,8 @@ export class UploadAllowance {
   }
 
   readonly pace = async (bytes: number): Promise<void> => {
-    for (let wait = this.#take(bytes); wait > 0; wait = this.#take(bytes)) await new Promise<void>((resume) => this.#clock.after(wait, resume));
+    for (let wait = this.#take(bytes); wait > 0; wait = this.#take(bytes))
+      await new Promise<void>((resume) => this.#clock.after(wait, resume));
   };
 
   count(bytes: number): void {
@@ -90,7 +97,13 @@ export class Uploads {
       this.#wire.send({ type: 'refuse', request: request.request, reason: 'not-held' });
       return;
     }
-    if (request.leaves) await this.#send(request, { type: 'leaves', request: request.request, size: asset.size, untrustedLeaves: asset.leaves });
+    if (request.leaves)
+      await this.#send(request, {
+        type: 'leaves',
+        request: request.request,
+        size: asset.size,
+        untrustedLeaves: asset.leaves,
+      });
     for (let index = request.first; index < request.first + request.count; index++) {
       if (!this.#queue.has(request.request)) return;
       const start = index * BLOCK_BYTES;
@@ -101,7 +114,9 @@ export class Uploads {
 
   async #send(request: BlockRequest, message: PeerMessage): Promise<void> {
     const { pace, maxPartBytes } = this.#allowance;
-    const sent = await this.#wire.sendContent(message, pace, Math.max(maxPartBytes, 4 * FRAME_HEADER_BYTES), () => this.#queue.has(request.request));
+    const sent = await this.#wire.sendContent(message, pace, Math.max(maxPartBytes, 4 * FRAME_HEADER_BYTES), () =>
+      this.#queue.has(request.request),
+    );
     this.#allowance.count(sent);
   }
 }

@@ -57,7 +57,8 @@ export class Wire {
     let sent = 0;
     for (const part of fragmentsOf(encodePeerMessage(message), Math.min(this.#messageBytes, maxPartBytes))) {
       await pace(part.length);
-      while (this.open && this.#channel.bufferedAmount >= CHANNEL_BUFFER_BYTES) await new Promise<void>((resume) => this.#waiting.push(resume));
+      while (this.open && this.#channel.bufferedAmount >= CHANNEL_BUFFER_BYTES)
+        await new Promise<void>((resume) => this.#waiting.push(resume));
       if (!this.open) break;
       // A frame that was begun is ended, or the other end would keep its half for ever.
       if (sent === 0 && !wanted()) break;
@@ -85,7 +86,11 @@ export class Wire {
   #received(untrustedMessage: Uint8Array<ArrayBuffer> | null): void {
     if (this.#state === 'closed') return;
     try {
-      if (!untrustedMessage) throw new P2PError('bad-frame', 'A neighbour sent text where only binary messages are spoken. Its connection is closed.');
+      if (!untrustedMessage)
+        throw new P2PError(
+          'bad-frame',
+          'A neighbour sent text where only binary messages are spoken. Its connection is closed.',
+        );
       const head = peekRequest(untrustedMessage);
       if (head && carriesContent(head.type)) this.#listener.progress(head.request);
       const frame = this.#assembler.accept(untrustedMessage);

@@ -23,7 +23,11 @@ export function fetchOrigin(referrer: string): OriginFetch {
 /** RFC 9111, 5.2.2: `private` and `no-store` are not for others. What was redirected is not the URL's own. */
 function isShareable(response: Response): boolean {
   const cacheControl = response.headers.get('cache-control') ?? '';
-  return (response.status === 200 || response.status === 206) && !response.redirected && !/\b(private|no-store)\b/i.test(cacheControl);
+  return (
+    (response.status === 200 || response.status === 206) &&
+    !response.redirected &&
+    !/\b(private|no-store)\b/i.test(cacheControl)
+  );
 }
 
 /** Content-Length counts encoded bytes, and another origin's Content-Encoding is hidden from us. */
@@ -40,7 +44,9 @@ function firstByte(contentRange: string | null, asked: number): number {
   return first === undefined ? -1 : Number(first);
 }
 
-async function* chunksOf(body: ReadableStream<Uint8Array<ArrayBuffer>> | null): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+async function* chunksOf(
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
   if (!body) return;
   const reader = body.getReader();
   try {
@@ -49,4 +55,3 @@ async function* chunksOf(body: ReadableStream<Uint8Array<ArrayBuffer>> | null): 
     void reader.cancel().catch(() => undefined);
   }
 }
-

@@ -1,7 +1,16 @@
+import { WebSocket } from 'engine.io-client';
 import { io, type Socket } from 'socket.io-client';
 import { P2PError } from '../../protocol/error.ts';
 import { parseDone, parseJoinReply, parseRelayedSignal, parseSwarmState } from '../../protocol/server-message.ts';
-import { SIGNALING_PATH, type Done, type JoinReply, type JoinRequest, type LeaveRequest, type Refusal, type SignalRequest } from '../../protocol/signaling.ts';
+import {
+  SIGNALING_PATH,
+  type Done,
+  type JoinReply,
+  type JoinRequest,
+  type LeaveRequest,
+  type Refusal,
+  type SignalRequest,
+} from '../../protocol/signaling.ts';
 import { ANSWER_TIMEOUT_MS, CONNECT_TIMEOUT_MS, RECONNECT_AFTER_MAX_MS, RECONNECT_AFTER_MS } from '../core/limits.ts';
 import type { Signaling, SignalingListener, Trace } from '../core/ports.ts';
 
@@ -10,6 +19,7 @@ export class SocketSignaling implements Signaling {
   readonly #url: string;
   readonly #trace: Trace;
   #socket: Socket | null = null;
+  #polling: Promise<void> | null = null;
 
   /** @param url the server's origin */
   constructor(url: string, trace: Trace) {
@@ -20,8 +30,7 @@ export class SocketSignaling implements Signaling {
   open(listener: SignalingListener): void {
     const socket = io(this.#url, {
       path: SIGNALING_PATH,
-      transports: ['websocket', 'polling'],
-      tryAllTransports: true,
+      transportImplementations: [WebSocket],
       reconnectionDelay: RECONNECT_AFTER_MS,
       reconnectionDelayMax: RECONNECT_AFTER_MAX_MS,
       timeout: CONNECT_TIMEOUT_MS,
@@ -29,7 +38,10 @@ export class SocketSignaling implements Signaling {
     });
     this.#socket = socket;
     socket.on('connect', () => listener.connected());
-    socket.on('connect_error', (error) => listener.disconnected(error.message));
+    socket.on('connect_error', (error) => {
+      listener.disconnected(error.message);
+      if (this.#polling === null) this.#polling = this.#allowPolling(socket);
+    });
     socket.on('disconnect', (reason) => {
       listener.disconnected(reason);
       // A server that ends the connection itself is not reconnected to by socket.io.
@@ -56,7 +68,23 @@ export class SocketSignaling implements Signaling {
     this.#socket = null;
   }
 
-  async #ask<T>(event: string, request: JoinRequest | SignalRequest, parse: (untrusted: unknown) => T): Promise<T | Refusal> {
+  /** Some networks let no WebSocket through. HTTP polling is loaded only for them, and for a server that is away. */
+  async #allowPolling(socket: Socket): Promise<void> {
+    try {
+      const { Fetch } = await import('./polling.ts');
+      socket.io.opts.transportImplementations = [WebSocket, Fetch];
+      socket.io.opts.tryAllTransports = true;
+    } catch (error) {
+      this.#polling = null; // Tried again with the next failure.
+      this.#trace('signaling', () => `no polling: ${String(error)}`);
+    }
+  }
+
+  async #ask<T>(
+    event: string,
+    request: JoinRequest | SignalRequest,
+    parse: (untrusted: unknown) => T,
+  ): Promise<T | Refusal> {
     if (!this.#socket) return unanswered('there is no connection');
     try {
       return parse(await this.#socket.timeout(ANSWER_TIMEOUT_MS).emitWithAck(event, request));

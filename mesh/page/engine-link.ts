@@ -13,7 +13,11 @@ export async function startEngine(receive: Receive): Promise<PostToEngine> {
   try {
     return (await startWorker(receive)) ?? (await startHere(receive));
   } catch (error) {
-    throw new P2PError('engine-failed', `The engine can't be loaded (${String(error)}). Everything comes from the origin. Are all files of p2p-elements served beside each other?`, { error });
+    throw new P2PError(
+      'engine-failed',
+      `The engine can't be loaded (${String(error)}). Everything comes from the origin. Are all files of p2p-elements served beside each other?`,
+      { error },
+    );
   }
 }
 
@@ -35,11 +39,13 @@ function startWorker(receive: Receive): Promise<PostToEngine | null> {
     const timer = setTimeout(giveUp, WORKER_START_MS);
     worker.onerror = giveUp;
     worker.onmessage = ({ data }: MessageEvent<FromEngine>) => {
-      if (data.type !== 'ready') return receive(data);
-      if (!data.takesChannels) return giveUp();
-      clearTimeout(timer);
-      worker.onerror = null;
-      resolve((message, transfer) => worker.postMessage(message, transfer));
+      if (data.type !== 'ready') receive(data);
+      else if (!data.takesChannels) giveUp();
+      else {
+        clearTimeout(timer);
+        worker.onerror = null;
+        resolve((message, transfer) => worker.postMessage(message, transfer));
+      }
     };
   });
 }

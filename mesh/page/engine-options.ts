@@ -3,17 +3,31 @@ import type { EngineOptions } from '../../protocol/page.ts';
 import type { MeshOptions } from './types.ts';
 
 /** What the engine gets to know, and the service worker's script (null: none), from what the author said; what is wrong falls back to the default. */
-export function engineOptions(options: MeshOptions): { options: EngineOptions; worker: string | null; warnings: readonly P2PError[] } {
+export function engineOptions(options: MeshOptions): {
+  options: EngineOptions;
+  worker: string | null;
+  warnings: readonly P2PError[];
+} {
   const warnings: P2PError[] = [];
   const webrtc = typeof RTCPeerConnection !== 'undefined';
-  if (!webrtc) warnings.push(new P2PError('webrtc-unavailable', 'This browser has no WebRTC, or it is switched off: everything comes from the origin.'));
+  if (!webrtc)
+    warnings.push(
+      new P2PError(
+        'webrtc-unavailable',
+        'This browser has no WebRTC, or it is switched off: everything comes from the origin.',
+      ),
+    );
   const url = (name: string, value: string | undefined, preset: string): string => {
     const given = value ?? preset;
     if (URL.canParse(given, document.baseURI)) {
       const { href, protocol } = new URL(given, document.baseURI);
       if (protocol === 'http:' || protocol === 'https:') return href;
     }
-    warnings.push(new P2PError('bad-url', `<p2p-mesh ${name}="${given}"> is not an http(s) URL; "${preset}" is used.`, { [name]: given }));
+    warnings.push(
+      new P2PError('bad-url', `<p2p-mesh ${name}="${given}"> is not an http(s) URL; "${preset}" is used.`, {
+        [name]: given,
+      }),
+    );
     return new URL(preset, location.origin).href;
   };
   return {

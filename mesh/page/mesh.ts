@@ -15,14 +15,15 @@ interface Waiting {
   readonly progress: ((loaded: number, total: number) => void) | undefined;
 }
 
-const NO_STATS: EngineStats = { peers: 0, bytes: { origin: 0, peers: 0, store: 0, uploaded: 0 }, banned: 0, signaling: 'off', originReachable: true, peer: null };
+const NO_STATS: EngineStats = {
+  peers: 0,
+  bytes: { origin: 0, peers: 0, store: 0, uploaded: 0 },
+  banned: 0,
+  signaling: 'off',
+  originReachable: true,
+  peer: null,
+};
 
-export interface Mesh {
-  addEventListener<T extends keyof MeshEventMap>(type: T, listener: (event: MeshEventMap[T]) => void, options?: AddEventListenerOptions | boolean): void;
-  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: AddEventListenerOptions | boolean): void;
-}
-
-// eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging -- the only way to type an EventTarget's events
 export class Mesh extends EventTarget implements MeshFace {
   #options: MeshOptions = {};
   #engine: Promise<PostToEngine | null> | null = null;
@@ -34,6 +35,8 @@ export class Mesh extends EventTarget implements MeshFace {
   readonly #loads = new Map<number, Waiting>();
   readonly #held = new Map<number, (held: readonly Held[]) => void>();
   readonly #warned = new Set<string>();
+
+  declare addEventListener: MeshFace['addEventListener'];
 
   /** Bytes since the tab opened, this tab's own use, and the state of the mesh. */
   get stats(): MeshStats {
@@ -74,18 +77,34 @@ export class Mesh extends EventTarget implements MeshFace {
       const abort = (): void => {
         this.#loads.delete(id);
         post({ type: 'abort', id }, []);
-        reject(signal?.reason instanceof Error ? signal.reason : new DOMException('The load was aborted.', 'AbortError'));
+        reject(
+          signal?.reason instanceof Error ? signal.reason : new DOMException('The load was aborted.', 'AbortError'),
+        );
       };
       signal?.addEventListener('abort', abort);
       const settle: Waiting['settle'] = (message) => {
         signal?.removeEventListener('abort', abort);
         if (message.type === 'loaded') resolve(message);
-        else if (message.type === 'failed') reject(new P2PError(message.code, message.message, { status: message.status, url: absolute }));
+        else if (message.type === 'failed')
+          reject(new P2PError(message.code, message.message, { status: message.status, url: absolute }));
       };
       this.#loads.set(id, { settle, progress: options.onProgress });
       if (signal?.aborted) abort();
     });
-    post({ type: 'load', id, url: absolute, name, swarm: swarm === undefined ? null : swarmOfName(swarm), deadline, age: 0, unlisted: 'fetch', range }, []);
+    post(
+      {
+        type: 'load',
+        id,
+        url: absolute,
+        name,
+        swarm: swarm === undefined ? null : swarmOfName(swarm),
+        deadline,
+        age: 0,
+        unlisted: 'fetch',
+        range,
+      },
+      [],
+    );
     return answer;
   }
 
@@ -129,7 +148,13 @@ export class Mesh extends EventTarget implements MeshFace {
       const post = await startEngine((message) => this.#receive(message));
       this.#connections = new PeerConnections(post);
       post({ type: 'start', options }, []);
-      if (worker !== null) linkServiceWorker({ script: worker, givePort: (port) => post({ type: 'port', port }, [port]), warn: (error) => this.#warn(error), signal: this.#scope.signal });
+      if (worker !== null)
+        linkServiceWorker({
+          script: worker,
+          givePort: (port) => post({ type: 'port', port }, [port]),
+          warn: (error) => this.#warn(error),
+          signal: this.#scope.signal,
+        });
       addEventListener('pagehide', () => void this.leave(), { signal: this.#scope.signal });
       return post;
     } catch (error) {

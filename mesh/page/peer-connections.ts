@@ -67,15 +67,36 @@ export class PeerConnections {
   }
 
   #create(connection: number, peer: PeerId, iceServers: readonly IceServer[]): Connection {
-    const pc = new RTCPeerConnection({ iceServers: iceServers.map(({ urls, ...rest }) => ({ urls: typeof urls === 'string' ? urls : [...urls], ...rest })) });
+    const pc = new RTCPeerConnection({
+      iceServers: iceServers.map(({ urls, ...rest }) => ({
+        urls: typeof urls === 'string' ? urls : [...urls],
+        ...rest,
+      })),
+    });
     const entry: Connection = { pc, peer, early: [] };
     this.#all.set(connection, entry);
     pc.onicecandidate = ({ candidate }) => {
-      if (candidate && candidate.candidate !== '') this.#send(peer, { kind: 'candidate', connection, candidate: candidate.candidate, mid: candidate.sdpMid, line: candidate.sdpMLineIndex });
+      if (candidate && candidate.candidate !== '')
+        this.#send(peer, {
+          kind: 'candidate',
+          connection,
+          candidate: candidate.candidate,
+          mid: candidate.sdpMid,
+          line: candidate.sdpMLineIndex,
+        });
     };
     pc.onconnectionstatechange = () => {
       if (this.#all.get(connection) !== entry) return;
-      if (pc.connectionState === 'connected') this.#post({ type: 'connection', connection, state: 'connected', maxMessageSize: pc.sctp?.maxMessageSize ?? MIN_MESSAGE_BYTES }, []);
+      if (pc.connectionState === 'connected')
+        this.#post(
+          {
+            type: 'connection',
+            connection,
+            state: 'connected',
+            maxMessageSize: pc.sctp?.maxMessageSize ?? MIN_MESSAGE_BYTES,
+          },
+          [],
+        );
       if (pc.connectionState === 'failed' || pc.connectionState === 'closed') this.#lost(connection);
     };
     return entry;
@@ -100,12 +121,13 @@ export class PeerConnections {
   async #candidate(signal: Candidate): Promise<void> {
     const entry = this.#all.get(signal.connection);
     if (!entry) return;
-    if (entry.pc.remoteDescription) await entry.pc.addIceCandidate({ candidate: signal.candidate, sdpMid: signal.mid, sdpMLineIndex: signal.line });
+    if (entry.pc.remoteDescription)
+      await entry.pc.addIceCandidate({ candidate: signal.candidate, sdpMid: signal.mid, sdpMLineIndex: signal.line });
     else if (entry.early.length < MAX_EARLY_CANDIDATES) entry.early.push(signal);
   }
 
   #handOver(connection: number, peer: PeerId, channel: RTCDataChannel): void {
-    this.#post({ type: 'channel', connection, peer, channel }, [channel as unknown as Transferable]);
+    this.#post({ type: 'channel', connection, peer, channel }, [channel]);
   }
 
   #send(peer: PeerId, signal: Signal): void {

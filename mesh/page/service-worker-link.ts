@@ -12,9 +12,15 @@ export interface ServiceWorkerLinkOptions {
 }
 
 export function linkServiceWorker({ script, givePort, warn, signal }: ServiceWorkerLinkOptions): void {
-  const { serviceWorker: container } = navigator;
+  // Typed as always there, but missing on plain HTTP.
+  const container = navigator.serviceWorker as ServiceWorkerContainer | undefined;
   if (!container) {
-    warn(new P2PError('insecure-context', 'There is no service worker here (the page is not on HTTPS or localhost, or the browser forbids it): the elements share, plain <img> and fetch() come from the origin. Serve the page over HTTPS.'));
+    warn(
+      new P2PError(
+        'insecure-context',
+        'There is no service worker here (the page is not on HTTPS or localhost, or the browser forbids it): the elements share, plain <img> and fetch() come from the origin. Serve the page over HTTPS.',
+      ),
+    );
     return;
   }
   const connect = (worker: ServiceWorker | null): void => {
@@ -34,6 +40,12 @@ export function linkServiceWorker({ script, givePort, warn, signal }: ServiceWor
   container.startMessages();
   connect(container.controller);
   container.register(script).catch((error: unknown) => {
-    warn(new P2PError('worker-unavailable', `The service worker ${script} can't be registered (${String(error)}): the elements share, plain <img> and fetch() come from the origin. Serve the kit's p2p-sw.js there, or name another place by <p2p-mesh worker="URL">; worker="none" goes without.`, { script }));
+    warn(
+      new P2PError(
+        'worker-unavailable',
+        `The service worker ${script} can't be registered (${String(error)}): the elements share, plain <img> and fetch() come from the origin. Serve the kit's p2p-sw.js there, or name another place by <p2p-mesh worker="URL">; worker="none" goes without.`,
+        { script },
+      ),
+    );
   });
 }

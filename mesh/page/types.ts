@@ -57,6 +57,16 @@ export type MeshEventMap = {
 
 /** What the elements use of the mesh. The class `Mesh` implements it; tests may fake it. */
 export interface MeshFace extends EventTarget {
+  addEventListener<T extends keyof MeshEventMap>(
+    type: T,
+    listener: (event: MeshEventMap[T]) => void,
+    options?: AddEventListenerOptions | boolean,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: AddEventListenerOptions | boolean,
+  ): void;
   readonly stats: MeshStats;
   configure(options: MeshOptions): void;
   /** Joins a swarm ahead of its first request. */
