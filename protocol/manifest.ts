@@ -3,6 +3,7 @@ import { isAssetSize } from './digest.ts';
 import { P2PError } from './error.ts';
 import { isDigest, type AssetName, type Digest } from './ids.ts';
 import { MAX_MANIFEST_ENTRIES, MAX_PART_BYTES } from './limits.ts';
+import { shown } from './shown.ts';
 
 /** One file. Up to 16 MiB it is one asset; above, it is a list of parts of 16 MiB, each an asset. */
 export type ManifestEntry = { readonly type: string } & (
@@ -62,6 +63,6 @@ function bad(expected: string, got: unknown): P2PError {
   return new P2PError(
     'bad-manifest',
     `The manifest can't be used: ${expected}. Write it anew with "p2p-elements manifest DIR"; until then nothing it lists is shared.`,
-    { got: String(got).slice(0, 100) },
+    { got: shown(got) },
   );
 }

@@ -3,6 +3,7 @@ import { P2PError } from './error.ts';
 import { isPeerId, isSwarmId, type PeerId } from './ids.ts';
 import { isHex } from './hex.ts';
 import { ID_BYTES, MAX_NEIGHBOURS, MAX_SDP_CHARACTERS, MAX_SWARMS } from './limits.ts';
+import { shown } from './shown.ts';
 import type {
   Done,
   IceServer,
@@ -134,7 +135,7 @@ function fields(untrusted: unknown, what: string): Record<string, unknown> {
 function bad(expected: string, got: unknown): P2PError {
   return new P2PError(
     'bad-message',
-    `The signaling server sent something that breaks the protocol: expected ${expected}, got ${String(got).slice(0, 60)}. Are page and server of the same version?`,
+    `The signaling server sent something that breaks the protocol: expected ${expected}, got ${shown(got)}. Are page and server of the same version?`,
     { expected },
   );
 }

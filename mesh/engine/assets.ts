@@ -89,7 +89,7 @@ export class Assets {
       got.body,
       contentType || (got.origin?.contentType ?? ''),
       got.source,
-      got.leaves !== null,
+      this.#ports.store.has(name.digest),
       got.origin?.url,
     );
   }

@@ -173,8 +173,8 @@ export class Engine {
   }
 
   leave(): void {
+    this.#neighbours.leave(); // Says goodbye, so before the connections are hung up.
     this.#membership.leave();
-    this.#neighbours.leave();
     this.#changed();
   }
 

@@ -3,7 +3,7 @@
  * what broke. Owned by the Engine.
  */
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
-import { MAX_NEIGHBOURS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import { MAX_NEIGHBOURS, MAX_SWARMS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import type {
   IceServer,
   JoinReply,
@@ -92,6 +92,7 @@ export class Membership {
   /** Joins a swarm, now or as soon as the server is there. */
   enter(swarm: SwarmId): void {
     if (this.#swarms.has(swarm)) return;
+    if (this.#swarms.size >= MAX_SWARMS) return this.#ports.trace('mesh', () => `not in ${swarm}: ${MAX_SWARMS} swarms at most`);
     this.#swarms.set(swarm, null);
     void this.#neighbours.enter(swarm).then(() => this.#listener.changed());
     if (this.#state === 'joined') void this.#join([swarm]);
@@ -99,8 +100,9 @@ export class Membership {
 
   /** What a request in this swarm may wait for. */
   view(swarm: SwarmId): SwarmView {
-    const { told, awaited } = this.#neighbours.inventories(swarm);
     const joined = this.#swarms.get(swarm);
+    if (joined === undefined) return { kind: 'off' };
+    const { told, awaited } = this.#neighbours.inventories(swarm);
     if (joined)
       return {
         kind: 'joined',

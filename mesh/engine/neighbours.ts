@@ -76,10 +76,10 @@ export class Neighbours {
     return this.open.filter((neighbour) => neighbour.holds(digest)).sort((a, b) => a.blocksDue - b.blocksDue);
   }
 
-  /** Neighbours in this swarm: how many told what they hold, and how many have yet to; one that has not said hello may be in it. */
+  /** Neighbours in this swarm: how many told what they hold, and how many have yet to; one that has not said hello, or a key that is not computed yet, may mean more. */
   inventories(swarm: SwarmId): { told: number; awaited: number } {
     const key = this.#swarms.get(swarm);
-    if (key === undefined) return { told: 0, awaited: 0 };
+    if (key === undefined) return { told: 0, awaited: this.open.length };
     const inSwarm = this.open.filter((neighbour) => !neighbour.greeted || neighbour.swarms.has(key));
     const told = inSwarm.filter((neighbour) => neighbour.inventories.has(key)).length;
     return { told, awaited: inSwarm.length - told };

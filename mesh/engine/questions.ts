@@ -6,7 +6,7 @@ import { SILENCE_MS, SILENCE_TICK_MS } from '../core/limits.ts';
 import type { Clock } from '../core/ports.ts';
 
 /** How a question ended. `lied`: what came does not belong to the asset. */
-export type Outcome = 'done' | 'refused' | 'silent' | 'gone' | 'aborted' | 'lied';
+export type Outcome = 'done' | 'refused' | 'busy' | 'silent' | 'gone' | 'aborted' | 'lied';
 
 /** Who asks gets the content here, unchecked, and says whether it was right. */
 export interface ContentSink {
@@ -76,7 +76,7 @@ export class Questions {
     if (!question) return;
     switch (message.type) {
       case 'refuse':
-        return question.settle('refused');
+        return question.settle(message.reason === 'busy' ? 'busy' : 'refused');
       case 'leaves':
         if (!question.leavesDue) return;
         question.leavesDue = false;

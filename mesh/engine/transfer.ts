@@ -171,13 +171,13 @@ export class Transfer {
     if (response.status === 401 || response.status === 403)
       response = { ...(await this.#ports.origin({ ...request, credentials: 'same-origin' })), shareable: false };
     if (response.status !== 200) throw originFailed(this.#url, `status ${response.status}`, response.status);
-    return this.#checkWhole(
-      response,
-      await readBody(this.#url, response, (loaded) => this.#progress(loaded, response.size ?? this.#name.size)),
-    );
+    return this.#readWhole(response);
   }
 
-  async #checkWhole(response: OriginResponse, body: Uint8Array<ArrayBuffer>): Promise<Transferred> {
+  async #readWhole(response: OriginResponse): Promise<Transferred> {
+    const body = await readBody(this.#url, response, (loaded) =>
+      this.#progress(loaded, response.size ?? this.#name.size),
+    );
     const actual = body.length === this.#name.size ? await nameOf(body, this.#ports.sha256) : null;
     const leaves = actual?.digest === this.#name.digest ? actual.leaves : null;
     return { body, leaves, source: 'origin', origin: response };
@@ -193,6 +193,7 @@ export class Transfer {
       };
       try {
         last = await this.#ports.origin({ url: this.#url, range, credentials: 'omit', signal: this.#signal });
+        if (last.status === 200) return await this.#readWhole(last);
         if (last.status !== 206 || last.start !== range.start || !(await this.#fill(last, run, leaves)))
           return await this.#wholeFromOrigin();
       } finally {
@@ -202,7 +203,7 @@ export class Transfer {
     return this.#assembled(last);
   }
 
-  /** Streams a range into its blocks; false if one of them is not the asset's. */
+  /** Streams a range into its blocks; false if one of them is not the asset's, or does not come: then the origin may have a shorter version. */
   async #fill(response: OriginResponse, run: Run, leaves: Uint8Array): Promise<boolean> {
     let index = run.first;
     let filled = 0;
@@ -220,9 +221,7 @@ export class Transfer {
         block = new Uint8Array(Math.max(0, blockLength(this.#name.size, index)));
       }
     }
-    if (index < run.first + run.count)
-      throw originFailed(this.#url, `only a part of blocks ${run.first} to ${run.first + run.count - 1}`, 0);
-    return true;
+    return index === run.first + run.count;
   }
 
   #assembled(origin: Transferred['origin']): Transferred {
