@@ -1,0 +1,31 @@
+/** Reads the values of flags and of their environment variables. Each throws with what was expected. */
+import { InvalidArgumentError } from 'commander';
+import type { AllowedOrigins } from '../http/cors.ts';
+
+export function port(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,5}$/.test(text) && value <= 65_535) return value;
+  throw new InvalidArgumentError('Expected a port from 0 to 65535; 0 takes any free one.');
+}
+
+/** `*`, or web origins with commas between them. */
+export function origins(text: string): AllowedOrigins {
+  if (text.trim() === '*') return '*';
+  const list = text.split(/[\s,]+/).filter((item) => item !== '');
+  const isOrigin = (item: string): boolean =>
+    URL.canParse(item) && /^https?:$/.test(new URL(item).protocol) && new URL(item).origin === item;
+  if (list.length > 0 && list.every(isOrigin)) return list;
+  throw new InvalidArgumentError(
+    'Expected * or origins such as https://a.example,https://b.example:8443, with no path.',
+  );
+}
+
+/** URLs of STUN or TURN servers (RFC 7064, RFC 7065); the flag may be repeated, a value may hold several. */
+export const iceURLs =
+  (scheme: 'stun' | 'turn') =>
+  (text: string, previous: readonly string[] | undefined): readonly string[] => {
+    const list = text.split(/[\s,]+/).filter((item) => item !== '');
+    const form = new RegExp(`^${scheme}s?:[^\\s/?#@]+(\\?transport=(udp|tcp))?$`);
+    if (list.length > 0 && list.every((item) => form.test(item))) return [...(previous ?? []), ...list];
+    throw new InvalidArgumentError(`Expected ${scheme}:host or ${scheme}:host:port, also ${scheme}s:.`);
+  };

@@ -1,0 +1,37 @@
+import { statSync } from 'node:fs';
+import { Command } from 'commander';
+import { P2PError } from '../../protocol/error.ts';
+import { writeManifest, type WrittenManifest } from '../digests/write-manifest.ts';
+
+/** `p2p-elements manifest DIR`. @param print writes one line to stdout */
+export function manifestCommand(print: (line: string) => void): Command {
+  return new Command('manifest')
+    .description('write p2p-manifest.json and p2p/leaves/ into a folder that a static host serves')
+    .argument('<folder>', 'the folder; paths in the manifest are relative to it')
+    .action(async (folder: string) => {
+      if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+        throw new P2PError(
+          'bad-flag',
+          `Expected a folder, but ${folder} is none. Name the folder that your host serves.`,
+        );
+      }
+      for (const line of manifestLines(folder, await writeManifest(folder))) print(line);
+    });
+}
+
+/** One line for each kind of thing that was done. */
+export function manifestLines(
+  folder: string,
+  { files, playlists, leaves, removed, leftOut }: WrittenManifest,
+): string[] {
+  return [
+    `${folder}/p2p-manifest.json: ${files} files and ${playlists} playlists`,
+    `${folder}/p2p/leaves/: the block hashes of ${leaves} assets`,
+    ...(removed > 0 ? [`${removed} block hash files of earlier runs removed`] : []),
+    ...(leftOut.length > 0
+      ? [
+          `${leftOut.length} files left out, being empty, still written to, or beyond what a manifest holds: ${leftOut.slice(0, 5).join(', ')}${leftOut.length > 5 ? ', …' : ''}`,
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { P2PError } from '../../protocol/error.ts';
+import { createServer, type P2PServer, type ServerOptions } from '../create-server.ts';
+import type { AllowedOrigins } from '../http/cors.ts';
+import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
+import { packageRoot } from '../package-root.ts';
+import { iceURLs, origins, port } from './flag-values.ts';
+import { iceServersOf, type IceFlags } from './ice-servers.ts';
+import { listenError } from './listen-error.ts';
+import { startLines } from './start-lines.ts';
+
+interface ServeFlags extends IceFlags {
+  readonly port: number;
+  readonly host?: string;
+  readonly media?: string;
+  readonly cors: AllowedOrigins;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly logLevel: LogLevel;
+}
+
+/** `p2p-elements serve`. @param print writes one line to stdout */
+export function serveCommand(print: (line: string) => void): Command {
+  const flag = (flags: string, description: string, variable: string): Option =>
+    new Option(flags, description).env(variable);
+  return new Command('serve')
+    .description(
+      'serve the demo, a media folder with digests, and the signaling that introduces browsers to each other',
+    )
+    .addOption(
+      flag('--port <port>', 'port to listen on; 0 takes any free one', 'P2P_PORT').argParser(port).default(8080),
+    )
+    .addOption(flag('--host <address>', 'address to listen on (default: all)', 'P2P_HOST'))
+    .addOption(flag('--media <folder>', 'folder served at /media/ (default: the sample of the package)', 'P2P_MEDIA'))
+    .addOption(
+      flag(
+        '--cors <origins>',
+        'who may read media, manifest and leaves from other web origins: * or a list with commas; they are public, read-only and fetched without credentials',
+        'P2P_CORS',
+      )
+        .argParser(origins)
+        .default('*'),
+    )
+    .addOption(
+      flag(
+        '--stun <urls...>',
+        'STUN servers, e.g. stun:stun.example:3478; a LAN needs none (default: none)',
+        'P2P_STUN',
+      ).argParser(iceURLs('stun')),
+    )
+    .addOption(
+      flag(
+        '--turn <urls...>',
+        'TURN servers, e.g. turn:turn.example:3478?transport=udp (default: none)',
+        'P2P_TURN',
+      ).argParser(iceURLs('turn')),
+    )
+    .addOption(
+      flag('--turn-username <name>', 'for all --turn servers; every visitor gets to see it', 'P2P_TURN_USERNAME'),
+    )
+    .addOption(
+      flag(
+        '--turn-credential <password>',
+        'for all --turn servers; every visitor gets to see it',
+        'P2P_TURN_CREDENTIAL',
+      ),
+    )
+    .addOption(flag('--tls-cert <file>', 'certificate chain, PEM: serves HTTPS', 'P2P_TLS_CERT'))
+    .addOption(flag('--tls-key <file>', 'private key of the certificate, PEM', 'P2P_TLS_KEY'))
+    .addOption(
+      flag('--log-level <level>', 'what is logged to stderr, as JSON lines', 'P2P_LOG_LEVEL')
+        .choices(LOG_LEVELS)
+        .default('info'),
+    )
+    .action(async (flags: ServeFlags) => serve(flags, print));
+}
+
+async function serve(flags: ServeFlags, print: (line: string) => void): Promise<void> {
+  const log = createLog(flags.logLevel);
+  const tls = readTLS(flags);
+  const server = createWith({
+    port: flags.port,
+    cors: flags.cors,
+    iceServers: iceServersOf(flags),
+    log,
+    ...(flags.host !== undefined && { host: flags.host }),
+    ...(flags.media !== undefined && { media: flags.media }),
+    ...(tls !== undefined && { tls }),
+  });
+  try {
+    await server.listen();
+  } catch (error) {
+    throw listenError(error, flags.port, flags.host);
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => void stop(server, log.info.bind(log, { signal })));
+  const media = flags.media === undefined ? join(packageRoot(), 'demo', 'media') : resolve(flags.media);
+  for (const line of startLines(server.urls, media, tls !== undefined)) print(line);
+  log.info({ urls: server.urls, media }, 'listening');
+}
+
+async function stop(server: P2PServer, note: (message: string) => void): Promise<void> {
+  note('stopping');
+  await server.close();
+  note('stopped');
+  process.exit(0); // nothing should be left to wait for; if something is, it must not keep us
+}
+
+function createWith(options: ServerOptions): P2PServer {
+  try {
+    return createServer(options);
+  } catch (error) {
+    if (error instanceof P2PError || options.tls === undefined) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new P2PError(
+      'bad-flag',
+      `Expected a certificate and its private key in PEM form in --tls-cert and --tls-key, but they can't be used (${reason}). Check that they belong together.`,
+    );
+  }
+}
+
+function readTLS({ tlsCert, tlsKey }: ServeFlags): ServerOptions['tls'] {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw new P2PError(
+      'bad-flag',
+      'Expected --tls-cert and --tls-key together. Give both for HTTPS, or none for plain HTTP.',
+    );
+  return { cert: readFlagFile('--tls-cert', tlsCert), key: readFlagFile('--tls-key', tlsKey) };
+}
+
+function readFlagFile(flag: string, path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new P2PError(
+      'bad-flag',
+      `Expected a PEM file in ${flag}, but ${path} can't be read (${reason}). Check the path and its permissions.`,
+    );
+  }
+}

@@ -1,0 +1,139 @@
+/** The whole server: demo, kit, media, digests and signaling on one port. */
+import { existsSync, statSync } from 'node:fs';
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import { join, resolve } from 'node:path';
+import { P2PError } from '../protocol/error.ts';
+import { SIGNALING_PATH, type IceServer } from '../protocol/signaling.ts';
+import { Digests } from './digests/digests.ts';
+import { warmDigests } from './digests/warm-digests.ts';
+import { createApp } from './http/app.ts';
+import type { AllowedOrigins } from './http/cors.ts';
+import { lanAddresses } from './lan-addresses.ts';
+import { CLOSE_GRACE_MS } from './limits.ts';
+import { createLog, type Logger } from './log.ts';
+import { packageRoot } from './package-root.ts';
+import { serverURLs, type ServerURLs } from './server-urls.ts';
+import { createSignaling, type Signaling, type SignalingOptions } from './signaling/create-signaling.ts';
+
+export interface ServerOptions extends Pick<SignalingOptions, 'directory' | 'addressOf'> {
+  /** Default 8080; 0 takes any free port. */
+  readonly port?: number;
+  /** Address to listen on. Default: all. */
+  readonly host?: string;
+  /** Folder served at `/media/`. Default: the sample that comes with the package. */
+  readonly media?: string;
+  /** Web origins that may read media, manifest and leaves. Default `*`: they are public and fetched without credentials. */
+  readonly cors?: AllowedOrigins;
+  readonly iceServers?: readonly IceServer[];
+  /** Certificate chain and private key, PEM. Default: plain HTTP. */
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** Default: warnings and errors, as JSON lines on stderr. */
+  readonly log?: Logger;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Folder of the built browser files and of the demo. Default: those of the package. */
+  readonly kit?: string;
+  readonly demo?: string;
+}
+
+export interface P2PServer {
+  readonly http: HttpServer | HttpsServer;
+  readonly signaling: Signaling;
+  /** Where the server can be reached, once it listens. */
+  readonly urls: ServerURLs;
+  /** @throws Node's error if the port is taken (EADDRINUSE), not allowed (EACCES), or the host is not ours (EADDRNOTAVAIL) */
+  listen(): Promise<void>;
+  /** Stops accepting, disconnects all, gives responses under way 1 s. May be called more than once. */
+  close(): Promise<void>;
+}
+
+/** @throws P2PError `bad-flag` if the media folder is missing; Node's error if the certificate or key can't be read */
+export function createServer(options: ServerOptions = {}): P2PServer {
+  const { port = 8080, host, cors = '*', iceServers = [], tls, log = createLog('warn'), now = Date.now } = options;
+  const media = mediaFolder(options.media);
+  const kit = options.kit ?? join(packageRoot(), 'dist', 'browser');
+  if (!existsSync(kit))
+    log.warn(
+      { folder: kit },
+      'the built browser files are missing, so pages that load /p2p-elements/ will not work: run "npm run build" first',
+    );
+  const digests = new Digests(now);
+  const app = createApp({
+    media,
+    kit,
+    demo: options.demo ?? join(packageRoot(), 'demo'),
+    cors,
+    iceServers,
+    digests,
+    log,
+    now,
+  });
+  // Koa's promise never rejects: its own error handler has the last word
+  const handle = app.callback();
+  const http =
+    tls === undefined
+      ? createHttpServer((...args) => void handle(...args))
+      : createHttpsServer({ ...tls }, (...args) => void handle(...args));
+  http.on('upgrade', (request, socket) => {
+    if (!(request.url ?? '').startsWith(SIGNALING_PATH)) socket.destroy(); // nobody else here speaks WebSocket
+  });
+  const { directory, addressOf } = options;
+  const signaling = createSignaling({
+    server: http,
+    cors,
+    iceServers,
+    log,
+    ...(directory && { directory }),
+    ...(addressOf && { addressOf }),
+  });
+  let closing: Promise<void> | undefined;
+  return {
+    http,
+    signaling,
+    get urls() {
+      const address = http.address();
+      return serverURLs({
+        host,
+        port: typeof address === 'object' && address !== null ? address.port : port,
+        isSecure: tls !== undefined,
+        addresses: lanAddresses(),
+      });
+    },
+    listen: async () => {
+      await listen(http, port, host);
+      void warmDigests(media, digests, log);
+    },
+    close: () => (closing ??= close(http, signaling, digests)),
+  };
+}
+
+function mediaFolder(media: string | undefined): string {
+  const folder = resolve(media ?? join(packageRoot(), 'demo', 'media'));
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return folder;
+  throw new P2PError(
+    'bad-flag',
+    `Expected a folder to serve at /media/, but ${folder} ${existsSync(folder) ? 'is none' : 'does not exist'}. Create it, or name another with --media DIR.`,
+    { folder },
+  );
+}
+
+async function listen(http: HttpServer, port: number, host: string | undefined): Promise<void> {
+  await new Promise<void>((done, fail) => {
+    http.once('error', fail);
+    http.listen({ port, ...(host !== undefined && { host }) }, () => {
+      http.off('error', fail);
+      done();
+    });
+  });
+}
+
+async function close(http: HttpServer, signaling: Signaling, digests: Digests): Promise<void> {
+  const closed = new Promise<void>((done) => void http.close(() => done())); // an error only says that it was not open
+  digests.close();
+  await signaling.close();
+  http.closeIdleConnections();
+  const timer = setTimeout(() => http.closeAllConnections(), CLOSE_GRACE_MS);
+  await closed;
+  clearTimeout(timer);
+}

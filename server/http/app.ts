@@ -1,0 +1,107 @@
+/** The Koa app: which URL path is answered by what. */
+import Koa, { type Context, type Next } from 'koa';
+import createDebug from 'debug';
+import type { IceServer } from '../../protocol/signaling.ts';
+import type { Digests } from '../digests/digests.ts';
+import { LEAVES_PREFIX, serveManifest } from '../digests/serve-manifest.ts';
+import type { Logger } from '../log.ts';
+import { MEDIA_PREFIX } from '../media-path.ts';
+import { LiveStream } from '../playlist/live-stream.ts';
+import { cors, type AllowedOrigins } from './cors.ts';
+import { KIT_PREFIX, sendKitFile, SERVICE_WORKER_PATH } from './kit-files.ts';
+import { sendLeaves } from './leaves.ts';
+import { sendMedia } from './media.ts';
+import { sendBody, sendText } from './send-body.ts';
+import { sendFile } from './send-file.ts';
+import { SharedFlight } from './shared-flight.ts';
+
+const debug = createDebug('p2p:server:http');
+
+export interface AppOptions {
+  /** Folder served at `/media/`. */
+  readonly media: string;
+  /** Folder of the kit's built browser files, served at `/p2p-elements/`. */
+  readonly kit: string;
+  /** Folder of the demo page, served at `/`. */
+  readonly demo: string;
+  readonly cors: AllowedOrigins;
+  readonly iceServers: readonly IceServer[];
+  readonly digests: Digests;
+  readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export function createApp(options: AppOptions): Koa {
+  const app = new Koa();
+  app.on('error', (error: unknown) => options.log.error({ err: error }, 'a response failed'));
+  app.use(guard(options.log));
+  app.use(cors(options.cors));
+  app.use(onlyReads);
+  app.use(routes(options));
+  return app;
+}
+
+/** No error shows more than that there was one; the log has the rest. */
+const guard =
+  (log: Logger) =>
+  async (context: Context, next: Next): Promise<void> => {
+    context.set('x-content-type-options', 'nosniff');
+    try {
+      await next();
+    } catch (error) {
+      log.error({ err: error, path: context.path }, 'a request failed');
+      if (context.res.headersSent) {
+        context.res.destroy();
+        return;
+      }
+      context.respond = true;
+      sendText(context, 500, 'The server could not answer this; its log says why.');
+    }
+    debug('%s %s %d', context.method, context.url, context.res.statusCode);
+  };
+
+const onlyReads = async (context: Context, next: Next): Promise<void> => {
+  if (context.method === 'GET' || context.method === 'HEAD') {
+    await next();
+    return;
+  }
+  context.set('allow', 'GET, HEAD');
+  sendText(context, 405, 'Only GET and HEAD are answered here.');
+};
+
+function routes({ media, kit, demo, iceServers, digests, now }: AppOptions) {
+  const live = new LiveStream(media, digests, now);
+  const manifest = new SharedFlight(async () => JSON.stringify(await serveManifest(media, digests)));
+  return async (context: Context): Promise<void> => {
+    const { path } = context;
+    if (path === '/healthz') {
+      sendText(context, 200, 'ok');
+    } else if (path === '/p2p/ice') {
+      sendBody(context, JSON.stringify({ iceServers }), { type: 'application/json', cache: 'no-store' });
+    } else if (path === '/p2p-manifest.json') {
+      sendBody(context, await manifest.run(), { type: 'application/json', cache: 'no-cache' });
+    } else if (path === '/live/index.m3u8') {
+      await sendLive(context, live);
+    } else if (path.startsWith(LEAVES_PREFIX)) {
+      await sendLeaves(context, digests);
+    } else if (path.startsWith(MEDIA_PREFIX)) {
+      await sendMedia(context, media, digests);
+    } else if (path.startsWith(KIT_PREFIX) || path === SERVICE_WORKER_PATH) {
+      await sendKitFile(context, kit, path === SERVICE_WORKER_PATH ? path.slice(1) : path.slice(KIT_PREFIX.length));
+    } else {
+      await sendFile(context, { root: demo, path: path === '/' ? '/index.html' : path, cache: 'no-cache' });
+    }
+  };
+}
+
+async function sendLive(context: Context, live: LiveStream): Promise<void> {
+  const playlist = await live.playlist();
+  if (playlist === undefined)
+    sendText(
+      context,
+      404,
+      'No live stream: the media folder has no unencrypted VOD playlist (#EXT-X-ENDLIST) with its segments beside it.',
+    );
+  else sendBody(context, playlist, { type: 'application/vnd.apple.mpegurl', cache: 'no-cache' });
+}

@@ -1,0 +1,76 @@
+/**
+ * What the server keeps, waits for and refuses. Each number has its unit, its reason, and what would change it.
+ * Limits that both ends of a wire must agree on are in `protocol/limits.ts`.
+ */
+
+/** Bytes read from a file at a time: four blocks. Larger reads are hardly faster and hold the event loop longer (256 KiB of SHA-256: about 0.2 ms). */
+export const HASH_READ_BYTES = 256 * 1024;
+
+/** Files hashed at a time. Two keep a disk busy while one of them computes; more only compete for one CPU core. */
+export const HASH_CONCURRENCY = 2;
+
+/** Times that a file which changes under our hands is hashed anew before it is left out. An encoder that still writes will be done by the next request. */
+export const HASH_ATTEMPTS = 3;
+
+/** Milliseconds for which a file must be untouched before it is listed in the manifest: encoders and copies write several times a second. */
+export const SETTLE_MS = 300;
+
+/** Milliseconds: a file touched less than this before it was hashed may change once more with no new time stamp (kernels count in ticks of 1-10 ms), so its digest is not remembered. */
+export const RACY_MS = 30;
+
+/** Files whose digests are remembered. 100,000 are a week of 4 s segments, in about 50 MB. */
+export const MAX_HASHED_FILES = 100_000;
+
+/** Bytes of leaves kept in memory, for 64 GiB of media. Leaves that were dropped are hashed again when asked for. */
+export const MAX_LEAVES_BYTES = 32 * 1024 * 1024;
+
+/** Files looked at under the media folder, and folders below one another: what one manifest request may cost. */
+export const MAX_MEDIA_FILES = 100_000;
+export const MAX_MEDIA_DEPTH = 32;
+
+/** Largest playlist that is read, bytes. A day of 2 s segments is 3 MB; a larger one is served as a plain file. */
+export const MAX_PLAYLIST_BYTES = 4 * 1024 * 1024;
+
+/** Milliseconds that a manifest request waits for hashing: a page waits for the manifest, so late files are listed next time. */
+export const MANIFEST_WAIT_MS = 2000;
+
+/** Milliseconds that a live playlist waits for hashing: a fraction of a segment; later, the tag is left out. */
+export const LIVE_PLAYLIST_WAIT_MS = 1000;
+
+/** Milliseconds that a VOD playlist waits for hashing: hls.js gives a playlist 10 s. Until all digests are known it is not in the manifest, so the bytes there and here agree. */
+export const VOD_PLAYLIST_WAIT_MS = 8000;
+
+/** Segments in the sample live playlist: players start three from the end, and three more forgive a slow one. */
+export const LIVE_WINDOW_SEGMENTS = 6;
+
+/** Seconds a media file may be used without asking: players and `<video>` come back to it, authors replace files within hours. */
+export const MEDIA_MAX_AGE_SECONDS = 3600;
+
+/** Bytes of one signaling message. The largest legal one is a join of 16 swarms of 512 characters, each at most 6 bytes when JSON escapes it: 48 KiB. */
+export const MAX_SIGNALING_BYTES = 64 * 1024;
+
+/** Milliseconds between pings, and for the pong: a peer that vanished (perhaps a keeper) is out of the directory within 10 s, for 0.2 messages a second and peer. */
+export const PING_INTERVAL_MS = 5000;
+export const PING_TIMEOUT_MS = 5000;
+
+/** Bad messages after which a socket is cut off. A client of ours sends none; a few tell a developer what is wrong. */
+export const MAX_BAD_MESSAGES = 20;
+
+/** Joins and leaves of one socket that may wait for the directory. A client awaits each; more is a flood. */
+export const MAX_PENDING_REQUESTS = 16;
+
+/** Characters of an ICE candidate's `mid` (RFC 8843: a token chosen by the browser; they use one or two digits). */
+export const MAX_MID_CHARACTERS = 64;
+
+/** Milliseconds between two `swarm` messages of one swarm, at least; and for each member one more, so that a swarm of any size costs at most 1,000 messages a second. */
+export const SWARM_NEWS_INTERVAL_MS = 1000;
+export const SWARM_NEWS_PER_MEMBER_MS = 1;
+
+/** Milliseconds after the first change before it is told: what changes together (a peer leaves three swarms, a class joins) is told together. */
+export const SWARM_NEWS_DELAY_MS = 20;
+
+/** Random draws for outside neighbours before the sites are searched one by one: enough unless one's own site is nearly the whole swarm. */
+export const MAX_OUTSIDE_DRAWS = 96;
+
+/** Milliseconds that responses under way have when the server closes; then their connections are cut. Twice that is the promise of 2 s. */
+export const CLOSE_GRACE_MS = 1000;

@@ -1,0 +1,60 @@
+import type { AssetName } from '../../protocol/ids.ts';
+import { formatDigestTag } from '../../protocol/playlist-tag.ts';
+import { LIVE_WINDOW_SEGMENTS } from '../limits.ts';
+
+export interface LiveSegment {
+  /** As it stands in the playlist. */
+  readonly uri: string;
+  /** Seconds. */
+  readonly duration: number;
+  readonly name: AssetName | undefined;
+  /** Attributes of its #EXT-X-MAP. */
+  readonly map: string | undefined;
+}
+
+/**
+ * A live media playlist (RFC 8216, 6.2.2) that plays `segments` over and over in real time: the newest six that are complete at `now`.
+ * At `startedAt` the first six are already there, so a player can start at once. Each loop begins with a discontinuity.
+ * @param segments at least one, with a duration in all
+ * @param now, startedAt milliseconds since 1970, now ≥ startedAt
+ */
+export function livePlaylist(segments: readonly LiveSegment[], now: number, startedAt: number): string {
+  const starts = startsOf(segments);
+  // the stream began so much earlier that a whole window is complete at startedAt
+  const beganAt = startedAt - 1000 * starts(LIVE_WINDOW_SEGMENTS);
+  const elapsed = (now - beganAt) / 1000;
+  const loopSeconds = starts(segments.length);
+  let end = Math.floor(elapsed / loopSeconds) * segments.length;
+  // a hair of tolerance: sums of durations such as 3.84 are not exact
+  while (starts(end + 1) <= elapsed + 1e-6) end++;
+  const first = Math.max(0, end - LIVE_WINDOW_SEGMENTS);
+
+  const lines = [
+    '#EXTM3U',
+    '#EXT-X-VERSION:6',
+    `#EXT-X-TARGETDURATION:${Math.max(...segments.map((segment) => Math.ceil(segment.duration)))}`,
+    `#EXT-X-MEDIA-SEQUENCE:${first}`,
+    // of the discontinuities, those of segments that left the window; the first segment's own tag still counts on top
+    `#EXT-X-DISCONTINUITY-SEQUENCE:${Math.max(0, Math.floor((first - 1) / segments.length))}`,
+  ];
+  let map: string | undefined;
+  for (let index = first; index < end; index++) {
+    const segment = segments[index % segments.length];
+    if (segment === undefined) break;
+    if (index > 0 && index % segments.length === 0) lines.push('#EXT-X-DISCONTINUITY');
+    if (segment.map !== map && segment.map !== undefined) lines.push(`#EXT-X-MAP:${segment.map}`);
+    map = segment.map;
+    lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(beganAt + 1000 * starts(index)).toISOString()}`);
+    if (segment.name !== undefined) lines.push(formatDigestTag(segment.name));
+    lines.push(`#EXTINF:${segment.duration.toFixed(5)},`, segment.uri);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Seconds from the beginning to the start of the segment with this number, loops counted. */
+function startsOf(segments: readonly LiveSegment[]): (number: number) => number {
+  const sums = [0];
+  for (const { duration } of segments) sums.push((sums.at(-1) ?? 0) + duration);
+  const loop = sums.at(-1) ?? 0;
+  return (number) => Math.floor(number / segments.length) * loop + (sums[number % segments.length] ?? 0);
+}

@@ -1,0 +1,92 @@
+/** Makes `/live/index.m3u8` from a VOD playlist of the media folder. Owns when the stream began. */
+import { join } from 'node:path';
+import type { Digests } from '../digests/digests.ts';
+import { readMediaLibrary } from '../digests/media-library.ts';
+import { taggedWhenServed } from '../digests/select-assets.ts';
+import { LIVE_PLAYLIST_WAIT_MS } from '../limits.ts';
+import { fileOfReference, urlOfFile } from '../media-path.ts';
+import { within } from '../within.ts';
+import { livePlaylist, type LiveSegment } from './live-playlist.ts';
+import { isTaggable, uriAttribute, type MediaPlaylist, type Segment } from './playlist.ts';
+import { readPlaylist, type ReadPlaylist } from './read-playlist.ts';
+
+export class LiveStream {
+  readonly #folder: string;
+  readonly #digests: Digests;
+  readonly #now: () => number;
+  readonly #startedAt: number;
+  #source: string | undefined;
+
+  /** @param now milliseconds since 1970 */
+  constructor(folder: string, digests: Digests, now: () => number = Date.now) {
+    this.#folder = folder;
+    this.#digests = digests;
+    this.#now = now;
+    this.#startedAt = now();
+  }
+
+  /** @returns the playlist as of now, or undefined if the folder has no VOD that can be looped */
+  async playlist(): Promise<string | undefined> {
+    // the folder is searched once: a stream that changes its source is no stream
+    this.#source ??= liveSource((await readMediaLibrary(this.#folder, taggedWhenServed)).readPlaylists);
+    if (this.#source === undefined) return undefined;
+    const read = await readPlaylist(join(this.#folder, this.#source));
+    if (read === undefined || !isLoopable(this.#source, read)) {
+      this.#source = undefined;
+      return undefined;
+    }
+    const segments = await this.#segments(this.#source, read.playlist);
+    return livePlaylist(segments, this.#now(), this.#startedAt);
+  }
+
+  async #segments(source: string, playlist: MediaPlaylist): Promise<LiveSegment[]> {
+    const names = new Array<LiveSegment['name']>(playlist.segments.length);
+    const all = playlist.segments.map(async ({ uri }, index) => {
+      const file = fileOfReference(source, uri);
+      const digest =
+        file === undefined ? undefined : await this.#digests.of(join(this.#folder, file), { urgent: true });
+      names[index] = digest?.whole;
+    });
+    await within(LIVE_PLAYLIST_WAIT_MS, Promise.all(all));
+    return playlist.segments.map((segment, index) => ({
+      uri: rooted(source, segment.uri),
+      duration: segment.duration,
+      name: names[index],
+      map: segment.map === undefined ? undefined : rootedMap(source, segment.map),
+    }));
+  }
+}
+
+/** The playlist to loop: the first rendition of the first multivariant playlist, else the first VOD playlist; undefined if none can be. */
+export function liveSource(playlists: ReadonlyMap<string, ReadPlaylist>): string | undefined {
+  const renditions = [...playlists].flatMap(([path, { playlist }]) =>
+    playlist.kind === 'multivariant' ? playlist.playlists.flatMap((uri) => fileOfReference(path, uri) ?? []) : [],
+  );
+  return [...renditions, ...playlists.keys()].find((path) => {
+    const read = playlists.get(path);
+    return read !== undefined && isLoopable(path, read);
+  });
+}
+
+/** Encrypted segments can't be looped: without an explicit IV, it is the media sequence number, which differs in the loop. */
+function isLoopable(path: string, read: ReadPlaylist): read is ReadPlaylist & { readonly playlist: MediaPlaylist } {
+  const { playlist } = read;
+  const isOurs = (segment: Segment): boolean => isTaggable(segment) && fileOfReference(path, segment.uri) !== undefined;
+  return (
+    playlist.kind === 'media' &&
+    playlist.ended &&
+    playlist.keys.length === 0 &&
+    playlist.segments.some(({ duration }) => duration > 0) &&
+    playlist.segments.every(isOurs)
+  );
+}
+
+const rooted = (source: string, uri: string): string => {
+  const file = fileOfReference(source, uri);
+  return file === undefined ? uri : urlOfFile(file);
+};
+
+const rootedMap = (source: string, map: string): string => {
+  const uri = uriAttribute(map);
+  return uri === undefined ? map : map.replace(`URI="${uri}"`, () => `URI="${rooted(source, uri)}"`);
+};

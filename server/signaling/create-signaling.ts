@@ -1,0 +1,105 @@
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import { Server, type ServerOptions as SocketOptions } from 'socket.io';
+import type { PeerId } from '../../protocol/ids.ts';
+import { SIGNALING_PATH, type IceServer } from '../../protocol/signaling.ts';
+import type { AllowedOrigins } from '../http/cors.ts';
+import { MAX_SIGNALING_BYTES, PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../limits.ts';
+import type { Logger } from '../log.ts';
+import { siteOf } from '../site.ts';
+import type { Directory } from './directory.ts';
+import type { ClientEvents, Hub, ServerEvents, SignalingCounters } from './hub.ts';
+import { MemoryDirectory } from './memory-directory.ts';
+import { Session } from './session.ts';
+import { SwarmNews } from './swarm-news.ts';
+
+export interface SignalingOptions {
+  /** Any Node HTTP or HTTPS server; a Koa or Express app's is fine. Other paths and their WebSockets are left alone. */
+  readonly server: HttpServer | HttpsServer;
+  /** Default: a new MemoryDirectory. */
+  readonly directory?: Directory;
+  /** STUN and TURN servers told to each peer. Default: none, which is enough on a LAN. */
+  readonly iceServers?: readonly IceServer[];
+  /** Web origins whose pages may join by HTTP polling. Default `*`. */
+  readonly cors?: AllowedOrigins;
+  /** The peer's address, which decides its site. Default: the socket's remote address; behind a proxy, read the proxy's header here. */
+  readonly addressOf?: (request: IncomingMessage) => string;
+  readonly log?: Logger;
+}
+
+export interface Signaling {
+  readonly counters: Readonly<SignalingCounters>;
+  /** Peers connected to this server now. */
+  readonly peers: number;
+  /** Refuses new peers, disconnects the others (they will try to reconnect) and ends all timers. The HTTP server stays open. */
+  close(): Promise<void>;
+}
+
+/** Introduces the peers of each swarm to each other: socket.io under `/p2p/signal`. See protocol/signaling.ts. */
+export function createSignaling({
+  server,
+  directory = new MemoryDirectory(),
+  iceServers = [],
+  cors = '*',
+  addressOf = remoteAddress,
+  log,
+}: SignalingOptions): Signaling {
+  let isClosing = false;
+  const io = new Server<ClientEvents, ServerEvents>(server, {
+    ...transportOptions(cors),
+    allowRequest: (_request, answer) => answer(isClosing ? 'shutting down' : null, !isClosing),
+  });
+  const room: Hub['room'] = (swarm, site) => `${swarm}\n${site}`; // a swarm id has no line break
+  const counters: SignalingCounters = { refused: 0, badMessages: 0, cutOff: 0, relayed: 0 };
+  const sessions = new Map<PeerId, Session>();
+  const open = new Set<Session>();
+  const news = new SwarmNews({
+    directory,
+    now: () => performance.now(),
+    send: (site, state) => void io.to(room(state.swarm, site)).emit('swarm', state),
+  });
+  const hub: Hub = {
+    directory,
+    news,
+    sessions,
+    iceServers,
+    counters,
+    log,
+    room,
+    get isClosing() {
+      return isClosing;
+    },
+  };
+  io.on('connection', (socket) => {
+    const session = new Session(socket, siteOf(addressOf(socket.request)), hub);
+    open.add(session);
+    socket.once('disconnect', () => void session.idle().then(() => open.delete(session)));
+  });
+  return {
+    counters,
+    get peers() {
+      return sessions.size;
+    },
+    close: async () => {
+      isClosing = true;
+      news.close();
+      // not io.disconnectSockets(): a client takes that for a dismissal and does not come back
+      io.engine.close();
+      await Promise.all([...open].map((session) => session.idle()));
+    },
+  };
+}
+
+const transportOptions = (cors: AllowedOrigins): Partial<SocketOptions> => ({
+  path: SIGNALING_PATH,
+  transports: ['websocket', 'polling'],
+  serveClient: false,
+  maxHttpBufferSize: MAX_SIGNALING_BYTES,
+  pingInterval: PING_INTERVAL_MS,
+  pingTimeout: PING_TIMEOUT_MS,
+  cors: { origin: cors === '*' ? '*' : [...cors], methods: ['GET', 'POST'] },
+  // WebSockets of other paths belong to the server's owner
+  destroyUpgrade: false,
+});
+
+const remoteAddress = (request: IncomingMessage): string => request.socket.remoteAddress ?? '';

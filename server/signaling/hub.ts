@@ -1,0 +1,46 @@
+import type { Socket } from 'socket.io';
+import type { PeerId, SwarmId } from '../../protocol/ids.ts';
+import type { IceServer, RelayedSignal, SwarmState } from '../../protocol/signaling.ts';
+import type { Logger } from '../log.ts';
+import type { SiteKey } from '../site.ts';
+import type { Directory } from './directory.ts';
+import type { Session } from './session.ts';
+import type { SwarmNews } from './swarm-news.ts';
+
+/** What clients send: anything. */
+export interface ClientEvents {
+  join: (...untrusted: unknown[]) => void;
+  leave: (...untrusted: unknown[]) => void;
+  signal: (...untrusted: unknown[]) => void;
+}
+
+export interface ServerEvents {
+  signal: (message: RelayedSignal) => void;
+  swarm: (state: SwarmState) => void;
+}
+
+export type SignalingSocket = Socket<ClientEvents, ServerEvents>;
+
+/** Counted since the start. */
+export interface SignalingCounters {
+  refused: number;
+  badMessages: number;
+  /** Sockets disconnected for their bad messages. */
+  cutOff: number;
+  /** Signals passed on. */
+  relayed: number;
+}
+
+/** What all sessions of a server share. */
+export interface Hub {
+  readonly directory: Directory;
+  readonly news: SwarmNews;
+  /** The session that speaks for each peer. */
+  readonly sessions: Map<PeerId, Session>;
+  readonly iceServers: readonly IceServer[];
+  readonly counters: SignalingCounters;
+  readonly log: Logger | undefined;
+  /** The socket.io room of a swarm's members at one site. */
+  readonly room: (swarm: SwarmId, site: SiteKey) => string;
+  readonly isClosing: boolean;
+}

@@ -1,0 +1,119 @@
+import type { PeerId } from '../../protocol/ids.ts';
+import { MAX_NEIGHBOURS, OUTSIDE_NEIGHBOURS, SITE_NEIGHBOURS } from '../../protocol/limits.ts';
+import { MAX_OUTSIDE_DRAWS } from '../limits.ts';
+import type { SiteKey } from '../site.ts';
+import type { Members } from './directory.ts';
+import { PickableSet, type Random } from './random-picks.ts';
+
+interface Site {
+  /** In join order: the first is the keeper. A Set keeps the order and deletes in O(1). */
+  readonly line: Set<PeerId>;
+  readonly peers: PickableSet<PeerId>;
+}
+
+/** One swarm in memory: its sites, and each site's members in join order. */
+export class MemorySwarm {
+  readonly #peers = new PickableSet<PeerId>();
+  readonly #siteOf = new Map<PeerId, SiteKey>();
+  readonly #sites = new Map<SiteKey, Site>();
+  readonly #siteKeys = new PickableSet<SiteKey>();
+
+  get size(): number {
+    return this.#peers.size;
+  }
+
+  get sites(): number {
+    return this.#sites.size;
+  }
+
+  siteSize(site: SiteKey): number {
+    return this.#sites.get(site)?.line.size ?? 0;
+  }
+
+  add(peer: PeerId, key: SiteKey): void {
+    const before = this.#siteOf.get(peer);
+    if (before === key) return;
+    if (before !== undefined) this.delete(peer);
+    let site = this.#sites.get(key);
+    if (site === undefined) {
+      site = { line: new Set(), peers: new PickableSet() };
+      this.#sites.set(key, site);
+      this.#siteKeys.add(key);
+    }
+    site.line.add(peer);
+    site.peers.add(peer);
+    this.#siteOf.set(peer, key);
+    this.#peers.add(peer);
+  }
+
+  delete(peer: PeerId): boolean {
+    const key = this.#siteOf.get(peer);
+    if (key === undefined) return false;
+    this.#siteOf.delete(peer);
+    this.#peers.delete(peer);
+    const site = this.#sites.get(key);
+    site?.line.delete(peer);
+    site?.peers.delete(peer);
+    if (site?.line.size === 0) {
+      this.#sites.delete(key);
+      this.#siteKeys.delete(key);
+    }
+    return true;
+  }
+
+  /** The first `count` of a site in join order. */
+  eldest(site: SiteKey, count: number): PeerId[] {
+    return take(this.#sites.get(site)?.line ?? [], count);
+  }
+
+  /** Random members for `peer`: 8 of its site and 4 from outside, 12 in all if either side has them. */
+  pick(peer: PeerId, random: Random): Members {
+    const key = this.#siteOf.get(peer);
+    const site = key === undefined ? undefined : this.#sites.get(key);
+    const atSite = (site?.peers.size ?? 1) - 1;
+    const outside = this.size - (site?.peers.size ?? 0);
+    const fewestOthers = Math.min(outside, OUTSIDE_NEIGHBOURS);
+    const siteCount = Math.min(atSite, Math.max(SITE_NEIGHBOURS, MAX_NEIGHBOURS - fewestOthers));
+    return {
+      members: take(
+        without(site?.peers.shuffled(random) ?? [], (other) => other === peer),
+        siteCount,
+      ),
+      others: this.#pickOutside(key, site, Math.min(outside, MAX_NEIGHBOURS - siteCount), random),
+    };
+  }
+
+  /** Draws from the whole swarm, so that each outside peer is as likely as any other; when one's own site is nearly all of it, site by site. */
+  #pickOutside(own: SiteKey | undefined, site: Site | undefined, count: number, random: Random): PeerId[] {
+    const isOwn = (peer: PeerId): boolean => site?.peers.has(peer) === true;
+    const picked = new Set<PeerId>();
+    let draws = 0;
+    for (const peer of this.#peers.shuffled(random)) {
+      if (picked.size === count || ++draws > MAX_OUTSIDE_DRAWS) break;
+      if (!isOwn(peer)) picked.add(peer);
+    }
+    if (picked.size === count) return [...picked];
+    for (const key of this.#siteKeys.shuffled(random)) {
+      if (key === own) continue;
+      for (const peer of this.#sites.get(key)?.peers.shuffled(random) ?? []) {
+        if (picked.size === count) return [...picked];
+        picked.add(peer);
+      }
+    }
+    return [...picked];
+  }
+}
+
+function take<T>(items: Iterable<T>, count: number): T[] {
+  const taken: T[] = [];
+  if (count <= 0) return taken;
+  for (const item of items) {
+    taken.push(item);
+    if (taken.length === count) break;
+  }
+  return taken;
+}
+
+function* without<T>(items: Iterable<T>, isOut: (item: T) => boolean): Generator<T, void, undefined> {
+  for (const item of items) if (!isOut(item)) yield item;
+}

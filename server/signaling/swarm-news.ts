@@ -1,0 +1,109 @@
+/**
+ * Tells the members of a swarm when its sizes, their site's keeper or the next in line change. Owns the timers: at most one message per swarm
+ * and second, fewer for large swarms. Knows only the sites that have a socket on this server.
+ */
+import createDebug from 'debug';
+import type { SwarmId } from '../../protocol/ids.ts';
+import type { SwarmState } from '../../protocol/signaling.ts';
+import { SWARM_NEWS_DELAY_MS, SWARM_NEWS_INTERVAL_MS, SWARM_NEWS_PER_MEMBER_MS } from '../limits.ts';
+import type { SiteKey } from '../site.ts';
+import type { Directory } from './directory.ts';
+
+const debug = createDebug('p2p:server:news');
+
+export interface SwarmNewsOptions {
+  readonly directory: Directory;
+  /** Sends a state to all members of the swarm at this site. */
+  readonly send: (site: SiteKey, state: SwarmState) => void;
+  /** Milliseconds, of any origin. */
+  readonly now: () => number;
+}
+
+interface Swarm {
+  /** Members on this server for each site. */
+  readonly sites: Map<SiteKey, number>;
+  /** What each site was told last, as text. */
+  readonly told: Map<SiteKey, string>;
+  timer: NodeJS.Timeout | undefined;
+  /** Earliest time for the next message. */
+  notBefore: number;
+  changed: boolean;
+}
+
+export class SwarmNews {
+  readonly #swarms = new Map<SwarmId, Swarm>();
+  readonly #options: SwarmNewsOptions;
+  #closed = false;
+
+  constructor(options: SwarmNewsOptions) {
+    this.#options = options;
+  }
+
+  /** A socket of this site is now in the swarm. */
+  joined(id: SwarmId, site: SiteKey): void {
+    if (this.#closed) return;
+    const swarm: Swarm = this.#swarms.get(id) ?? {
+      sites: new Map(),
+      told: new Map(),
+      timer: undefined,
+      notBefore: 0,
+      changed: false,
+    };
+    this.#swarms.set(id, swarm);
+    swarm.sites.set(site, (swarm.sites.get(site) ?? 0) + 1);
+    this.#schedule(id, swarm);
+  }
+
+  /** A socket of this site has left the swarm. */
+  left(id: SwarmId, site: SiteKey): void {
+    const swarm = this.#swarms.get(id);
+    if (swarm === undefined) return;
+    const count = (swarm.sites.get(site) ?? 0) - 1;
+    if (count > 0) swarm.sites.set(site, count);
+    else {
+      swarm.sites.delete(site);
+      swarm.told.delete(site);
+    }
+    if (swarm.sites.size > 0) {
+      this.#schedule(id, swarm);
+      return;
+    }
+    clearTimeout(swarm.timer);
+    this.#swarms.delete(id);
+  }
+
+  /** Ends all timers. */
+  close(): void {
+    this.#closed = true;
+    for (const swarm of this.#swarms.values()) clearTimeout(swarm.timer);
+    this.#swarms.clear();
+  }
+
+  #schedule(id: SwarmId, swarm: Swarm): void {
+    swarm.changed = true;
+    if (swarm.timer !== undefined || this.#closed) return;
+    const wait = Math.max(SWARM_NEWS_DELAY_MS, swarm.notBefore - this.#options.now());
+    swarm.timer = setTimeout(() => {
+      this.#tell(id, swarm)
+        .catch((error: unknown) => debug('news of %s failed: %o', id, error))
+        .finally(() => {
+          swarm.timer = undefined;
+          if (swarm.changed && this.#swarms.get(id) === swarm) this.#schedule(id, swarm);
+        });
+    }, wait);
+  }
+
+  async #tell(id: SwarmId, swarm: Swarm): Promise<void> {
+    swarm.changed = false;
+    let members = 0;
+    for (const [site, count] of [...swarm.sites]) {
+      members += count;
+      const state = await this.#options.directory.state(id, site);
+      const text = JSON.stringify(state);
+      if (this.#closed || state === undefined || swarm.told.get(site) === text || !swarm.sites.has(site)) continue;
+      swarm.told.set(site, text);
+      this.#options.send(site, state);
+    }
+    swarm.notBefore = this.#options.now() + Math.max(SWARM_NEWS_INTERVAL_MS, members * SWARM_NEWS_PER_MEMBER_MS);
+  }
+}

@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { get as httpsGet } from 'node:https';
+import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { test, type TestContext } from 'node:test';
+import { parseManifest } from '../../protocol/manifest.ts';
+import { packageRoot } from '../../server/package-root.ts';
+import { ask, bytes, connect, folderOf, joinSwarms, until } from './support.ts';
+
+/** Runs the command as a user does, with no variables of ours but these. */
+function cli(t: TestContext, args: string[], env: Record<string, string> = {}) {
+  const clean = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !name.startsWith('P2P_') && name !== 'DEBUG' && name !== 'NODE_TEST_CONTEXT',
+    ),
+  );
+  const child = spawn(process.execPath, ['--import', 'tsx', 'server/cli.ts', ...args], {
+    cwd: packageRoot(),
+    env: { ...clean, ...env },
+  });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
+  const ended = once(child, 'close').then(([code]) => code as number | null);
+  t.after(() => child.kill('SIGKILL'));
+  const end = async () => ({ code: await ended, ...output });
+  const url = (): Promise<string> =>
+    until('it prints its address', () => /https?:\/\/(localhost|127\.0\.0\.1):\d+/.exec(output.stdout)?.[0]);
+  return { child, output, end, url };
+}
+
+test('serve prints its addresses, serves what it says, and ends with 0 on SIGTERM within 2 s, open connections or not', async (t) => {
+  const media = await folderOf(t, { 'a.png': 'hello', 'film.mp4': bytes(20_000_000) });
+  const running = cli(t, ['serve', '--port', '0', '--media', media]);
+  const url = (await running.url()).replace('localhost', '127.0.0.1');
+  assert.match(running.output.stdout, /on this machine {2}http:\/\/localhost:\d+/);
+  assert.ok(running.output.stdout.includes(media));
+  assert.equal((await ask(url, '/media/a.png')).text, 'hello');
+  const client = await connect(t, url);
+  await joinSwarms(client, ['x']);
+  const slow = await fetch(`${url}/media/film.mp4`); // never read to the end
+  const startedAt = Date.now();
+  running.child.kill('SIGTERM');
+  const { code, stderr } = await running.end();
+  assert.equal(code, 0);
+  assert.ok(Date.now() - startedAt < 2000, `${Date.now() - startedAt} ms`);
+  for (const line of stderr.trim().split('\n')) assert.ok(JSON.parse(line), 'logs are JSON lines on stderr');
+  await slow.body?.cancel().catch(() => undefined);
+});
+
+test('SIGINT ends it just so, and a free port is taken again at once', async (t) => {
+  const media = await folderOf(t);
+  const first = cli(t, ['serve', '--port', '0', '--host', '127.0.0.1', '--media', media]);
+  const { port } = new URL(await first.url());
+  first.child.kill('SIGINT');
+  assert.equal((await first.end()).code, 0);
+  const second = cli(t, ['serve', '--port', port, '--host', '127.0.0.1', '--media', media]);
+  assert.equal(new URL(await second.url()).port, port);
+});
+
+test('a taken port is one clear line and exit code 1', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.after(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  const { code, stderr, stdout } = await cli(t, [
+    'serve',
+    '--port',
+    String(port),
+    '--host',
+    '127.0.0.1',
+    '--media',
+    await folderOf(t),
+  ]).end();
+  assert.deepEqual([code, stdout], [1, '']);
+  assert.equal(
+    stderr,
+    `error: Port ${port} is taken by another program. Stop that one, or choose another port: --port ${port + 1}\n`,
+  );
+});
+
+test('wrong flags are one clear line each and exit code 2', async (t) => {
+  const media = await folderOf(t, { 'key.pem': 'no key', 'cert.pem': 'no certificate' });
+  const cases: [string[], RegExp][] = [
+    [['--port', 'eighty'], /--port.*Expected a port from 0 to 65535/],
+    [['--turn', 'turn:turn.example'], /--turn-username and --turn-credential together/],
+    [['--log-level', 'loud'], /--log-level.*Allowed choices/],
+    [['--media', join(media, 'missing')], /Expected a folder to serve at \/media\/.*does not exist.*--media DIR/],
+    [['--media', join(media, 'key.pem')], /Expected a folder.*is none/],
+    [['--tls-cert', join(media, 'cert.pem')], /--tls-cert and --tls-key together/],
+    [
+      ['--tls-cert', join(media, 'cert.pem'), '--tls-key', join(media, 'missing.pem')],
+      /--tls-key.*can't be read \(ENOENT\)/,
+    ],
+    [
+      ['--media', media, '--tls-cert', join(media, 'cert.pem'), '--tls-key', join(media, 'key.pem')],
+      /certificate and its private key in PEM form/,
+    ],
+    [['--prot', '80'], /unknown option '--prot'/],
+  ];
+  // two at a time: each is a process that compiles the server
+  for (let i = 0; i < cases.length; i += 2) {
+    await Promise.all(
+      cases.slice(i, i + 2).map(async ([flags, expected]) => {
+        const { code, stderr } = await cli(t, ['serve', ...flags]).end();
+        assert.equal(code, 2, `${flags.join(' ')}: ${stderr}`);
+        assert.match(stderr, expected);
+        assert.ok(stderr.trim().split('\n').length <= 2 && !stderr.includes('    at '), stderr); // commander adds "Did you mean"
+      }),
+    );
+  }
+});
+
+test('each flag has an environment variable; flags win over it; wrong values name it', async (t) => {
+  const media = await folderOf(t, { 'a.png': 'x' });
+  const env = {
+    P2P_PORT: '0',
+    P2P_HOST: '127.0.0.1',
+    P2P_MEDIA: media,
+    P2P_CORS: 'https://a.example',
+    P2P_STUN: 'stun:a stun:b',
+    P2P_TURN: 'turn:c',
+    P2P_TURN_USERNAME: 'u',
+    P2P_TURN_CREDENTIAL: 'p',
+    P2P_LOG_LEVEL: 'silent',
+  };
+  const running = cli(t, ['serve', '--stun', 'stun:flag'], env);
+  const url = await running.url();
+  assert.ok(url.startsWith('http://127.0.0.1:'));
+  assert.deepEqual(JSON.parse((await ask(url, '/p2p/ice')).text), {
+    iceServers: [{ urls: ['stun:flag'] }, { urls: ['turn:c'], username: 'u', credential: 'p' }],
+  });
+  assert.equal(
+    (await ask(url, '/media/a.png', { origin: 'https://a.example' })).headers['access-control-allow-origin'],
+    'https://a.example',
+  );
+  assert.equal(running.output.stderr, '');
+  const wrong = await cli(t, ['serve'], { P2P_PORT: 'eighty' }).end();
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /P2P_PORT/);
+  const help = await cli(t, ['serve', '--help']).end();
+  assert.equal(help.code, 0);
+  for (const name of [...Object.keys(env), 'P2P_TLS_CERT', 'P2P_TLS_KEY']) assert.ok(help.stdout.includes(name), name);
+});
+
+test('with a certificate it serves HTTPS', async (t) => {
+  const folder = await folderOf(t);
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-subj',
+      '/CN=localhost',
+      '-days',
+      '1',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ],
+    { stdio: 'ignore' },
+  );
+  const running = cli(t, ['serve', '--port', '0', '--media', folder, '--tls-cert', cert, '--tls-key', key]);
+  const url = await running.url();
+  assert.ok(url.startsWith('https://'));
+  assert.ok(!running.output.stdout.includes('no service worker'));
+  const status = await new Promise((resolve, reject) =>
+    httpsGet(`${url}/healthz`, { rejectUnauthorized: false, agent: false }, (response) =>
+      resolve(response.resume().statusCode),
+    ).on('error', reject),
+  );
+  assert.equal(status, 200);
+});
+
+test('help and version go to stdout with 0; no command at all is wrong use', async (t) => {
+  const [help, version, none, unknown] = await Promise.all(
+    [['--help'], ['--version'], [], ['sreve']].map((args) => cli(t, args).end()),
+  );
+  assert.equal(help?.code, 0);
+  assert.match(help.stdout, /serve[\s\S]*manifest/);
+  assert.equal(version?.code, 0);
+  assert.match(version.stdout, /^\d+\.\d+\.\d+/);
+  assert.equal(none?.code, 2);
+  assert.equal(unknown?.code, 2);
+  assert.match(unknown.stderr, /unknown command 'sreve'/);
+});
+
+test('manifest writes a manifest that the kit reads, and says so; a wrong folder is exit code 2', async (t) => {
+  const folder = await folderOf(t, { 'a.png': 'hello' });
+  const { code, stdout } = await cli(t, ['manifest', folder]).end();
+  assert.equal(code, 0);
+  assert.equal(stdout.trim().split('\n').length, 2);
+  const manifest = parseManifest(JSON.parse(await readFile(join(folder, 'p2p-manifest.json'), 'utf8')));
+  assert.deepEqual(Object.keys(manifest.assets), ['a.png']);
+  const wrong = await cli(t, ['manifest', join(folder, 'missing')]).end();
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.stderr, /^error: Expected a folder.*\n$/);
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { leavesMatch } from '../../../protocol/digest.ts';
+import type { Digest } from '../../../protocol/ids.ts';
+import { MAX_ASSET_BYTES, MAX_PART_BYTES } from '../../../protocol/limits.ts';
+import { Digests } from '../../../server/digests/digests.ts';
+import { SETTLE_MS } from '../../../server/limits.ts';
+import { sha256 } from '../../../server/sha256.ts';
+import { bytes, folderOf, nameOfBytes, nameOfText, put, until } from '../support.ts';
+
+/** Digests of a folder that seem to be asked much later than the files were written. */
+function make(t: TestContext, now = () => Date.now() + 60_000): Digests {
+  const digests = new Digests(now);
+  t.after(() => digests.close());
+  return digests;
+}
+
+test('a file has the digest that the protocol defines, and is hashed once', async (t) => {
+  const digests = make(t);
+  const path = join(await folderOf(t, { a: 'hello' }), 'a');
+  const { digest } = await nameOfText('hello');
+  const answers = await Promise.all(Array.from({ length: 20 }, () => digests.of(path)));
+  for (const answer of answers) assert.deepEqual(answer, { size: 5, whole: { digest, size: 5 }, parts: [digest] });
+  await digests.of(path);
+  assert.equal(digests.hashed, 1);
+});
+
+test('a file that changes has its new digest at once, also with the same size and time stamp', async (t) => {
+  const digests = make(t);
+  const folder = await folderOf(t, { a: 'hello' });
+  await digests.of(join(folder, 'a'));
+  await put(folder, { a: 'HELLO' });
+  assert.equal((await digests.of(join(folder, 'a')))?.whole?.digest, (await nameOfText('HELLO')).digest);
+});
+
+test('a digest of a file that was written this very moment is not remembered', async (t) => {
+  const digests = make(t, Date.now);
+  const path = join(await folderOf(t), 'a');
+  await until('a file is hashed within 30 ms of being written', async () => {
+    await writeFile(path, 'hello');
+    const before = digests.hashed;
+    await digests.of(path);
+    await digests.of(path);
+    return digests.hashed === before + 2;
+  });
+});
+
+test('a file that is gone or empty has no digest, and its old one is no longer known', async (t) => {
+  const digests = make(t);
+  const folder = await folderOf(t, { a: 'hello', empty: '' });
+  await digests.of(join(folder, 'a'));
+  await rm(join(folder, 'a'));
+  assert.equal(await digests.of(join(folder, 'a')), undefined);
+  assert.equal(await digests.of(join(folder, 'empty')), undefined);
+});
+
+test('a file that was just written is given a digest only after it has settled', async (t) => {
+  const digests = make(t, Date.now);
+  const path = join(await folderOf(t), 'a');
+  await writeFile(path, 'hello');
+  const startedAt = Date.now();
+  const digest = await digests.of(path, { settled: true });
+  assert.equal(digest?.size, 5);
+  assert.ok(Date.now() - startedAt > SETTLE_MS / 2);
+});
+
+test('a file that is written to again while we wait for it to settle is not given out', async (t) => {
+  const digests = make(t, Date.now);
+  const path = join(await folderOf(t), 'a');
+  await writeFile(path, 'half of it');
+  const asked = digests.of(path, { settled: true });
+  const timer = setInterval(() => void writeFile(path, `more ${Date.now()}`), 20);
+  t.after(() => clearInterval(timer));
+  assert.equal(await asked, undefined);
+  clearInterval(timer);
+});
+
+test('above 16 MiB a file has parts, and up to 64 MiB it is still one asset, too', async (t) => {
+  const digests = make(t);
+  const content = bytes(MAX_PART_BYTES + 70_000);
+  const path = join(await folderOf(t, { film: content }), 'film');
+  const digest = await digests.of(path);
+  assert.ok(digest?.whole);
+  const parts = [await nameOfBytes(content.slice(0, MAX_PART_BYTES)), await nameOfBytes(content.slice(MAX_PART_BYTES))];
+  assert.deepEqual(
+    digest.parts,
+    parts.map((part) => part.digest),
+  );
+  assert.equal(digest.whole.digest, (await nameOfBytes(content)).digest);
+  for (const name of [...parts, digest.whole]) {
+    const leaves = await digests.leaves(name.digest);
+    assert.ok(leaves && (await leavesMatch(name, leaves, sha256)));
+  }
+});
+
+test('above 64 MiB a file is only its parts', async (t) => {
+  const digests = make(t);
+  const folder = await folderOf(t);
+  const path = join(folder, 'film');
+  await writeFile(path, '');
+  const { truncate } = await import('node:fs/promises');
+  await truncate(path, MAX_ASSET_BYTES + 1);
+  const digest = await digests.of(path);
+  assert.equal(digest?.whole, undefined);
+  assert.equal(digest?.parts.length, 5);
+});
+
+test('leaves are known for digests that were given out, and for no others', async (t) => {
+  const digests = make(t);
+  const folder = await folderOf(t, { a: 'hello' });
+  const { digest, leaves } = await nameOfText('hello');
+  assert.equal(await digests.leaves(digest), undefined);
+  await digests.of(join(folder, 'a'));
+  assert.deepEqual(await digests.leaves(digest), leaves);
+  assert.equal(await digests.leaves('00'.repeat(32) as Digest), undefined);
+});
+
+test('leaves of a body that the server made are kept', async (t) => {
+  const digests = make(t);
+  const { digest, leaves } = await nameOfText('made');
+  digests.keepLeaves(digest, leaves);
+  assert.deepEqual(await digests.leaves(digest), leaves);
+});
+
+test('closing ends hashing', async (t) => {
+  const digests = make(t);
+  const path = join(await folderOf(t, { film: bytes(8 * 1024 * 1024) }), 'film');
+  const asked = digests.of(path);
+  digests.close();
+  await assert.rejects(asked, { name: 'AbortError' });
+});

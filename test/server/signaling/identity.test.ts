@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { isPeerId } from '../../../protocol/ids.ts';
+import { newResume, peerIdOf } from '../../../server/signaling/identity.ts';
+
+test('a peer id is the first half of the hash of tag and secret', () => {
+  const secret = Buffer.alloc(16, 7);
+  const hash = createHash('sha256')
+    .update(Buffer.concat([Buffer.from('p2p-elements peer\0'), secret]))
+    .digest('hex');
+  assert.equal(peerIdOf(secret.toString('hex')), hash.slice(0, 32));
+});
+
+test('each secret is new, and so is the id that belongs to it', () => {
+  const secrets = Array.from({ length: 100 }, newResume);
+  assert.equal(new Set(secrets).size, 100);
+  assert.equal(new Set(secrets.map(peerIdOf)).size, 100);
+  for (const secret of secrets) assert.ok(isPeerId(secret) && isPeerId(peerIdOf(secret)));
+});

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { PeerId } from '../../../protocol/ids.ts';
+import { MAX_NEIGHBOURS, OUTSIDE_NEIGHBOURS, SITE_NEIGHBOURS } from '../../../protocol/limits.ts';
+import { MemoryDirectory } from '../../../server/signaling/memory-directory.ts';
+import { PickableSet } from '../../../server/signaling/random-picks.ts';
+import type { SiteKey } from '../../../server/site.ts';
+import { swarmId } from '../support.ts';
+
+const swarm = swarmId('lesson');
+const [here, there] = ['here', 'there'] as [SiteKey, SiteKey];
+const peer = (name: string | number): PeerId => String(name) as PeerId;
+
+/** The same numbers each time (xorshift). */
+function seeded(seed: number): () => number {
+  let state = seed | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+async function directoryOf(here_: number, there_: number, seed = 1): Promise<MemoryDirectory> {
+  const directory = new MemoryDirectory(seeded(seed));
+  for (let i = 0; i < here_; i++) await directory.join(swarm, peer(`h${i}`), here);
+  for (let i = 0; i < there_; i++) await directory.join(swarm, peer(`t${i}`), there);
+  return directory;
+}
+
+test('the oldest member of a site is its keeper, the next two are next in line', async () => {
+  const directory = await directoryOf(5, 2);
+  assert.deepEqual(await directory.state(swarm, here), {
+    swarm,
+    size: 7,
+    siteSize: 5,
+    sites: 2,
+    keeper: 'h0',
+    next: ['h1', 'h2'],
+  });
+  assert.deepEqual(await directory.state(swarm, there), {
+    swarm,
+    size: 7,
+    siteSize: 2,
+    sites: 2,
+    keeper: 't0',
+    next: ['t1'],
+  });
+});
+
+test('when the keeper leaves, the next in line is keeper; when one in the middle leaves, the line closes', async () => {
+  const directory = await directoryOf(5, 0);
+  await directory.leave(swarm, peer('h0'));
+  await directory.leave(swarm, peer('h2'));
+  const state = await directory.state(swarm, here);
+  assert.deepEqual([state?.keeper, state?.next], ['h1', ['h3', 'h4']]);
+});
+
+test('joining again keeps the place in line; coming back after leaving is the end of the line', async () => {
+  const directory = await directoryOf(3, 0);
+  await directory.join(swarm, peer('h0'), here);
+  assert.equal((await directory.state(swarm, here))?.keeper, 'h0');
+  await directory.leave(swarm, peer('h0'));
+  await directory.join(swarm, peer('h0'), here);
+  assert.deepEqual((await directory.state(swarm, here))?.next, ['h2', 'h0']);
+});
+
+test('a peer that comes back from another site moves there', async () => {
+  const directory = await directoryOf(2, 1);
+  await directory.join(swarm, peer('h0'), there);
+  assert.deepEqual(await directory.sizes(swarm, here), { size: 3, siteSize: 1, sites: 2 });
+  assert.deepEqual((await directory.state(swarm, there))?.next, ['h0']);
+});
+
+test('leaving says whether there was something to leave; leaving all names the swarms', async () => {
+  const directory = await directoryOf(1, 0);
+  const other = swarmId('other');
+  await directory.join(other, peer('h0'), here);
+  assert.equal(await directory.leave(swarm, peer('nobody')), false);
+  assert.equal(await directory.leave(swarmId('nothing'), peer('h0')), false);
+  assert.deepEqual(await directory.leaveAll(peer('h0')), [swarm, other]);
+  assert.deepEqual(await directory.leaveAll(peer('h0')), []);
+  assert.deepEqual(await directory.sizes(swarm, here), { size: 0, siteSize: 0, sites: 0 });
+  assert.equal(await directory.state(swarm, here), undefined);
+  assert.deepEqual(await directory.members(swarm, peer('h0')), { members: [], others: [] });
+});
+
+test('a newcomer is told 8 of its site and 4 from outside when both abound', async () => {
+  const { members, others } = await (await directoryOf(100, 100)).members(swarm, peer('h50'));
+  assert.deepEqual([members.length, others.length], [SITE_NEIGHBOURS, OUTSIDE_NEIGHBOURS]);
+});
+
+test('what one side lacks the other fills up', async () => {
+  const counts = async (mine: number, outside: number) => {
+    const { members, others } = await (await directoryOf(mine, outside)).members(swarm, peer('h0'));
+    return [members.length, others.length];
+  };
+  assert.deepEqual(await counts(13, 0), [12, 0]);
+  assert.deepEqual(await counts(30, 1), [11, 1]);
+  assert.deepEqual(await counts(1, 30), [0, 12]);
+  assert.deepEqual(await counts(3, 30), [2, 10]);
+  assert.deepEqual(await counts(3, 2), [2, 2]);
+  assert.deepEqual(await counts(1, 0), [0, 0]);
+});
+
+test('outsiders are found even when nearly everybody is at the own site', async () => {
+  const { others } = await (await directoryOf(3000, 5)).members(swarm, peer('h0'));
+  assert.equal(others.length, OUTSIDE_NEIGHBOURS);
+});
+
+test('picks are right for any swarm: distinct, on the right side, never oneself, as many as there can be', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.nat(40), fc.integer(), async (mine, outside, seed) => {
+      const directory = await directoryOf(mine, outside, seed);
+      const { members, others } = await directory.members(swarm, peer('h0'));
+      assert.equal(new Set([...members, ...others]).size, members.length + others.length);
+      assert.ok(members.every((one) => one.startsWith('h') && one !== 'h0'));
+      assert.ok(others.every((one) => one.startsWith('t')));
+      assert.equal(members.length + others.length, Math.min(MAX_NEIGHBOURS, mine + outside - 1));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('everybody is picked about equally often', async () => {
+  const directory = await directoryOf(50, 50);
+  const counts = new Map<string, number>();
+  for (let i = 0; i < 3000; i++) {
+    const { members, others } = await directory.members(swarm, peer('h0'));
+    for (const one of [...members, ...others]) counts.set(one, (counts.get(one) ?? 0) + 1);
+  }
+  const site = Array.from({ length: 49 }, (_, index) => counts.get(`h${index + 1}`) ?? 0);
+  const outside = Array.from({ length: 50 }, (_, index) => counts.get(`t${index}`) ?? 0);
+  assert.ok(
+    Math.min(...site) > 350 && Math.max(...site) < 650,
+    `expected about 490: ${Math.min(...site)} to ${Math.max(...site)}`,
+  );
+  assert.ok(
+    Math.min(...outside) > 150 && Math.max(...outside) < 340,
+    `expected about 240: ${Math.min(...outside)} to ${Math.max(...outside)}`,
+  );
+});
+
+test('a join costs the same in a swarm of 20,000 as in one of 20', async () => {
+  let draws = 0;
+  const random = seeded(3);
+  const directory = new MemoryDirectory(() => (draws++, random()));
+  for (let i = 0; i < 20_000; i++) await directory.join(swarm, peer(i), i % 2 ? here : there);
+  draws = 0;
+  for (let i = 0; i < 100; i++) await directory.members(swarm, peer(i));
+  assert.ok(draws / 100 < 60, `${draws / 100} draws for each join`);
+});
+
+test('line and sizes agree with a plain list after any joins and leaves', async () => {
+  const step = fc.record({ who: fc.nat(9), site: fc.constantFrom(here, there), leaves: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const directory = new MemoryDirectory(seeded(1));
+      let model: { who: PeerId; site: SiteKey }[] = [];
+      for (const { who: number, site, leaves } of steps) {
+        const who = peer(number);
+        if (leaves) {
+          await directory.leave(swarm, who);
+          model = model.filter((one) => one.who !== who);
+        } else {
+          await directory.join(swarm, who, site);
+          if (!model.some((one) => one.who === who && one.site === site))
+            model = [...model.filter((one) => one.who !== who), { who, site }];
+        }
+        for (const key of [here, there]) {
+          const line = model.filter((one) => one.site === key).map((one) => one.who);
+          const state = await directory.state(swarm, key);
+          assert.deepEqual(state && [state.keeper, ...state.next], line.length === 0 ? undefined : line.slice(0, 3));
+          assert.deepEqual(await directory.sizes(swarm, key), {
+            size: model.length,
+            siteSize: line.length,
+            sites: new Set(model.map((one) => one.site)).size,
+          });
+        }
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a shuffle gives every item once, also after many were taken out', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(20)), fc.array(fc.nat(20)), fc.integer(), (added, removed, seed) => {
+      const set = new PickableSet<number>();
+      for (const item of added) set.add(item);
+      const before = new Set(added);
+      for (const item of removed) assert.equal(set.delete(item), before.delete(item));
+      const expected = [...new Set(added)].filter((item) => !removed.includes(item));
+      assert.deepEqual([...set.shuffled(seeded(seed))].sort(), expected.sort());
+      assert.equal(set.size, expected.length);
+    }),
+  );
+});
