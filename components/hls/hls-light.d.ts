@@ -1,4 +1,4 @@
-/** hls.js declares no types for its light build; it has the same face as the full one. */
+/** hls.js ships types for its full build only; the light build exports the same names. */
 declare module 'hls.js/light' {
   export * from 'hls.js';
   export { default } from 'hls.js';

@@ -1,0 +1,47 @@
+import { ReactiveElement } from 'lit';
+import type { MeshFace } from '../mesh/index.ts';
+import { MESH_ATTRIBUTES } from './mesh-options.ts';
+import { isMeshInUse, TWO_MESHES, useMesh } from './use-mesh.ts';
+import { warnOnce } from './warn.ts';
+
+/**
+ * Says how the page takes part in the mesh. One for each page, and none is needed: by default the signaling server is the page's own
+ * origin. Shows nothing. It is read when the first element of the kit uses the mesh; later changes have no effect.
+ *
+ * @tagname p2p-mesh
+ *
+ * @attribute {URL} signal - Signaling server. Default: the page's own origin.
+ * @attribute {URL | "none"} manifest - Manifest. Default: `/p2p-manifest.json`.
+ * @attribute {URL | "none"} worker - Script of the service worker. Default: `/p2p-sw.js`.
+ * @attribute {"on" | "wifi" | "off"} upload - Does this browser hand out what it has? `wifi`: not on a line that the browser knows to be metered. Default: `on`.
+ * @attribute {string} max-upload - Upload cap in bits per second, such as `5mbps` or `800kbps`. Default: none.
+ * @attribute {"required"} consent - Share nothing before `mesh.consent()` was called. Default: share at once.
+ */
+export class P2PMesh extends ReactiveElement {
+  static override get observedAttributes(): string[] {
+    return [...super.observedAttributes, ...MESH_ATTRIBUTES];
+  }
+
+  /** The page's mesh. */
+  get mesh(): MeshFace {
+    return useMesh();
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (document.querySelectorAll('p2p-mesh').length > 1) warnOnce(TWO_MESHES);
+    useMesh();
+  }
+
+  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
+    super.attributeChangedCallback(name, old, value);
+    if (this.hasUpdated && old !== value && isMeshInUse()) {
+      warnOnce(`<p2p-mesh ${name}> was changed after the mesh was in use, which has no effect. Set it in the page's HTML, or before the first element of the kit is added.`);
+    }
+  }
+
+  /** No shadow root: there is nothing to show. */
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * A mesh for tests: it reads the web server's own files (or `files`, where a test has put one), notes what it was asked, and its origin can be
+ * switched off. Then only what `holders` names can be had, as from a neighbour.
+ */
+import type { LoadedAsset, LoadOptions, MeshFace, MeshOptions, MeshStats } from '../../mesh/index.ts';
+import { P2PError } from '../../protocol/error.ts';
+import type { Digest } from '../../protocol/ids.ts';
+import type { Held } from '../../protocol/page.ts';
+import { formatDigestTag } from '../../protocol/playlist-tag.ts';
+
+export interface Asked {
+  readonly url: string;
+  readonly options: LoadOptions;
+}
+
+export const NO_STATS: MeshStats = {
+  peers: 0,
+  bytes: { origin: 0, peers: 0, store: 0, uploaded: 0 },
+  banned: 0,
+  signaling: 'joined',
+  originReachable: true,
+  peer: null,
+  offload: 0,
+};
+
+export class FakeMesh extends EventTarget implements MeshFace {
+  stats = NO_STATS;
+  readonly configured: MeshOptions[] = [];
+  readonly joined: string[] = [];
+  readonly asked: Asked[] = [];
+  /** Bodies by URL path, in place of the server's. */
+  readonly files = new Map<string, { body: BlobPart; type: string }>();
+  /** Is this URL held by a neighbour? Asked of every URL. */
+  holders: (url: string) => boolean = () => false;
+  /** Is the origin there? Setting it is not noticed by the mesh before a request fails or succeeds. */
+  origin = true;
+  shared = true;
+  /** Statuses that the origin answers with, by URL path. */
+  readonly refused = new Map<string, number>();
+  /** Tags each segment of the playlists that pass through with a digest of its URL. */
+  tagged = false;
+  /** Loads wait for this. */
+  gate: Promise<void> = Promise.resolve();
+  readonly #urls = new Map<Digest, string>();
+
+  configure(options: MeshOptions): void {
+    this.configured.push(options);
+  }
+
+  join(swarm: string): void {
+    this.joined.push(swarm);
+  }
+
+  async load(url: string | URL, options: LoadOptions = {}): Promise<LoadedAsset> {
+    const { href, pathname } = new URL(url, document.baseURI);
+    this.asked.push({ url: href, options });
+    await this.gate;
+    options.signal?.throwIfAborted();
+    const held = this.holders(href);
+    if (!held) this.#askOrigin(href, pathname);
+    const file = this.files.get(pathname);
+    const response = file ? new Response(new Blob([file.body], { type: file.type })) : await fetch(unmistakable(href), options.signal ? { signal: options.signal } : {});
+    if (!response.ok) throw new P2PError('origin-failed', `HTTP ${response.status}`, { status: response.status });
+    const contentType = file?.type ?? response.headers.get('content-type') ?? '';
+    const whole = this.tagged && pathname.endsWith('.m3u8') ? this.#tag(await response.text(), href) : await response.arrayBuffer();
+    const { start, end } = options.range ?? { start: 0, end: whole.byteLength };
+    const body = whole.slice(start, end);
+    options.onProgress?.(body.byteLength, body.byteLength);
+    return { body, contentType, source: held ? 'peers' : 'origin', shared: this.shared, url: href };
+  }
+
+  async fetch(url: string | URL, options: LoadOptions = {}): Promise<Response> {
+    const { body, contentType } = await this.load(url, options);
+    return new Response(body, { headers: { 'content-type': contentType } });
+  }
+
+  async held(digests: readonly Digest[]): Promise<readonly Held[]> {
+    return digests.map((digest) => (this.holders(this.#urls.get(digest) ?? '') ? 'neighbour' : 'nobody'));
+  }
+
+  consent(): void {}
+
+  async leave(): Promise<void> {}
+
+  setStats(stats: Partial<MeshStats>): void {
+    this.stats = { ...this.stats, ...stats };
+    this.dispatchEvent(new CustomEvent('stats', { detail: this.stats }));
+  }
+
+  /** URLs asked for whose path ends like this, in order; without the web origin. */
+  paths(end = ''): string[] {
+    return this.asked.map(({ url }) => new URL(url).pathname).filter((path) => path.endsWith(end));
+  }
+
+  #askOrigin(url: string, path: string): void {
+    if (this.stats.originReachable !== this.origin) this.setStats({ originReachable: this.origin });
+    const status = this.origin ? this.refused.get(path) : 0;
+    if (status !== undefined) throw new P2PError('origin-failed', `The origin gave no ${url}: ${status}`, { status });
+  }
+
+  #tag(playlist: string, base: string): ArrayBuffer {
+    const tagged = playlist.replace(/^(#EXTINF.*\n)(.+)$/gm, (_, info: string, uri: string) => {
+      const url = new URL(uri, base).href;
+      return `${formatDigestTag({ digest: this.#digestOf(url), size: 1000 })}\n${info}${uri}`;
+    });
+    return new TextEncoder().encode(tagged).buffer;
+  }
+
+  #digestOf(url: string): Digest {
+    const known = [...this.#urls].find(([, of]) => of === url);
+    const digest = known?.[0] ?? (this.#urls.size.toString(16).padStart(64, '0') as Digest);
+    this.#urls.set(digest, url);
+    return digest;
+  }
+}
+
+/** The test runner's server compiles whatever ends in `.ts`, a segment as well; it does not recognize an ending that is written otherwise. */
+const unmistakable = (url: string): string => url.replace(/\.ts$/, '.t%73');

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import { M3U8Parser, PlaylistLevelType, type LevelDetails } from 'hls.js';
+import { nameOfFragment, segmentsAfter, segmentsOf } from '../../../components/hls/segments.ts';
+import { forgetWarnings } from '../../../components/warn.ts';
+import type { Digest } from '../../../protocol/ids.ts';
+import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
+
+const digest = (letter: string): Digest => letter.repeat(64) as Digest;
+const tag = (letter: string): string => formatDigestTag({ digest: digest(letter), size: 1000 });
+
+const parse = (...lines: string[]): LevelDetails =>
+  M3U8Parser.parseLevelPlaylist(['#EXTM3U', '#EXT-X-TARGETDURATION:2', ...lines, '#EXT-X-ENDLIST', ''].join('\n'), 'https://a/x.m3u8', 0, PlaylistLevelType.MAIN, 0, null);
+
+const nameOf = (details: LevelDetails, index: number) => {
+  const fragment = details.fragments[index];
+  assert.ok(fragment);
+  return nameOfFragment(fragment);
+};
+
+test("hls.js's parser keeps the digest tag with the segment that follows it", () => {
+  const details = parse(tag('a'), '#EXTINF:2,', '0.ts', '#EXTINF:2,', '1.ts', '#EXTINF:2,', tag('b'), '2.ts');
+  assert.deepEqual(nameOf(details, 0), { digest: digest('a'), size: 1000 });
+  assert.equal(nameOf(details, 1), null);
+  assert.deepEqual(nameOf(details, 2), { digest: digest('b'), size: 1000 });
+});
+
+test('a tag before EXT-X-MAP names the initialization segment', () => {
+  const details = parse(tag('c'), '#EXT-X-MAP:URI="init.mp4"', tag('a'), '#EXTINF:2,', '0.m4s');
+  const init = details.fragments[0]?.initSegment;
+  assert.ok(init);
+  assert.deepEqual(nameOfFragment(init), { digest: digest('c'), size: 1000 });
+  assert.deepEqual(nameOf(details, 0)?.digest, digest('a'));
+});
+
+test('a byte range of a file has no name: the digest would be that of the whole', () => {
+  const details = parse(tag('a'), '#EXTINF:2,', '#EXT-X-BYTERANGE:100@0', 'all.ts');
+  assert.equal(nameOf(details, 0), null);
+});
+
+test('malformed tags are left out, with one warning that says what to do', (t) => {
+  forgetWarnings();
+  const warn = mock.method(console, 'warn', () => undefined);
+  t.after(() => warn.mock.restore());
+  const details = parse('#EXT-X-P2P-DIGEST:abc,5', '#EXTINF:2,', '0.ts', '#EXT-X-P2P-DIGEST:', '#EXTINF:2,', '1.ts', tag('a'), '#EXTINF:2,', '2.ts');
+  assert.deepEqual(segmentsOf(details).map((segment) => segment.digest), [null, null, digest('a')]);
+  assert.equal(warn.mock.callCount(), 1);
+  assert.match(String(warn.mock.calls[0]?.arguments[0]), /Expected #EXT-X-P2P-DIGEST:.*comes from the origin; write the playlist's tags anew/);
+});
+
+test('the segments after a position begin with the one that is not yet played out', () => {
+  const segments = [2, 4, 6, 8].map((end) => ({ end, digest: null }));
+  const ends = (position: number, count = 2): number[] => segmentsAfter(segments, position, count).map(({ end }) => end);
+  assert.deepEqual(ends(0), [2, 4]);
+  assert.deepEqual(ends(3.5), [4, 6]);
+  assert.deepEqual(ends(3.95), [6, 8]);
+  assert.deepEqual(ends(7), [8]);
+  assert.deepEqual(ends(8), []);
+});

@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import '../../components/define/p2p-mesh.ts';
+import { useMesh } from '../../components/use-mesh.ts';
+import { Page } from './harness.browser.ts';
+
+describe('p2p-mesh', () => {
+  let page: Page;
+  beforeEach(() => (page = new Page()));
+  afterEach(() => page.close());
+
+  it('sets the mesh up with its attributes when it comes to the page', () => {
+    page.add('<p2p-mesh signal="https://mesh.example" manifest="none" upload="off" max-upload="5mbps" consent="required"></p2p-mesh>');
+    expect(page.mesh.configured).to.deep.equal([
+      { signal: 'https://mesh.example', manifest: 'none', upload: false, maxUpload: 5e6, consentRequired: true },
+    ]);
+  });
+
+  it('is read once, however many elements use the mesh', () => {
+    const element = page.add<HTMLElement & { mesh: unknown }>('<p2p-mesh upload="off"></p2p-mesh>');
+    expect(useMesh()).to.equal(page.mesh);
+    expect(element.mesh).to.equal(page.mesh);
+    expect(page.mesh.configured).to.have.length(1);
+  });
+
+  it('need not be there', () => {
+    useMesh();
+    expect(page.mesh.configured).to.deep.equal([{}]);
+  });
+
+  it('counts though it has not been upgraded yet', () => {
+    const inert = document.implementation.createHTMLDocument();
+    inert.body.innerHTML = '<p2p-mesh upload="off"></p2p-mesh>';
+    // In a document without a window nothing is ever upgraded; it stands in for one whose definition has not run.
+    const query = document.querySelectorAll.bind(document);
+    document.querySelectorAll = inert.querySelectorAll.bind(inert) as typeof document.querySelectorAll;
+    try {
+      useMesh();
+    } finally {
+      document.querySelectorAll = query;
+    }
+    expect(page.mesh.configured).to.deep.equal([{ upload: false }]);
+  });
+
+  it('warns once about an attribute that it does not understand, and uses the default', () => {
+    page.add('<p2p-mesh upload="sometimes" max-upload="fast"></p2p-mesh>');
+    useMesh();
+    expect(page.mesh.configured).to.deep.equal([{}]);
+    expect(page.warnings).to.have.length(2);
+    expect(page.warnings[0]).to.contain('<p2p-mesh upload="sometimes"> is not understood: expected "on", "wifi" or "off"');
+    expect(page.warnings[1]).to.contain('such as "5mbps"');
+  });
+
+  it('warns once when there are several; the first counts', () => {
+    page.add('<p2p-mesh upload="off"></p2p-mesh><p2p-mesh></p2p-mesh><p2p-mesh></p2p-mesh>');
+    expect(page.mesh.configured).to.deep.equal([{ upload: false }]);
+    expect(page.warnings.filter((warning) => warning.includes('more than one <p2p-mesh>'))).to.have.length(1);
+  });
+
+  it('says that a later change has no effect', async () => {
+    const element = page.add<HTMLElement & { updateComplete: Promise<unknown> }>('<p2p-mesh></p2p-mesh>');
+    await element.updateComplete;
+    element.setAttribute('upload', 'off');
+    expect(page.warnings[0]).to.contain('changed after the mesh was in use, which has no effect');
+    expect(page.mesh.configured).to.have.length(1);
+  });
+});
