@@ -20,41 +20,41 @@ export interface MeshOptionsRead {
   readonly warnings: readonly string[];
 }
 
+/** With what is used where they say nothing. */
+const URL_ATTRIBUTES = [
+  ['signal', "the page's own server"],
+  ['manifest', '/p2p-manifest.json'],
+  ['worker', '/p2p-sw.js'],
+] as const;
+
 const RATE_UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
 
 /** What the attributes of `<p2p-mesh>` say. Never throws: an attribute that is not understood counts as not there. */
 export function readMeshOptions(attributes: MeshAttributes, connection: Connection = {}): MeshOptionsRead {
   const options: MeshOptions = {};
   const warnings: string[] = [];
-  const { signal, manifest, worker, upload, consent } = attributes;
+  const wrong = (name: MeshAttribute, expected: string, instead: string): unknown =>
+    warnings.push(`<p2p-mesh ${name}="${attributes[name]?.slice(0, 100) ?? ''}"> is not understood: expected ${expected}. For now ${instead}.`);
 
-  if (signal !== undefined) {
-    if (isHttpUrl(signal)) options.signal = signal;
-    else warnings.push(wrong('signal', signal, 'the http(s) URL of the signaling server, such as "https://mesh.example"', "the page's own server is asked"));
+  for (const [name, usual] of URL_ATTRIBUTES) {
+    const url = attributes[name];
+    if (url === undefined) continue;
+    if (isHttpUrl(url) || (name !== 'signal' && url === 'none')) options[name] = url;
+    else wrong(name, `an http(s) URL${name === 'signal' ? '' : ' or "none"'}`, `${usual} is used`);
   }
-  if (manifest !== undefined) {
-    if (manifest === 'none' || isHttpUrl(manifest)) options.manifest = manifest;
-    else warnings.push(wrong('manifest', manifest, 'the http(s) URL of a p2p-manifest.json, or "none"', '/p2p-manifest.json is used'));
-  }
-  if (worker !== undefined) {
-    if (worker === 'none' || isHttpUrl(worker)) options.worker = worker;
-    else warnings.push(wrong('worker', worker, 'the URL of p2p-sw.js on this web origin, or "none"', '/p2p-sw.js is used'));
-  }
-  if (upload !== undefined) {
-    if (upload === 'on' || upload === 'off') options.upload = upload === 'on';
-    else if (upload === 'wifi') options.upload = isUnmetered(connection);
-    else warnings.push(wrong('upload', upload, '"on", "wifi" or "off"', 'it counts as "on"'));
-  }
-  const rate = attributes['max-upload'];
+  const { upload, consent, 'max-upload': rate } = attributes;
+  if (upload === 'on' || upload === 'off') options.upload = upload === 'on';
+  else if (upload === 'wifi') options.upload = isUnmetered(connection);
+  else if (upload !== undefined) wrong('upload', '"on", "wifi" or "off"', 'it counts as "on"');
   if (rate !== undefined) {
     const bitsPerSecond = parseRate(rate);
     if (bitsPerSecond !== null) options.maxUpload = bitsPerSecond;
-    else warnings.push(wrong('max-upload', rate, 'a rate in bits per second, such as "5mbps" or "800kbps"', 'upload is not capped'));
+    else wrong('max-upload', 'bits per second, such as "5mbps" or "800kbps"', 'upload is not capped');
   }
   if (consent !== undefined) {
     // Who writes a consent attribute at all means to ask first: an unknown value errs on that side.
     options.consentRequired = true;
-    if (consent !== 'required') warnings.push(wrong('consent', consent, '"required"', 'it counts as "required": nothing is shared before mesh.consent() is called'));
+    if (consent !== 'required') wrong('consent', '"required"', 'it counts as that');
   }
   return { options, warnings };
 }
@@ -74,6 +74,3 @@ function isHttpUrl(text: string): boolean {
   const base = 'https://page.invalid/';
   return text.trim() !== '' && URL.canParse(text, base) && /^https?:$/.test(new URL(text, base).protocol);
 }
-
-const wrong = (attribute: MeshAttribute, got: string, expected: string, instead: string): string =>
-  `<p2p-mesh ${attribute}="${got.slice(0, 100)}"> is not understood: expected ${expected}. For now ${instead}.`;

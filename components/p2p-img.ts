@@ -5,7 +5,7 @@ import { useMesh } from './use-mesh.ts';
 import { debugOnce } from './warn.ts';
 
 /** Attributes that the native image gets as they are. `src` and `loading` are this element's own business. */
-const FORWARDED = ['alt', 'width', 'height', 'decoding', 'sizes', 'crossorigin', 'referrerpolicy', 'fetchpriority', 'usemap', 'ismap'];
+const FORWARDED = ['alt', 'width', 'height', 'decoding', 'sizes', 'crossorigin', 'referrerpolicy', 'fetchpriority'];
 
 type Passed = Omit<HTMLImageElement, keyof HTMLElement | 'src' | 'srcset' | 'loading' | 'complete' | 'currentSrc' | 'decode'>;
 
@@ -187,7 +187,7 @@ export class P2PImg extends LitElement {
     this.#asset = asset;
     setAttribute(this, 'source', asset.source);
     if (!asset.shared) {
-      debugOnce(`${url} comes from the origin and is not shared, because it is not in the manifest. Other images may be so, too; they are not listed here.`, 'img not shared');
+      debugOnce(`${url} is not in the manifest, so it comes from the origin and is not shared. Said for the first such image only.`, 'img not shared');
     }
     this.#blobURL = URL.createObjectURL(new Blob([asset.body], { type: asset.contentType }));
     this.#show(this.#blobURL);

@@ -7,6 +7,7 @@ import { warnOnce } from './warn.ts';
 /**
  * Says how the page takes part in the mesh. One for each page, and none is needed: by default the signaling server is the page's own
  * origin. Shows nothing. It is read when the first element of the kit uses the mesh; later changes have no effect.
+ * On a page with no other element of the kit it lets plain `<img>` and `fetch()` share, by the service worker.
  *
  * @tagname p2p-mesh
  *
@@ -30,7 +31,8 @@ export class P2PMesh extends ReactiveElement {
   override connectedCallback(): void {
     super.connectedCallback();
     if (document.querySelectorAll('p2p-mesh').length > 1) warnOnce(TWO_MESHES);
-    useMesh();
+    // A page of nothing but plain <img> and fetch() shares too: its service worker needs an engine to ask.
+    useMesh().join(location.origin);
   }
 
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {

@@ -48,6 +48,7 @@ function parseEntry(path: string, untrusted: unknown): ManifestEntry {
     Array.isArray(parts) &&
     typeof size === 'number' &&
     Number.isSafeInteger(size) &&
+    size > 0 &&
     parts.length === Math.ceil(size / MAX_PART_BYTES) &&
     parts.every(isDigest)
   ) {

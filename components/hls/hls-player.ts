@@ -11,7 +11,7 @@ import { hlsConfig, loadAll, type Preload } from './hls-config.ts';
 import { HELD_AHEAD_SEGMENTS } from './limits.ts';
 import { playlistCacheOf, type PlaylistCache } from './playlist-cache.ts';
 import { decideRecovery, type FatalError } from './recovery.ts';
-import { segmentsAfter, segmentsOf, type Segment } from './segments.ts';
+import { bufferedUntil, segmentsAfter, segmentsOf, type Segment } from './segments.ts';
 
 export interface HlsPlayerOptions {
   readonly mesh: MeshFace;
@@ -131,8 +131,8 @@ export class HlsPlayer {
 
   #nextSegments(level: Level): readonly Segment[] {
     const details = level.details ?? this.#ahead.get(level.uri);
-    const position = this.#hls?.mainForwardBufferInfo?.end ?? this.#options.media.currentTime;
-    return details ? segmentsAfter(segmentsOf(details), position, HELD_AHEAD_SEGMENTS) : [];
+    const { buffered, currentTime } = this.#options.media;
+    return details ? segmentsAfter(segmentsOf(details), bufferedUntil(buffered, currentTime), HELD_AHEAD_SEGMENTS) : [];
   }
 
   #nextDigests(): readonly Digest[] {

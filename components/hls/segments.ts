@@ -36,6 +36,21 @@ export function segmentsOf(details: LevelDetails): readonly Segment[] {
   return segments;
 }
 
+/** Holes up to this many seconds are played over: hls.js's maxFragLookUpTolerance. */
+const HOLE_SECONDS = 0.25;
+
+/**
+ * Up to where, in seconds, playing on from `time` needs nothing more. (hls.js's own `mainForwardBufferInfo` counts the segment under way, also
+ * when it has just failed.)
+ */
+export function bufferedUntil(buffered: Pick<TimeRanges, 'length' | 'start' | 'end'>, time: number): number {
+  let until = time;
+  for (let i = 0; i < buffered.length; i++) {
+    if (buffered.start(i) <= until + HOLE_SECONDS) until = Math.max(until, buffered.end(i));
+  }
+  return until;
+}
+
 /** The next `count` segments of those that end after `position` seconds. A tenth of a second is hls.js's tolerance for holes. */
 export function segmentsAfter(segments: readonly Segment[], position: number, count: number): readonly Segment[] {
   const first = segments.findIndex(({ end }) => end > position + 0.1);

@@ -8,7 +8,7 @@ import { MAX_SIGNALING_BYTES, PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../limit
 import type { Logger } from '../log.ts';
 import { siteOf } from '../site.ts';
 import type { Directory } from './directory.ts';
-import type { ClientEvents, Hub, ServerEvents, SignalingCounters } from './hub.ts';
+import type { ClientEvents, Hub, PeerSession, ServerEvents, SignalingCounters } from './hub.ts';
 import { MemoryDirectory } from './memory-directory.ts';
 import { Session } from './session.ts';
 import { SwarmNews } from './swarm-news.ts';
@@ -51,7 +51,7 @@ export function createSignaling({
   });
   const room: Hub['room'] = (swarm, site) => `${swarm}\n${site}`; // a swarm id has no line break
   const counters: SignalingCounters = { refused: 0, badMessages: 0, cutOff: 0, relayed: 0 };
-  const sessions = new Map<PeerId, Session>();
+  const sessions = new Map<PeerId, PeerSession>();
   const open = new Set<Session>();
   const news = new SwarmNews({
     directory,

@@ -4,7 +4,6 @@ import type { IceServer, RelayedSignal, SwarmState } from '../../protocol/signal
 import type { Logger } from '../log.ts';
 import type { SiteKey } from '../site.ts';
 import type { Directory } from './directory.ts';
-import type { Session } from './session.ts';
 import type { SwarmNews } from './swarm-news.ts';
 
 /** What clients send: anything. */
@@ -31,12 +30,21 @@ export interface SignalingCounters {
   relayed: number;
 }
 
+/** What sessions need of each other. */
+export interface PeerSession {
+  /** The peer's id, once it has joined. */
+  readonly peer: PeerId | undefined;
+  readonly socket: SignalingSocket;
+  /** Gives up the peer to another socket. @returns the swarms it still has a place in */
+  handOver(): Promise<readonly SwarmId[]>;
+}
+
 /** What all sessions of a server share. */
 export interface Hub {
   readonly directory: Directory;
   readonly news: SwarmNews;
   /** The session that speaks for each peer. */
-  readonly sessions: Map<PeerId, Session>;
+  readonly sessions: Map<PeerId, PeerSession>;
   readonly iceServers: readonly IceServer[];
   readonly counters: SignalingCounters;
   readonly log: Logger | undefined;

@@ -7,7 +7,7 @@ import { MAX_BAD_MESSAGES, MAX_PENDING_REQUESTS } from '../limits.ts';
 import type { SiteKey } from '../site.ts';
 import { parseJoin, parseLeave, parseSignal, refusal, tooManySwarms } from './client-message.ts';
 import { newResume, peerIdOf } from './identity.ts';
-import type { Hub, SignalingSocket } from './hub.ts';
+import type { Hub, PeerSession, SignalingSocket } from './hub.ts';
 
 const debug = createDebug('p2p:server:signaling');
 
@@ -19,7 +19,7 @@ type State =
 
 const NOT_JOINED = refusal('not-joined', 'Join a swarm first; signals and leaves are for peers that have an id.');
 
-export class Session {
+export class Session implements PeerSession {
   readonly #socket: SignalingSocket;
   readonly #site: SiteKey;
   readonly #hub: Hub;

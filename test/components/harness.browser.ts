@@ -36,6 +36,7 @@ export class Page {
   }
 
   /** Puts HTML on the page and gives its first element. */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- spares each caller a cast
   add<E extends Element>(html: string): E {
     const template = document.createElement('template');
     template.innerHTML = html;

@@ -49,7 +49,7 @@ describe('p2p-img', () => {
     await shown(`<p2p-img src="${MAP}?2"></p2p-img>`);
     expect(image.shared).to.equal(false);
     expect(page.debugs).to.have.length(1);
-    expect(page.debugs[0]).to.contain('comes from the origin and is not shared, because it is not in the manifest');
+    expect(page.debugs[0]).to.contain('is not in the manifest, so it comes from the origin and is not shared');
     expect(page.warnings).to.deep.equal([]);
   });
 
@@ -99,7 +99,7 @@ describe('p2p-img', () => {
     page.mesh.gate = new Promise(() => undefined);
     const image = page.add<P2PImg>(`<p2p-img src="${MAP}"></p2p-img>`);
     await until(() => page.mesh.asked.length === 1);
-    const parent = image.parentNode as Node;
+    const parent = image.parentElement!;
     image.remove();
     expect(page.mesh.asked[0]?.options.signal?.aborted).to.equal(true);
     page.mesh.gate = Promise.resolve();
@@ -171,7 +171,7 @@ describe('p2p-img', () => {
   });
 
   it('takes properties that were set before it was upgraded', async () => {
-    const image = document.createElement('p2p-img') as P2PImg;
+    const image = document.createElement('p2p-img');
     Object.defineProperty(image, 'src', { value: MAP, writable: true, configurable: true, enumerable: true });
     page.add<HTMLElement>('<div></div>').append(image);
     await next(image, 'load');

@@ -22,6 +22,11 @@ describe('p2p-mesh', () => {
     expect(page.mesh.configured).to.have.length(1);
   });
 
+  it('joins the mesh at once, also where no other element uses it', () => {
+    page.add('<p2p-mesh></p2p-mesh>');
+    expect(page.mesh.joined).to.deep.equal([location.origin]);
+  });
+
   it('need not be there', () => {
     useMesh();
     expect(page.mesh.configured).to.deep.equal([{}]);
@@ -32,7 +37,7 @@ describe('p2p-mesh', () => {
     inert.body.innerHTML = '<p2p-mesh upload="off"></p2p-mesh>';
     // In a document without a window nothing is ever upgraded; it stands in for one whose definition has not run.
     const query = document.querySelectorAll.bind(document);
-    document.querySelectorAll = inert.querySelectorAll.bind(inert) as typeof document.querySelectorAll;
+    document.querySelectorAll = inert.querySelectorAll.bind(inert);
     try {
       useMesh();
     } finally {

@@ -15,8 +15,8 @@ describe('p2p-stats', () => {
   afterEach(() => page.close());
 
   const part = (name: string): HTMLElement => panel.renderRoot.querySelector(`[part~="${name}"]`) as HTMLElement;
-  const rows = (): string[] => [...panel.renderRoot.querySelectorAll('[part="row"]')].map((row) => (row.textContent ?? '').replace(/\s+/g, ' ').trim());
-  const text = (): string => (panel.renderRoot.textContent ?? '').replace(/\s+/g, ' ');
+  const rows = (): string[] => [...panel.renderRoot.querySelectorAll('[part="row"]')].map((row) => row.textContent.replace(/\s+/g, ' ').trim());
+  const text = (): string => (panel.renderRoot as ShadowRoot).textContent.replace(/\s+/g, ' ');
 
   it('says how things stand before anything happened', () => {
     expect(part('state').textContent).to.equal('Alone here');
@@ -77,7 +77,7 @@ describe('p2p-stats', () => {
   });
 
   it('shows the present state when it comes back', async () => {
-    const parent = panel.parentNode as Node;
+    const parent = panel.parentElement!;
     panel.remove();
     page.mesh.setStats({ peers: 3 });
     parent.appendChild(panel);

@@ -94,7 +94,7 @@ describe('p2p-video', () => {
     });
 
     it('takes properties that were set before it was upgraded', async () => {
-      const video = document.createElement('p2p-video') as P2PVideo;
+      const video = document.createElement('p2p-video');
       Object.defineProperty(video, 'volume', { value: 0.25, writable: true, configurable: true, enumerable: true });
       page.add<HTMLElement>('<div></div>').append(video);
       expect(video.nativeEl.volume).to.equal(0.25);
@@ -251,7 +251,7 @@ describe('p2p-video', () => {
     it('stops when it is removed, and begins anew when it comes back', async () => {
       const video = page.add<P2PVideo>(`<p2p-video src="${LESSON}"></p2p-video>`);
       await buffered(video);
-      const parent = video.parentNode as Node;
+      const parent = video.parentElement!;
       video.remove();
       expect(video.api).to.equal(null);
       const playlists = page.mesh.paths('.m3u8').length;

@@ -10,7 +10,7 @@ const RICH = 100e6;
 const renditions = (...held: string[]): RenditionView[] =>
   held.map((letters, index) => ({
     bitrate: (index + 1) * 1e6,
-    held: [...letters].map((letter): Held => (letter === 's' ? 'store' : letter === 'n' ? 'neighbour' : 'nobody')),
+    held: Array.from(letters, (letter): Held => (letter === 's' ? 'store' : letter === 'n' ? 'neighbour' : 'nobody')),
   }));
 
 const gone = (held: string[], suggested = 0, estimate = RICH): number =>

@@ -20,9 +20,9 @@ function fragmentOf({ range, tag = formatDigestTag(NAME), part = null }: { range
 }
 
 /** A loader of one segment with a mesh whose answer the test gives. */
-function loadFragment(context = fragmentOf(), { deadline = 3000 as number | null, swarm = 'lesson' as string | null } = {}) {
-  const seen = { options: {} as LoadOptions, url: '', failures: 0, events: [] as string[], data: null as unknown, error: {} as { code: number; text: string }, stats: {} as LoaderStats };
-  let settle = { resolve: (_: LoadedAsset) => undefined as void, reject: (_: unknown) => undefined as void };
+function loadFragment(context = fragmentOf(), { deadline = 3000, swarm = 'lesson' } = {}) {
+  const seen = { options: {} as LoadOptions, url: '', failures: 0, events: [] as string[], data: null as unknown, error: null as unknown, stats: {} as LoaderStats };
+  let settle: { resolve: (asset: LoadedAsset) => void; reject: (error: unknown) => void };
   const load = (url: string, options: LoadOptions): Promise<LoadedAsset> => {
     Object.assign(seen, { options, url });
     return new Promise((resolve, reject) => (settle = { resolve, reject }));
@@ -157,7 +157,7 @@ test('progress without bytes is no first byte', (t) => {
 });
 
 test('a playlist comes as text with the URL after redirects', async () => {
-  const body = new TextEncoder().encode('#EXTM3U\n').buffer as ArrayBuffer;
+  const body = new TextEncoder().encode('#EXTM3U\n').buffer;
   const load = (): Promise<LoadedAsset> => Promise.resolve({ body, contentType: '', source: 'origin', shared: false, url: 'https://b/x.m3u8' });
   const Loader = playlistLoader(new PlaylistCache({ load } as unknown as MeshFace), 'lesson');
   const context = { url: 'https://a/x.m3u8', type: LoaderContextType.MANIFEST, responseType: 'text' } as PlaylistLoaderContext;

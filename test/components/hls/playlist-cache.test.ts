@@ -16,7 +16,7 @@ function meshOf(text: string, { wait = false } = {}) {
   const load = async (url: string, options: LoadOptions): Promise<LoadedAsset> => {
     asked.push({ url, options });
     await Promise.race([gate, new Promise<never>((_, reject) => options.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error)))]);
-    return { body: new TextEncoder().encode(text).buffer as ArrayBuffer, contentType: '', source: 'origin', shared: false, url: `${url}?after=redirect` };
+    return { body: new TextEncoder().encode(text).buffer, contentType: '', source: 'origin', shared: false, url: `${url}?after=redirect` };
   };
   return { mesh: { load } as unknown as MeshFace, asked, answer: () => answer() };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { M3U8Parser, PlaylistLevelType, type LevelDetails } from 'hls.js';
-import { nameOfFragment, segmentsAfter, segmentsOf } from '../../../components/hls/segments.ts';
+import { bufferedUntil, nameOfFragment, segmentsAfter, segmentsOf } from '../../../components/hls/segments.ts';
 import { forgetWarnings } from '../../../components/warn.ts';
 import type { Digest } from '../../../protocol/ids.ts';
 import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
@@ -56,4 +56,14 @@ test('the segments after a position begin with the one that is not yet played ou
   assert.deepEqual(ends(3.95), [6, 8]);
   assert.deepEqual(ends(7), [8]);
   assert.deepEqual(ends(8), []);
+});
+
+test('what is buffered ahead ends at the first hole that can’t be played over', () => {
+  const ranges = (...all: [number, number][]) => ({ length: all.length, start: (i: number) => all[i]?.[0] ?? NaN, end: (i: number) => all[i]?.[1] ?? NaN });
+  assert.equal(bufferedUntil(ranges(), 5), 5);
+  assert.equal(bufferedUntil(ranges([0, 4]), 2), 4);
+  assert.equal(bufferedUntil(ranges([0.1, 4]), 0), 4);
+  assert.equal(bufferedUntil(ranges([0, 4], [4.1, 8], [9, 12]), 2), 8);
+  assert.equal(bufferedUntil(ranges([0, 4], [8, 12]), 6), 6);
+  assert.equal(bufferedUntil(ranges([0, 4], [8, 12]), 5), 5);
 });

@@ -1,0 +1,108 @@
+/** Browsers for the scenarios: each call starts a process of its own with a fresh profile. scripts/test.mjs sets CHROME_PATH and FIREFOX_PATH. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { launch, type Browser as PuppeteerBrowser } from 'puppeteer-core';
+import { AWAKE_FLAGS, CHROMIUM_FLAGS } from '../../scripts/lib/chromium-flags.mjs';
+import { isAlive, processes } from '../../scripts/lib/processes.mjs';
+import { forgetProcess, noteProcess } from './leftovers.ts';
+import { until } from './until.ts';
+
+export interface ChromiumOptions {
+  /** More command line flags. */
+  readonly args?: readonly string[];
+  /** A profile folder to use and to keep. Default: a fresh one, removed at the end. */
+  readonly profile?: string;
+  /** Accept any certificate. */
+  readonly ignoreHTTPSErrors?: boolean;
+}
+
+export interface Chromium {
+  readonly pid: number;
+  readonly context: BrowserContext;
+  /** A page; the first one is the tab that the browser opened with. */
+  newPage(): Promise<Page>;
+  /** The end of the process by SIGKILL, as when a laptop's battery dies: no page gets to say goodbye. */
+  kill(): Promise<void>;
+  /** An orderly end. Harmless after `kill`. */
+  close(): Promise<void>;
+}
+
+export async function launchChromium({
+  args = [],
+  profile,
+  ignoreHTTPSErrors = false,
+}: ChromiumOptions = {}): Promise<Chromium> {
+  const folder = profile ?? (await mkdtemp(join(tmpdir(), 'p2p-chromium-')));
+  const context = await chromium.launchPersistentContext(folder, {
+    executablePath: process.env['CHROME_PATH'] ?? '/usr/bin/chromium',
+    args: [...CHROMIUM_FLAGS, ...AWAKE_FLAGS, ...args],
+    headless: true,
+    ignoreHTTPSErrors,
+    viewport: { width: 1000, height: 700 },
+  });
+  const pid = mainProcessOf(folder);
+  noteProcess(pid, folder);
+  const ended = new Promise<void>((resolve) => context.once('close', () => resolve()));
+  let fresh = context.pages()[0];
+  const tidy = async (): Promise<void> => {
+    await until(`the end of process ${pid}`, () => !isAlive(pid));
+    forgetProcess(pid);
+    if (profile === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  };
+  return {
+    pid,
+    context,
+    newPage: async () => {
+      const page = fresh ?? (await context.newPage());
+      fresh = undefined;
+      return page;
+    },
+    kill: async () => {
+      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+      await ended;
+      await tidy();
+    },
+    close: async () => {
+      await context.close().catch(() => undefined); // killed before
+      await tidy();
+    },
+  };
+}
+
+export interface Firefox {
+  readonly pid: number;
+  readonly browser: PuppeteerBrowser;
+  close(): Promise<void>;
+}
+
+/** Firefox over WebDriver BiDi. `preferences` are about:config entries. */
+export async function launchFirefox(preferences: Readonly<Record<string, unknown>> = {}): Promise<Firefox> {
+  const browser = await launch({
+    browser: 'firefox',
+    executablePath: process.env['FIREFOX_PATH'] ?? '/usr/bin/firefox-esr',
+    headless: true,
+    extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0, ...preferences },
+  });
+  const pid = browser.process()?.pid;
+  if (pid === undefined) throw new Error('Firefox has no process.');
+  noteProcess(pid, 'firefox');
+  return {
+    pid,
+    browser,
+    close: async () => {
+      await browser.close();
+      forgetProcess(pid);
+    },
+  };
+}
+
+/** playwright does not tell it; the profile's path is on the command line, and only child processes have a `--type`. */
+function mainProcessOf(profile: string): number {
+  const found = processes().find(
+    ({ args }) => args.includes(`--user-data-dir=${profile}`) && !args.includes('--type='),
+  );
+  if (found === undefined) throw new Error(`No Chromium runs with the profile ${profile}.`);
+  return found.pid;
+}

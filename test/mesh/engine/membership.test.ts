@@ -1,0 +1,208 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { randomHex } from '../world/seeded-random.ts';
+import { World } from '../world/world.ts';
+import type { PeerId } from '../../../protocol/ids.ts';
+
+test('a peer that is cut off without a word is gone from the statistics in under 5 s', async () => {
+  const world = new World();
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.connected([a, b]);
+  // At every phase of the ticks.
+  await world.clock.advance(733);
+  a.die();
+  const from = world.clock.now();
+  await world.clock.until(() => b.stats.peers === 0);
+  assert.ok(world.clock.now() - from < 5000, `${world.clock.now() - from} ms`);
+  assert.ok(world.clock.now() - from > 2500, 'it was given time to answer');
+  assert.equal(b.peerEvents('gone'), 1);
+});
+
+test('an idle neighbour that answers pings stays', async () => {
+  const world = new World();
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.connected([a, b]);
+  await world.clock.advance(60_000);
+  assert.deepEqual([a.stats.peers, b.stats.peers], [1, 1]);
+  assert.equal(a.peerEvents('gone') + b.peerEvents('gone'), 0);
+  assert.ok(world.said('ping').length < 150, 'about one in a second');
+});
+
+test('a server that was killed and comes back finds both joined again under the same ids, over the same connection', async () => {
+  const world = new World();
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.connected([a, b]);
+  const ids = [a.stats.peer, b.stats.peer];
+  world.server.kill();
+  await world.clock.until(() => a.stats.signaling === 'unreachable' && b.stats.signaling === 'unreachable');
+  await world.clock.advance(7000);
+  assert.deepEqual([a.stats.peers, b.stats.peers], [1, 1]);
+  world.server.revive();
+  await world.clock.until(() => a.stats.signaling === 'joined' && b.stats.signaling === 'joined', 10_000);
+  await world.clock.advance(5000);
+  assert.deepEqual([a.stats.peer, b.stats.peer], ids);
+  assert.deepEqual([a.stats.peers, b.stats.peers], [1, 1]);
+  assert.equal(a.peerEvents('connected'), 1);
+  assert.equal(a.peerEvents('gone'), 0);
+  assert.deepEqual(a.warnings.length, 1);
+});
+
+test('after the server came back a newcomer finds all peers again', async () => {
+  const world = new World();
+  const a = world.peer('A');
+  await world.connected([a]);
+  world.server.kill();
+  await world.clock.advance(3000);
+  world.server.revive();
+  await world.clock.until(() => a.stats.signaling === 'joined');
+  await world.connected([a, world.peer('B')]);
+});
+
+test('a swarm that is entered while the server is dead is exchanged between neighbours, at once', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 500_000);
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.connected([a, b]);
+  await a.get(lesson, { swarmName: 'new video' });
+  world.server.kill();
+  world.origin.reachable = false;
+  await world.clock.advance(1000);
+  const got = await b.get(lesson, { swarmName: 'new video' });
+  assert.equal(got.source, 'peers');
+  assert.deepEqual(got.body, lesson.body);
+  assert.equal(world.origin.asked('B').length, 0);
+});
+
+test('two peers that offer at the same moment end with one connection', async () => {
+  for (const seed of [1, 2, 3, 4]) {
+    const world = new World(seed);
+    world.server.directoryDelay = 10;
+    const [a, b] = [world.peer('A'), world.peer('B')];
+    await world.connected([a, b]);
+    assert.deepEqual([world.said('A offers').length, world.said('B offers').length], [1, 1], `seed ${seed}`);
+    await world.clock.advance(15_000);
+    assert.deepEqual([a.stats.peers, b.stats.peers, world.network.openLinks('A', 'B')], [1, 1, 1], `seed ${seed}`);
+    assert.deepEqual([a.peerEvents('gone'), b.peerEvents('gone')], [0, 0], `seed ${seed}`);
+    assert.deepEqual([world.said('A offers').length, world.said('B offers').length], [1, 1], `seed ${seed}`);
+  }
+});
+
+for (const [leaver, stayer] of [['A', 'B'], ['B', 'A']] as const) {
+  test(`a neighbour that says goodbye is gone at once and is not called back (${leaver} leaves)`, async () => {
+    const world = new World();
+    const peers = { A: world.peer('A'), B: world.peer('B') };
+    await world.connected([peers.A, peers.B]);
+    const offers = world.said('offers').length;
+    peers[leaver].engine.leave();
+    await world.clock.advance(20);
+    assert.equal(world.said(`${leaver}>${stayer} bye`).length, 1);
+    assert.equal(peers[stayer].stats.peers, 0);
+    await world.clock.advance(20_000);
+    assert.equal(world.said('offers').length, offers);
+    assert.equal(peers[leaver].stats.signaling, 'off');
+  });
+}
+
+test('after leave() everything comes from the origin, without a wait', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 300_000);
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.connected([a, b]);
+  await a.get(lesson);
+  b.engine.leave();
+  const got = await b.get(lesson);
+  assert.equal(got.source, 'origin');
+  assert.ok(got.took < 250, `${got.took} ms`);
+  await world.clock.advance(10_000);
+  assert.deepEqual([a.stats.peers, b.stats.peers, b.stats.peer], [0, 0, b.stats.peer]);
+});
+
+test('a load under way when the peer leaves goes on from the origin', async () => {
+  const world = new World();
+  world.network.line = { latency: 5, bytesPerMillisecond: 500, maxMessageSize: 65_536 };
+  const lesson = await world.asset('lesson.ts', 2_000_000);
+  const a = world.peer('A');
+  await a.get(lesson);
+  const b = world.peer('B');
+  await world.connected([a, b]);
+  const asking = b.ask(lesson);
+  await world.clock.until(() => b.stats.bytes.peers > 500_000);
+  b.engine.leave();
+  await world.clock.until(() => asking.answer !== null);
+  assert.ok(asking.answer?.type === 'loaded');
+  assert.equal(asking.answer.source, 'mixed');
+});
+
+test('a connection that breaks is made again by who offered it', async () => {
+  const world = new World();
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.connected([a, b]);
+  world.network.close('A', 'B');
+  await world.clock.until(() => a.stats.peers === 0);
+  await world.clock.until(() => a.stats.peers === 1 && b.stats.peers === 1, 2000);
+});
+
+test('a peer that the server no longer knows is given up at once, so that nobody waits for it', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 300_000);
+  const a = world.peer('A');
+  await world.connected([a]);
+  const b = world.peer('B');
+  await world.clock.until(() => b.stats.signaling === 'joined');
+  a.die();
+  const got = await b.get(lesson);
+  assert.ok(got.took < 40 + 150 + 100, `${got.took} ms`);
+  const offers = world.said('B mesh: connection to').length;
+  await world.clock.advance(30_000);
+  assert.equal(world.said('B mesh: connection to').length, offers, 'it is not offered again');
+});
+
+test('signals of unknown peers and for unknown connections change nothing', async () => {
+  const world = new World();
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.connected([a, b]);
+  const stranger = world.rawPeer('S', { swarms: ['elsewhere'] });
+  await world.clock.until(() => stranger.peer !== null);
+  const to = b.stats.peer!;
+  for (const signal of [
+    { kind: 'answer', connection: 1, sdp: 'x' },
+    { kind: 'candidate', connection: 2, candidate: 'x', mid: null, line: null },
+  ] as const)
+    await Promise.all([stranger.signaling.signal({ to, signal }), world.clock.advance(50)]);
+  b.engine.connection({ type: 'connection', connection: 99, state: 'closed' });
+  b.engine.connection({ type: 'connection', connection: 99, state: 'connected', maxMessageSize: 1 });
+  b.engine.signal({ type: 'signal', peer: randomHex(world.random, 16) as PeerId, signal: { kind: 'answer', connection: 3, sdp: 'x' } });
+  await world.clock.advance(100);
+  assert.deepEqual([b.stats.peers, b.stats.banned], [1, 0]);
+});
+
+test('a channel that nobody expects is closed', async () => {
+  const world = new World();
+  const a = world.peer('A');
+  await world.connected([a]);
+  let closed = 0;
+  const channel = { bufferedAmount: 0, send: () => undefined, close: () => void closed++, listen: () => assert.fail('not listened to') };
+  a.engine.channel(12, 'a'.repeat(32) as PeerId, channel);
+  assert.equal(closed, 1);
+});
+
+test('an attempt that does not open in 10 s is tried three times more, and no more', async () => {
+  const world = new World();
+  world.network.opens = () => false;
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.clock.until(() => a.stats.signaling === 'joined' && b.stats.signaling === 'joined');
+  await world.clock.advance(120_000);
+  const tries = Math.max(world.said('A mesh: connection to').length, world.said('B mesh: connection to').length);
+  assert.equal(tries, 4);
+});
+
+test('statistics follow a change within 200 ms, not each one by itself', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 2_000_000);
+  const a = world.peer('A');
+  await a.get(lesson);
+  await world.clock.advance(200);
+  const stats = a.posts.filter((post) => post.type === 'stats');
+  assert.equal(stats.at(-1)?.stats.bytes.origin, 2_000_000);
+  assert.ok(stats.length <= Math.ceil(world.clock.now() / 200), `${stats.length} in ${world.clock.now()} ms`);
+});

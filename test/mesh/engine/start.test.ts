@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { CHANNEL_WAIT_MS, FIRST_REQUEST_WAIT_MS } from '../../../mesh/core/limits.ts';
+import { gotOf } from '../world/world-peer.ts';
+import { World } from '../world/world.ts';
+
+test('a lone peer goes to the origin as soon as the join reply names nobody, with one whole GET', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 300_000);
+  const a = world.peer('A');
+  const asking = a.ask(lesson);
+  await world.clock.until(() => world.origin.requests.length > 0);
+  // Connecting takes two ways, joining two more, 20 ms each.
+  assert.equal(world.clock.now(), 80);
+  await world.clock.until(() => asking.answer !== null);
+  assert.deepEqual(gotOf(asking).body, lesson.body);
+  assert.deepEqual(
+    world.origin.requests.map(({ range, credentials }) => ({ range, credentials })),
+    [{ range: null, credentials: 'omit' }],
+  );
+});
+
+test('a lone peer that has joined goes to the origin without any wait', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 300_000);
+  const a = world.peer('A');
+  await world.connected([a]);
+  const asking = a.ask(lesson);
+  await world.clock.until(() => world.origin.requests.length > 0);
+  assert.equal(world.clock.now(), asking.askedAt);
+});
+
+test('the second peer gets the asset from the first, with no byte of the origin', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 2_000_000);
+  const a = world.peer('A');
+  await a.get(lesson);
+  const b = world.peer('B');
+  await world.connected([a, b]);
+  const got = await b.get(lesson);
+  assert.equal(got.source, 'peers');
+  assert.deepEqual(got.body, lesson.body);
+  assert.equal(world.origin.asked('B').length, 0);
+  assert.deepEqual(b.stats.bytes, { origin: 0, peers: 2_000_000, store: 0, uploaded: 0 });
+  assert.ok(a.stats.bytes.uploaded >= 2_000_000);
+});
+
+test('a peer that asks while it is still joining gets the asset from the neighbour that the reply names', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 500_000);
+  const a = world.peer('A');
+  await a.get(lesson);
+  const got = await world.peer('B').get(lesson);
+  assert.equal(got.source, 'peers');
+  assert.equal(world.origin.asked('B').length, 0);
+});
+
+test('a channel that never opens holds the first request up for 700 ms from the join reply, and no later one', async () => {
+  const world = new World();
+  world.network.opens = () => false;
+  const [first, second] = [await world.asset('1.ts', 300_000), await world.asset('2.ts', 200_000)];
+  const a = world.peer('A');
+  await a.get(first);
+  const b = world.peer('B');
+  await world.clock.until(() => b.stats.signaling === 'joined');
+  const joinedAt = world.clock.now();
+  const asking = b.ask(first);
+  await world.clock.until(() => world.origin.asked('B').length > 0);
+  assert.equal(world.clock.now(), joinedAt + CHANNEL_WAIT_MS);
+  await world.clock.until(() => asking.answer !== null);
+  const later = b.ask(second);
+  await world.clock.until(() => world.origin.asked('B', second.url).length > 0);
+  assert.equal(world.clock.now(), later.askedAt);
+});
+
+test('a server that never answers holds only the first request of each swarm up, for a second', async () => {
+  const world = new World();
+  world.server.answers = false;
+  const a = world.peer('A');
+  const assets = [await world.asset('1.ts', 1000), await world.asset('2.ts', 2000), await world.asset('3.ts', 3000)];
+  const took: number[] = [];
+  for (const asset of assets) took.push((await a.get(asset)).took);
+  assert.ok(took[0]! >= FIRST_REQUEST_WAIT_MS && took[0]! <= FIRST_REQUEST_WAIT_MS + 50, `${took[0]} ms`);
+  assert.ok(took[1]! < 50 && took[2]! < 50, took.join());
+});
+
+test('an unreachable server holds nothing up once that is known, and is warned of once', async () => {
+  const world = new World();
+  world.server.kill();
+  const a = world.peer('A');
+  const got = await a.get(await world.asset('1.ts', 1000));
+  assert.ok(got.took < 100, `${got.took} ms`);
+  await world.clock.advance(20_000);
+  assert.deepEqual(
+    a.warnings.map(({ code }) => code),
+    ['signaling-unreachable'],
+  );
+  assert.equal(a.stats.signaling, 'unreachable');
+});
+
+test('a request that waited in the service worker waits so much less in the engine', async () => {
+  const world = new World();
+  world.server.answers = false;
+  const got = await world.peer('A').get(await world.asset('1.ts', 1000), { age: 600 });
+  assert.ok(got.took >= 400 && got.took < 450, `${got.took} ms`);
+});
+
+test('without consent nobody is joined, and everything comes from the origin at once', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 300_000);
+  const a = world.peer('A', { share: false });
+  const b = world.peer('B', { share: false });
+  const asking = b.ask(lesson);
+  await world.clock.until(() => world.origin.requests.length > 0);
+  assert.equal(world.clock.now(), 0);
+  await world.clock.until(() => asking.answer !== null);
+  assert.equal(b.stats.signaling, 'off');
+  a.engine.share();
+  b.engine.share();
+  await world.connected([a, b]);
+  assert.equal((await a.get(lesson)).source, 'peers');
+});
+
+test('what the manifest lists is shared by its URL alone', async () => {
+  const world = new World();
+  const map = await world.asset('media/map.png', 200_000, { contentType: 'application/octet-stream' });
+  const manifest = { version: 1, leaves: 'p2p/leaves/', assets: { 'media/map.png': { ...map.name, type: 'image/png' } } };
+  const url = 'https://school.test/p2p-manifest.json';
+  world.origin.put(url, Uint8Array.from(Buffer.from(JSON.stringify(manifest))));
+  const a = world.peer('A', { manifest: url });
+  await a.get({ url: map.url, name: null });
+  const b = world.peer('B', { manifest: url });
+  await world.connected([a, b]);
+  const got = await b.get({ url: `${map.url}#legend`, name: null });
+  assert.deepEqual({ source: got.source, contentType: got.contentType, shared: got.shared }, { source: 'peers', contentType: 'image/png', shared: true });
+  assert.deepEqual(await b.engine.shareableUrls(), [map.url]);
+});
+
+test('a manifest that is not JSON is warned of once, and everything comes from the origin', async () => {
+  const world = new World();
+  const map = await world.asset('map.png', 1000);
+  world.origin.put('https://school.test/m.json', Uint8Array.from(Buffer.from('<!doctype html>')));
+  const a = world.peer('A', { manifest: 'https://school.test/m.json' });
+  const got = await a.get({ url: map.url, name: null });
+  assert.deepEqual({ source: got.source, shared: got.shared }, { source: 'origin', shared: false });
+  assert.deepEqual(
+    a.warnings.map(({ code }) => code),
+    ['bad-manifest'],
+  );
+});
+
+test('an asset without a name waits for a slow manifest for at most a second', async () => {
+  const world = new World();
+  const map = await world.asset('map.png', 1000);
+  world.origin.put('https://school.test/m.json', new Uint8Array(5_000_000));
+  const got = await world.peer('A', { manifest: 'https://school.test/m.json' }).get({ url: map.url, name: null });
+  assert.ok(got.took > 1000 && got.took < 1100, `${got.took} ms`);
+});
+
+test('what has no digest is passed back to who asked to have it so, and a range goes to the origin as it is', async () => {
+  const world = new World();
+  const page = await world.asset('page.html', 5000);
+  const a = world.peer('A');
+  await world.connected([a]);
+  const asking = a.ask({ url: page.url, name: null }, { unlisted: 'pass' });
+  await world.clock.until(() => asking.answer !== null);
+  assert.equal(asking.answer?.type, 'pass');
+  const part = await a.get(page, { range: { start: 10, end: 20 } });
+  assert.deepEqual(part.body, page.body.slice(10, 20));
+  assert.equal(part.shared, false);
+});

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import type { StoredAsset } from '../../../mesh/core/ports.ts';
+import { MemoryStore } from '../../../mesh/io/memory-store.ts';
+import type { Digest } from '../../../protocol/ids.ts';
+
+const stored = (digest: string, size: number): StoredAsset => ({ digest: digest as Digest, size, body: new Uint8Array(size), leaves: new Uint8Array(32), contentType: '' });
+const digest = (text: string): Digest => text as Digest;
+
+test('what was put is had again', () => {
+  const store = new MemoryStore(100);
+  const asset = stored('a', 50);
+  assert.deepEqual(store.put(asset), []);
+  assert.equal(store.get(digest('a')), asset);
+  assert.deepEqual([store.has(digest('a')), store.has(digest('b')), store.get(digest('b'))], [true, false, undefined]);
+});
+
+test('the least recently used goes first, and only as much as is needed', () => {
+  const store = new MemoryStore(100);
+  for (const name of ['a', 'b', 'c']) store.put(stored(name, 30));
+  store.get(digest('a'));
+  assert.deepEqual(store.put(stored('d', 40)), ['b']);
+  assert.deepEqual(store.put(stored('e', 100)), ['c', 'a', 'd']);
+});
+
+test('a look whether something is there is no use of it', () => {
+  const store = new MemoryStore(60);
+  for (const name of ['a', 'b']) store.put(stored(name, 30));
+  store.has(digest('a'));
+  assert.deepEqual(store.put(stored('c', 30)), ['a']);
+});
+
+test('an empty body, and one larger than the store, are not taken and drive nothing out', () => {
+  const store = new MemoryStore(100);
+  store.put(stored('a', 100));
+  assert.deepEqual([store.put(stored('b', 0)), store.put(stored('c', 101))], [[], []]);
+  assert.deepEqual(['a', 'b', 'c'].map((name) => store.has(digest(name))), [true, false, false]);
+});
+
+test('the same asset twice takes its place once', () => {
+  const store = new MemoryStore(100);
+  for (let i = 0; i < 5; i++) store.put(stored('a', 50));
+  assert.deepEqual(store.put(stored('b', 50)), []);
+});
+
+test('it never holds more than its cap, and forgets nothing but what it names', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.constantFrom(...'abcdefgh'), fc.nat(60))), (puts) => {
+      const store = new MemoryStore(100);
+      const model = new Map<string, number>();
+      for (const [name, size] of puts) {
+        const had = model.has(name);
+        for (const gone of store.put(stored(name, size))) assert.ok(model.delete(gone));
+        if (!had && size > 0) model.set(name, size);
+        for (const known of 'abcdefgh') assert.equal(store.has(digest(known)), model.has(known));
+        assert.ok([...model.values()].reduce((sum, each) => sum + each, 0) <= 100);
+      }
+    }),
+  );
+});

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server as HttpServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import test, { type TestContext } from 'node:test';
+import { Server, type Socket } from 'socket.io';
+import { ANSWER_TIMEOUT_MS, RECONNECT_AFTER_MS } from '../../../mesh/core/limits.ts';
+import type { SignalingListener } from '../../../mesh/core/ports.ts';
+import { SocketSignaling } from '../../../mesh/io/socket-signaling.ts';
+import type { PeerId, SwarmId } from '../../../protocol/ids.ts';
+import { PROTOCOL_VERSION } from '../../../protocol/limits.ts';
+import { SIGNALING_PATH, type JoinReply } from '../../../protocol/signaling.ts';
+import { createSignaling } from '../../../server/signaling/create-signaling.ts';
+
+// Browsers, and Node from 22 on, have it.
+globalThis.WebSocket ??= createRequire(createRequire(import.meta.url).resolve('engine.io'))('ws') as typeof WebSocket;
+
+const SWARM = 'https://school.test' as SwarmId;
+const JOIN = { version: PROTOCOL_VERSION, swarms: [SWARM] };
+const PEER = 'a'.repeat(32) as PeerId;
+
+/** Waits for the condition, not for a time. */
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) assert.fail(`never: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function listening(t: TestContext, port = 0): Promise<HttpServer & { readonly url: string }> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return Object.assign(server, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+}
+
+/** A server that does as the test says. */
+async function ownServer(t: TestContext, connected: (socket: Socket) => void): Promise<{ url: string; io: Server }> {
+  const http = await listening(t);
+  const io = new Server(http, { path: SIGNALING_PATH });
+  io.on('connection', connected);
+  t.after(() => io.close());
+  return { url: http.url, io };
+}
+
+interface Client {
+  readonly signaling: SocketSignaling;
+  readonly heard: string[];
+  readonly traced: string[];
+}
+
+function client(t: TestContext, url: string): Client {
+  const heard: string[] = [];
+  const traced: string[] = [];
+  const signaling = new SocketSignaling(url, (_, text) => traced.push(text()));
+  const listener: SignalingListener = {
+    connected: () => heard.push('connected'),
+    disconnected: (reason) => heard.push(`disconnected ${reason}`),
+    signal: ({ from, signal }) => heard.push(`signal ${from} ${signal.kind}`),
+    swarm: ({ swarm, size }) => heard.push(`swarm ${swarm} ${size}`),
+  };
+  signaling.open(listener);
+  t.after(() => signaling.close());
+  return { signaling, heard, traced };
+}
+
+const count = (heard: readonly string[], what: string): number => heard.filter((line) => line.startsWith(what)).length;
+
+async function joined({ signaling, heard }: Client): Promise<JoinReply> {
+  await until(() => heard.includes('connected'), 'connected');
+  const reply = await signaling.join(JOIN);
+  assert.ok(reply.ok);
+  return reply;
+}
+
+test('two peers join the real server, and pass an offer and an answer', async (t) => {
+  const http = await listening(t);
+  const server = createSignaling({ server: http });
+  t.after(() => server.close());
+  const [a, b] = [client(t, http.url), client(t, http.url)];
+  const first = await joined(a);
+  const second = await joined(b);
+  assert.deepEqual(second.swarms[0]?.members, [first.peer]);
+  assert.deepEqual(await b.signaling.signal({ to: first.peer, signal: { kind: 'offer', connection: 1, sdp: 'v=0' } }), { ok: true });
+  await until(() => a.heard.includes(`signal ${second.peer} offer`), 'the offer');
+  await a.signaling.signal({ to: second.peer, signal: { kind: 'answer', connection: 1, sdp: 'v=0' } });
+  await until(() => b.heard.includes(`signal ${first.peer} answer`), 'the answer');
+  const nobody = await a.signaling.signal({ to: PEER, signal: { kind: 'answer', connection: 1, sdp: 'v=0' } });
+  assert.ok(!nobody.ok && nobody.code === 'unknown-peer');
+});
+
+test('a server that dies and comes back on its port is found again, and gives the same peer id', async (t) => {
+  const http = await listening(t);
+  const server = createSignaling({ server: http });
+  const a = client(t, http.url);
+  const { peer, resume } = await joined(a);
+  const { port } = http.address() as AddressInfo;
+  await server.close();
+  http.closeAllConnections();
+  await new Promise((resolve) => http.close(resolve));
+  await until(() => count(a.heard, 'disconnected') > 0, 'disconnected');
+  const again = await listening(t, port);
+  const revived = createSignaling({ server: again });
+  t.after(() => revived.close());
+  await until(() => count(a.heard, 'connected') === 2, 'connected again');
+  const reply = await a.signaling.join({ ...JOIN, resume });
+  assert.ok(reply.ok);
+  assert.equal(reply.peer, peer);
+});
+
+test('a server that is not there is reported with a reason, again and again, and throws nothing', async (t) => {
+  const { heard } = client(t, 'http://127.0.0.1:1');
+  await until(() => count(heard, 'disconnected') >= 2, 'two attempts');
+  assert.equal(count(heard, 'connected'), 0);
+  assert.match(heard[0]!, /^disconnected ./);
+});
+
+test('a server that ends each connection is tried again with pauses, not in a rush', async (t) => {
+  const times: number[] = [];
+  const { url } = await ownServer(t, (socket) => {
+    times.push(performance.now());
+    socket.disconnect();
+  });
+  client(t, url);
+  await until(() => times.length >= 3, 'three attempts');
+  for (const [i, time] of times.slice(1).entries()) assert.ok(time - times[i]! >= RECONNECT_AFTER_MS / 2, `${time - times[i]!} ms`);
+});
+
+test('what the server says wrongly is dropped with a trace, and what follows is heard', async (t) => {
+  const { url } = await ownServer(t, (socket) => {
+    for (const bad of [undefined, null, 5, 'x', [], {}, { from: PEER, signal: { kind: { toString: 1, valueOf: 1 }, connection: 1 } }]) {
+      socket.emit('signal', bad);
+      socket.emit('swarm', bad);
+    }
+    socket.emit('what is this', 1);
+    socket.emit('signal', { from: PEER, signal: { kind: 'offer', connection: 1, sdp: '' } });
+    socket.emit('swarm', { swarm: SWARM, size: 1, siteSize: 1, sites: 1, keeper: PEER, next: [] });
+  });
+  const { heard, traced } = client(t, url);
+  await until(() => heard.length === 3, 'what follows');
+  assert.deepEqual(heard, ['connected', `signal ${PEER} offer`, `swarm ${SWARM} 1`]);
+  assert.equal(traced.length, 14);
+  assert.match(traced[0]!, /breaks the protocol/);
+});
+
+test('a reply that breaks the protocol is a refusal that says so', async (t) => {
+  const { url } = await ownServer(t, (socket) => socket.on('join', (_: unknown, answer: (reply: unknown) => void) => answer({ ok: true, peer: 'me' })));
+  const { signaling, heard } = client(t, url);
+  await until(() => heard.includes('connected'), 'connected');
+  const reply = await signaling.join(JOIN);
+  assert.ok(!reply.ok);
+  assert.match(reply.message, /breaks the protocol/);
+});
+
+test('a join that is never answered is a refusal in the end', async (t) => {
+  const { url } = await ownServer(t, () => undefined);
+  const { signaling, heard } = client(t, url);
+  await until(() => heard.includes('connected'), 'connected');
+  const from = performance.now();
+  const reply = await signaling.join(JOIN);
+  assert.ok(!reply.ok);
+  const took = performance.now() - from;
+  assert.ok(took >= ANSWER_TIMEOUT_MS - 50 && took < ANSWER_TIMEOUT_MS + 2000, `${took} ms`);
+});
+
+test('after close() nothing is sent, nothing is heard, and questions are refused', async (t) => {
+  const sockets: Socket[] = [];
+  const { url } = await ownServer(t, (socket) => sockets.push(socket));
+  const { signaling, heard } = client(t, url);
+  await until(() => heard.includes('connected') && sockets.length === 1, 'connected');
+  signaling.close();
+  await until(() => !sockets[0]!.connected, 'gone at the server');
+  const reply = await signaling.join(JOIN);
+  assert.ok(!reply.ok);
+  signaling.leave({ swarms: [SWARM] });
+  assert.equal(count(heard, 'connected'), 1);
+});
+
+test('where no WebSocket passes, polling does', async (t) => {
+  const http = await listening(t);
+  http.on('upgrade', (_request, socket) => socket.destroy());
+  const io = new Server(http, { path: SIGNALING_PATH, transports: ['polling'] });
+  t.after(() => io.close());
+  const { heard } = client(t, http.url);
+  await until(() => heard.includes('connected'), 'connected by polling');
+});

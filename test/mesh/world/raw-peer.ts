@@ -1,0 +1,97 @@
+import type { Channel, Signaling } from '../../../mesh/core/ports.ts';
+import { FrameAssembler, fragmentsOf } from '../../../protocol/frame.ts';
+import type { Digest, PeerId } from '../../../protocol/ids.ts';
+import { MIN_MESSAGE_BYTES, PROTOCOL_VERSION } from '../../../protocol/limits.ts';
+import { encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
+import { swarmKey, swarmOfName } from '../../../protocol/swarm.ts';
+import type { Page } from './network.ts';
+import { nodeSha256 } from './test-asset.ts';
+import { WEB_ORIGIN, type World } from './world.ts';
+
+export type BlockRequest = Extract<PeerMessage, { type: 'request' }>;
+
+export interface RawPeerOptions {
+  readonly swarms: readonly string[];
+  /** What it claims to hold. */
+  readonly claims: readonly Digest[];
+  readonly greets: boolean;
+  /** What it does about a request; by default nothing. */
+  readonly answer: (request: BlockRequest, line: RawLine) => void;
+}
+
+/** The raw peer's side of one channel. */
+export interface RawLine {
+  send(message: PeerMessage): void;
+  /** Any bytes at all. */
+  sendBytes(bytes: Uint8Array<ArrayBuffer>): void;
+}
+
+/** A peer made of `protocol/` and raw channels: answers pings, and otherwise does what its test says. */
+export class RawPeer {
+  readonly heard: PeerMessage[] = [];
+  readonly lines: RawLine[] = [];
+  readonly signaling: Signaling;
+  peer: PeerId | null = null;
+  readonly #world: World;
+  readonly #options: RawPeerOptions;
+  readonly #page: Page;
+
+  constructor(world: World, name: string, options: Partial<RawPeerOptions>) {
+    this.#world = world;
+    this.#options = { swarms: [WEB_ORIGIN], claims: [], greets: true, answer: () => undefined, ...options };
+    this.signaling = world.server.client(name);
+    this.#page = world.network.page(name, {
+      channel: (_connection, _peer, channel) => this.#listen(channel),
+      connection: () => undefined,
+      signal: ({ peer, signal }) => void this.signaling.signal({ to: peer, signal }),
+    });
+    this.signaling.open({
+      connected: () => void this.#join(),
+      disconnected: () => undefined,
+      signal: ({ from, signal }) => this.#page.remoteSignal(from, signal),
+      swarm: () => undefined,
+    });
+  }
+
+  async #join(): Promise<void> {
+    const reply = await this.signaling.join({ version: PROTOCOL_VERSION, swarms: this.#options.swarms.map(swarmOfName) });
+    if (!reply.ok) return;
+    this.peer = reply.peer;
+    const peers = new Set(reply.swarms.flatMap(({ members, others }) => [...members, ...others]));
+    for (const peer of peers) this.#page.dial(Math.floor(this.#world.random() * 2 ** 32), peer);
+  }
+
+  #listen(channel: Channel): void {
+    const assembler = new FrameAssembler();
+    const line: RawLine = {
+      send: (message) => {
+        for (const part of fragmentsOf(encodePeerMessage(message), MIN_MESSAGE_BYTES)) channel.send(part);
+      },
+      sendBytes: (bytes) => channel.send(bytes),
+    };
+    channel.listen({
+      opened: () => {
+        this.lines.push(line);
+        if (this.#options.greets) void this.#greet(line);
+      },
+      received: (message) => {
+        const frame = message && assembler.accept(message);
+        if (frame) this.#receive(parsePeerMessage(frame), line);
+      },
+      drained: () => undefined,
+      closed: () => undefined,
+    });
+  }
+
+  async #greet(line: RawLine): Promise<void> {
+    const keys = await Promise.all(this.#options.swarms.map((swarm) => swarmKey(swarmOfName(swarm), nodeSha256)));
+    line.send({ type: 'hello', version: PROTOCOL_VERSION, swarms: keys });
+    for (const key of keys) line.send({ type: 'have', swarm: key, digests: this.#options.claims });
+  }
+
+  #receive(message: PeerMessage, line: RawLine): void {
+    this.heard.push(message);
+    if (message.type === 'ping') line.send({ type: 'pong', request: message.request });
+    if (message.type === 'request') this.#options.answer(message, line);
+  }
+}

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { STORE_BYTES } from '../../../mesh/core/limits.ts';
+import type { Clock } from '../../../mesh/core/ports.ts';
+import { Engine } from '../../../mesh/engine/engine.ts';
+import { MemoryStore } from '../../../mesh/io/memory-store.ts';
+import type { AssetName } from '../../../protocol/ids.ts';
+import type { AssetAnswer, EngineOptions, EngineStats, FromEngine } from '../../../protocol/page.ts';
+import { swarmOfName } from '../../../protocol/swarm.ts';
+import type { LoadQuestion } from '../../../mesh/engine/assets.ts';
+import { nodeSha256, type TestAsset } from './test-asset.ts';
+import { WEB_ORIGIN, type World } from './world.ts';
+
+export interface WorldPeerOptions extends EngineOptions {
+  readonly storeBytes: number;
+  /** Peers of one site share a line. */
+  readonly site: string;
+}
+
+/** A question under way: `answer` comes as time passes. */
+export interface Asking {
+  answer: Exclude<AssetAnswer, { type: 'progress' }> | null;
+  readonly progress: number[];
+  readonly askedAt: number;
+  answeredAt: number;
+  abort(): void;
+}
+
+/** An engine with its ports in the world, and a page that notes what it says. */
+export class WorldPeer {
+  readonly name: string;
+  readonly engine: Engine;
+  readonly store: MemoryStore;
+  readonly posts: FromEngine[] = [];
+  readonly #world: World;
+  readonly #drop: () => void;
+  #alive = true;
+  #last = 0;
+
+  constructor(world: World, name: string, { storeBytes = STORE_BYTES, site, ...options }: Partial<WorldPeerOptions>) {
+    this.#world = world;
+    this.name = name;
+    this.store = new MemoryStore(storeBytes);
+    const signaling = world.server.client(name, site);
+    this.#drop = () => signaling.drop();
+    const page = world.network.page(name, {
+      channel: (...all) => this.#alive && this.engine.channel(...all),
+      connection: (message) => this.#alive && this.engine.connection(message),
+      signal: (message) => this.#alive && this.engine.signal(message),
+    });
+    const ports = {
+      clock: this.#clock(),
+      random: world.random,
+      sha256: nodeSha256,
+      origin: world.origin.fetchFor(name),
+      store: this.store,
+      signaling,
+      dialer: page,
+      trace: (namespace: string, text: () => string) => world.say(`${name} ${namespace}: ${text()}`),
+    };
+    const defaults: EngineOptions = { webOrigin: WEB_ORIGIN, signal: 'https://signal.test', manifest: null, upload: true, maxUpload: null, share: true, debug: '' };
+    this.engine = new Engine(ports, { ...defaults, ...options }, (message) => this.#note(message));
+  }
+
+  get stats(): EngineStats {
+    return this.engine.stats;
+  }
+
+  get warnings(): Extract<FromEngine, { type: 'warning' }>[] {
+    return this.posts.filter((message) => message.type === 'warning');
+  }
+
+  peerEvents(state: 'connected' | 'gone' | 'banned'): number {
+    return this.posts.filter((message) => message.type === 'peer' && message.state === state).length;
+  }
+
+  /** Asks for an asset by name, or by URL alone. */
+  ask(asset: Pick<TestAsset, 'url'> & { readonly name: AssetName | null }, more: Partial<LoadQuestion> & { readonly swarmName?: string } = {}): Asking {
+    const { swarmName, ...rest } = more;
+    const id = ++this.#last;
+    const clock = this.#world.clock;
+    const put = this.engine.asker((answer) => {
+      if (answer.type === 'progress') return void asking.progress.push(answer.loaded);
+      asking.answer = answer;
+      asking.answeredAt = clock.now();
+      this.#world.say(`${this.name} ${answer.type} ${asset.url}${answer.type === 'loaded' ? ` ${answer.source} ${sha(answer.body)}` : ''}`);
+    });
+    const asking: Asking = { answer: null, progress: [], askedAt: clock.now(), answeredAt: NaN, abort: () => put({ type: 'abort', id }) };
+    const swarm = swarmName === undefined ? null : swarmOfName(swarmName);
+    put({ type: 'load', id, url: asset.url, name: asset.name, swarm, deadline: null, age: 0, unlisted: 'fetch', range: null, ...rest });
+    return asking;
+  }
+
+  /** Asks, and lets time pass until the answer is there. */
+  async get(asset: Parameters<WorldPeer['ask']>[0], more: Parameters<WorldPeer['ask']>[1] = {}): Promise<Got> {
+    const asking = this.ask(asset, more);
+    await this.#world.clock.until(() => asking.answer !== null);
+    return gotOf(asking);
+  }
+
+  /** The browser dies: nothing is sent, nothing is said. */
+  die(): void {
+    this.#alive = false;
+    this.#world.network.cut(this.name);
+    this.#drop();
+  }
+
+  #note(message: FromEngine): void {
+    this.posts.push(message);
+    this.#world.say(`${this.name} post ${JSON.stringify(message)}`);
+  }
+
+  /** Timers of a dead browser never fire. */
+  #clock(): Clock {
+    const { clock } = this.#world;
+    return { now: () => clock.now(), after: (milliseconds, run) => clock.after(milliseconds, () => this.#alive && run()) };
+  }
+}
+
+export interface Got {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly source: string;
+  readonly shared: boolean;
+  readonly contentType: string;
+  /** From question to answer, ms. */
+  readonly took: number;
+}
+
+/** What came, or an error that says why nothing did. */
+export function gotOf({ answer, askedAt, answeredAt }: Asking): Got {
+  if (answer?.type !== 'loaded') throw new Error(`expected an asset, got ${JSON.stringify(answer)}`);
+  const { source, shared, contentType } = answer;
+  return { body: new Uint8Array(answer.body), source, shared, contentType, took: answeredAt - askedAt };
+}
+
+const sha = (body: ArrayBuffer): string => createHash('sha256').update(new Uint8Array(body)).digest('hex').slice(0, 8);

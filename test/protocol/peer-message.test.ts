@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import { P2PError } from '../../protocol/error.ts';
+import { FrameAssembler, fragmentsOf } from '../../protocol/frame.ts';
+import { fromHex, toHex } from '../../protocol/hex.ts';
+import type { Digest, SwarmKey } from '../../protocol/ids.ts';
+import { BLOCK_BYTES, MAX_ASSET_BYTES, MAX_DIGESTS_PER_FRAME, MAX_SWARMS, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
+import { carriesContent, encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
+import vectors from '../fixtures/wire/frames.json' with { type: 'json' };
+
+const hexOf = (bytes: number): fc.Arbitrary<string> => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map(toHex);
+const key = hexOf(16) as fc.Arbitrary<SwarmKey>;
+const digests = fc.array(hexOf(32) as fc.Arbitrary<Digest>, { maxLength: 20 });
+const request = fc.nat(2 ** 32 - 1);
+const leaves = fc.integer({ min: 1, max: 20 * BLOCK_BYTES }).map((size) => ({ size, untrustedLeaves: new Uint8Array(Math.ceil(size / BLOCK_BYTES) * 32).fill(size) }));
+const block = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Uint8Array.from(bytes));
+
+/** Objects like those of the parser. */
+const OWN = { noNullPrototype: true } as const;
+
+const anyMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
+  fc.record({ type: fc.constant('hello' as const), version: fc.nat(255), swarms: fc.array(key, { maxLength: MAX_SWARMS }) }, OWN),
+  fc.record({ type: fc.constantFrom('have' as const, 'lost' as const), swarm: key, digests }, OWN),
+  fc.record({ type: fc.constant('request' as const), request, digest: hexOf(32) as fc.Arbitrary<Digest>, first: request, count: request, leaves: fc.boolean() }, OWN),
+  fc.tuple(request, leaves).map(([id, rest]) => ({ type: 'leaves' as const, request: id, ...rest })),
+  fc.record({ type: fc.constant('block' as const), request, index: request, untrustedBlock: block }, OWN),
+  fc.record({ type: fc.constantFrom('cancel' as const, 'ping' as const, 'pong' as const), request }, OWN),
+  fc.record({ type: fc.constant('refuse' as const), request, reason: fc.constantFrom('not-held' as const, 'busy' as const) }, OWN),
+  fc.constant({ type: 'bye' as const }),
+);
+
+const isBadFrame = (error: unknown): boolean => error instanceof P2PError && error.code === 'bad-frame';
+const parse = (type: number, payload: Uint8Array): PeerMessage => parsePeerMessage({ type, request: 1, payload: Uint8Array.from(payload) });
+
+/** A fixture has its bytes in hex. */
+const revived = (message: object): PeerMessage =>
+  Object.fromEntries(Object.entries(message).map(([name, value]) => [name, name.startsWith('untrusted') ? fromHex(String(value)) : (value as unknown)])) as unknown as PeerMessage;
+
+for (const { message, frame } of vectors) {
+  test(`the ${message.type} frame ${frame.slice(0, 40)} is as documented, both ways`, () => {
+    const parts = [...fragmentsOf(encodePeerMessage(revived(message)), MIN_MESSAGE_BYTES)];
+    assert.deepEqual(parts.map(toHex), [frame]);
+    assert.deepEqual(parsePeerMessage(new FrameAssembler().accept(fromHex(frame))!), revived(message));
+  });
+}
+
+test('every type of message has a vector', () => {
+  assert.equal(new Set(vectors.map(({ message }) => message.type)).size, 11);
+});
+
+test('what is encoded is parsed to the same message', () => {
+  fc.assert(fc.property(anyMessage, (message) => assert.deepEqual(parsePeerMessage(encodePeerMessage(message)), message)));
+});
+
+test('a payload of any bytes under any type is a message or a bad frame', () => {
+  const payload = fc.oneof(fc.uint8Array({ maxLength: 100 }), fc.uint8Array({ minLength: 41, maxLength: 41 }));
+  fc.assert(
+    fc.property(fc.nat(255), payload, (type, bytes) => {
+      try {
+        parse(type, bytes);
+      } catch (error) {
+        if (!isBadFrame(error)) throw error;
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+for (const [what, type, payload] of [
+  ['a hello without a version', 1, []],
+  ['a hello with half a swarm key', 1, Array(9).fill(1)],
+  ['a hello with one swarm too many', 1, Array(1 + 16 * (MAX_SWARMS + 1)).fill(1)],
+  ['a have without a swarm', 2, Array(15).fill(1)],
+  ['a have with one digest too many', 2, Array(16 + 32 * (MAX_DIGESTS_PER_FRAME + 1)).fill(1)],
+  ['a lost with half a digest', 3, Array(16 + 40).fill(1)],
+  ['a request that is too short', 4, Array(40).fill(1)],
+  ['a request that is too long', 4, Array(42).fill(1)],
+  ['leaves of nothing', 5, [0, 0, 0, 0]],
+  ['leaves without a size', 5, [0, 0]],
+  ['leaves that are too few', 5, [0, 1, 0, 1, ...Array(32).fill(1)]],
+  ['a block without an index', 6, [0, 0, 0]],
+  ['a block of no bytes', 6, [0, 0, 0, 0]],
+  ['a block above 64 KiB', 6, Array(5 + BLOCK_BYTES).fill(0)],
+  ['a refusal without a reason', 8, []],
+  ['a refusal for an unknown reason', 8, [2]],
+  ['type 0', 0, []],
+  ['a type that is not spoken', 12, []],
+] as [string, number, number[]][]) {
+  test(`${what} is refused`, () => {
+    assert.throws(() => parse(type, Uint8Array.from(payload)), isBadFrame);
+  });
+}
+
+test('leaves of an asset above the limit are refused', () => {
+  const size = Buffer.alloc(4);
+  size.writeUInt32BE(MAX_ASSET_BYTES + 1);
+  assert.throws(() => parse(5, Buffer.concat([size, Buffer.alloc(1025 * 32)])), isBadFrame);
+});
+
+test('only blocks and leaves carry content', () => {
+  assert.deepEqual(
+    Array.from({ length: 256 }, (_, type) => type).filter(carriesContent),
+    [5, 6],
+  );
+});
+
+test('the error says what was expected and what came', () => {
+  assert.throws(() => parse(4, new Uint8Array(3)), /expected a request of 41 bytes, got 3/);
+});

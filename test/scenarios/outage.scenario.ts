@@ -1,0 +1,134 @@
+/** The lesson goes on when the server dies: issue A, D3. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import test, { type TestContext } from 'node:test';
+import { ROOT } from '../harness/serve.ts';
+import { until } from '../harness/until.ts';
+import { PATIENT, person, type Person } from './support/person.ts';
+import { KIT, stage, type Stage } from './support/stage.ts';
+import { watchStalls } from './support/stalls.ts';
+import { imagesShown, inPage, meshStats, playedToEnd, playFaster } from './support/viewer.ts';
+
+const IS_ASSET = /\.(ts|png|gif)$/;
+
+/** How long after the server's return everybody must be in the mesh again, ms. */
+const REJOIN_MS = 10_000;
+
+const IMAGES = `<p2p-img></p2p-img>
+<p2p-img></p2p-img>`;
+
+/** Shows nothing until it is told to; the player and its playlists are loaded. */
+const WAITING = `${KIT}
+${IMAGES}
+<p2p-video src="/media/lesson/v2/index.m3u8" preload="none" muted></p2p-video>`;
+
+const WATCHING = `${KIT}
+<p2p-img src="/media/map.png"></p2p-img>
+<p2p-img src="/media/animation.gif"></p2p-img>
+<p2p-video src="/media/lesson/v2/index.m3u8" muted autoplay></p2p-video>`;
+
+test('the server dies before the second viewer has a byte of the lesson: all of it comes from the first', async (t) => {
+  const scene = await stage(t);
+  const a = await person(t);
+  await a.goto(await scene.page('watching', WATCHING));
+  await playFaster(a.page, 8);
+  await imagesShown(a.page);
+  await playedToEnd(a.page);
+
+  const waiting = await scene.page('waiting', WAITING);
+  const b = await person(t);
+  scene.proxy.reset();
+  await b.goto(waiting);
+  await b.connected();
+  await playerReady(scene, b);
+  assert.equal(scene.proxy.bytes(IS_ASSET), 0, 'asset bytes from the server');
+  await vanish(scene);
+  await assert.rejects(fetch(waiting), 'the server is gone');
+
+  await inPage(b.page, () => {
+    const [map, animation] = document.querySelectorAll('p2p-img');
+    map!.setAttribute('src', '/media/map.png');
+    animation!.setAttribute('src', '/media/animation.gif');
+    const video = document.querySelector('p2p-video')!;
+    const src = video.getAttribute('src')!;
+    video.removeAttribute('src');
+    video.setAttribute('autoplay', '');
+    video.setAttribute('src', src);
+  });
+  assert.deepEqual(await imagesShown(b.page), ['peers', 'peers']);
+  await playFaster(b.page, 4);
+  const duration = await playedToEnd(b.page);
+  const { bytes } = await meshStats(b.page);
+  t.diagnostic(`B played ${duration.toFixed(1)} s from ${bytes.peers} bytes of its neighbour`);
+
+  await t.test('the server comes back: both are in the mesh again without a reload', async (t) => {
+    await scene.server.start();
+    await scene.proxy.listen();
+    const start = performance.now();
+    for (const { page } of [a, b])
+      await until('the mesh', async () => (await meshStats(page)).signaling === 'joined', { timeout: REJOIN_MS });
+    const took = performance.now() - start;
+    t.diagnostic(`both joined ${(took / 1000).toFixed(1)} s after the server was back`);
+    assert.ok(took < REJOIN_MS);
+    // The server knows them both: it introduces a newcomer to each.
+    const c = await person(t);
+    await c.goto(waiting);
+    await c.connected(2);
+  });
+});
+
+const DEMO = `${ROOT}demo/index.html`;
+
+test('the server dies while the demo is open: it plays to the end from the neighbour', async (t) => {
+  assert.ok(existsSync(DEMO), 'the demo page');
+  const scene = await stage(t);
+  await demoThroughAnOutage(t, scene, `${scene.proxy.url}/?src=/media/lesson/index.m3u8&autoplay`, 3);
+});
+
+if (process.env['P2P_LONG'])
+  test('the server dies while the whole demo is open: it plays to the end from the neighbour', async (t) => {
+    const scene = await stage(t, [], `${ROOT}demo/media`);
+    await demoThroughAnOutage(t, scene, `${scene.proxy.url}/?autoplay`, 1);
+  });
+
+/** Renditions are free: A has what the player chose for it. */
+async function demoThroughAnOutage(t: TestContext, scene: Stage, url: string, rate: number): Promise<void> {
+  const a = await person(t);
+  await a.goto(url);
+  await playFaster(a.page, rate);
+  await playedToEnd(a.page, 100_000);
+  const b = await person(t);
+  await watchStalls(b.chromium.context);
+  scene.proxy.reset();
+  await b.goto(url);
+  await b.connected();
+  await playerReady(scene, b);
+  await vanish(scene);
+  const had = scene.proxy.bytes(/\.ts$/);
+  await playFaster(b.page, rate);
+  const duration = await playedToEnd(b.page, 100_000);
+  const { bytes } = await meshStats(b.page);
+  t.diagnostic(
+    `B played ${duration.toFixed(1)} s; ${had} segment bytes from the server before it died; ` +
+      `${bytes.peers} bytes from its neighbour`,
+  );
+}
+
+async function vanish({ server, proxy }: Stage): Promise<void> {
+  await server.kill('SIGKILL');
+  await proxy.dropAll();
+}
+
+/** The manifest and all playlists have come, and hls.js is there. */
+async function playerReady({ proxy }: Stage, { page }: Person): Promise<void> {
+  const complete = (pattern: RegExp): number =>
+    new Set(proxy.matching(pattern).flatMap(({ url, state }) => (state === 'complete' ? [url] : []))).size;
+  await until('the manifest', () => complete(/\/p2p-manifest\.json$/) === 1, PATIENT);
+  const hasPlayer = (): Promise<boolean> =>
+    inPage(page, () => (document.querySelector('p2p-video') as { api?: unknown } | null)?.api != null);
+  await until('hls.js', hasPlayer, PATIENT);
+  const multivariant = proxy.matching(/\/lesson\/index\.m3u8$/).length > 0;
+  await until('the playlists', () => complete(/\.m3u8$/) === (multivariant ? 4 : 1), PATIENT);
+  const { signaling } = await meshStats(page);
+  assert.equal(signaling, 'joined');
+}

@@ -1,0 +1,117 @@
+/** A second viewer's lesson comes from the first: issue A, D2. */
+import assert from 'node:assert/strict';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { launchFirefox } from '../harness/browsers.ts';
+import { until } from '../harness/until.ts';
+import { person } from './support/person.ts';
+import { KIT, stage, type Stage } from './support/stage.ts';
+import { imagesShown, inPage, meshStats, playedToEnd, playFaster, type AnyPage } from './support/viewer.ts';
+
+const IS_SEGMENT = /\.ts$/;
+const IS_IMAGE = /\.(png|gif)$/;
+
+/** What the server may give of the second viewer's segments. */
+const MOST_FROM_SERVER = 0.05;
+
+const LESSON = `${KIT}
+<p2p-img src="/media/map.png"></p2p-img>
+<p2p-img src="/media/animation.gif"></p2p-img>
+<p2p-video src="/media/lesson/v2/index.m3u8" muted autoplay></p2p-video>`;
+
+/** The same page of the author's after an edit. The store is in memory: a navigation begins with an empty one. */
+const PLAIN = `${KIT}
+<p2p-mesh></p2p-mesh>
+<img src="/media/map.png">
+<script>window.got = fetch('/media/animation.gif').then((response) => response.arrayBuffer())</script>`;
+
+test("a second viewer's lesson comes from the first", async (t) => {
+  const scene = await stage(t);
+  const url = await scene.page('lesson', LESSON);
+  const a = await person(t);
+  await watchAlone(t, scene, a.page, url);
+  const b = await person(t);
+  await watchTogether(t, scene, b.page, url, 3);
+  assert.ok(b.page.workers().length > 0, 'the engine is in a worker');
+
+  await t.test('so do a plain <img> and a plain fetch() on its second navigation', async () => {
+    await until('the service worker in control', () => inPage(b.page, () => navigator.serviceWorker.controller !== null));
+    await scene.page('lesson', PLAIN); // behind another query, for the browser keeps the first one for an hour
+    scene.proxy.reset();
+    await b.goto(`${url}?second`);
+    const { size } = await stat(join(scene.media, 'animation.gif'));
+    const got = await inPage(b.page, async () => (await (window as unknown as { got: Promise<ArrayBuffer> }).got).byteLength);
+    assert.equal(got, size);
+    await until('the image', () => inPage(b.page, () => document.querySelector('img')!.naturalWidth > 0));
+    assert.equal(scene.proxy.bytes(IS_IMAGE), 0, 'image bytes from the server');
+    await until('both counted as bytes from the neighbour', async () => (await meshStats(b.page)).bytes.peers > size);
+  });
+});
+
+for (const [name, before] of [
+  [
+    'maxMessageSize held to 16 KiB',
+    () => Object.defineProperty(RTCSctpTransport.prototype, 'maxMessageSize', { get: () => 16 * 1024 }),
+  ],
+  ['the engine on the main thread', () => Reflect.deleteProperty(window, 'Worker')],
+] as const)
+  test(`a second viewer's lesson comes from the first: ${name}`, async (t) => {
+    const scene = await stage(t);
+    const url = await scene.page('lesson', LESSON);
+    const a = await person(t, { before });
+    await watchAlone(t, scene, a.page, url);
+    const b = await person(t, { before });
+    await watchTogether(t, scene, b.page, url, 4);
+    if (name.includes('main thread'))
+      for (const { page } of [a, b]) assert.equal(page.workers().length, 0, 'no dedicated worker');
+  });
+
+test("a second viewer's lesson comes from the first: from Firefox to Chromium", async (t) => {
+  const scene = await stage(t);
+  const url = await scene.page('lesson', LESSON);
+  const firefox = await launchFirefox();
+  t.after(() => firefox.close());
+  await watchAlone(t, scene, await firefox.browser.newPage(), url);
+  const b = await person(t);
+  await watchTogether(t, scene, b.page, url, 4);
+});
+
+/** The first viewer watches to the end and falls idle. */
+async function watchAlone(t: TestContext, scene: Stage, page: AnyPage, url: string): Promise<void> {
+  const start = performance.now();
+  await page.goto(url);
+  await playFaster(page, 8);
+  await imagesShown(page);
+  await playedToEnd(page);
+  await until('an idle viewer', () => scene.proxy.requests.every(({ state, status }) => state !== 'open' || status === 101));
+  t.diagnostic(`A alone: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}
+
+/** The second viewer opens the page and watches it to the end. What the server gave is counted. */
+async function watchTogether(t: TestContext, scene: Stage, page: AnyPage, url: string, rate: number): Promise<void> {
+  const start = performance.now();
+  scene.proxy.reset();
+  await page.goto(url);
+  await playFaster(page, rate);
+  const sources = await imagesShown(page);
+  await playedToEnd(page);
+  const total = await sizeOf(join(scene.media, 'lesson/v2'));
+  const fromServer = scene.proxy.bytes(IS_SEGMENT);
+  const { bytes, peers } = await meshStats(page);
+  t.diagnostic(
+    `B: ${fromServer} of ${total} segment bytes and ${scene.proxy.bytes(IS_IMAGE)} image bytes from the server; ` +
+      `${bytes.peers} from ${peers} neighbour; ${((performance.now() - start) / 1000).toFixed(1)} s`,
+  );
+  assert.ok(fromServer <= MOST_FROM_SERVER * total, `${fromServer} of ${total} segment bytes came from the server`);
+  assert.equal(scene.proxy.bytes(IS_IMAGE), 0, 'image bytes from the server');
+  assert.deepEqual(sources, ['peers', 'peers']);
+  assert.ok(bytes.peers >= (1 - MOST_FROM_SERVER) * total);
+}
+
+/** Bytes of all segments in a folder. */
+async function sizeOf(folder: string): Promise<number> {
+  const segments = (await readdir(folder)).filter((name) => IS_SEGMENT.test(name));
+  const stats = await Promise.all(segments.map((name) => stat(join(folder, name))));
+  return stats.reduce((sum, { size }) => sum + size, 0);
+}

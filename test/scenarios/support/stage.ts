@@ -1,0 +1,61 @@
+/** A media folder of the test's own (the fixture and what the test adds), the real server on it, and a counting proxy that the browsers use. */
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { countingServer, type CountingServer } from '../../harness/counting-server.ts';
+import { FIXTURE_MEDIA, serve, type TestServer } from '../../harness/serve.ts';
+
+/** The kit, as a page's author writes it. */
+export const KIT = '<script type="module" src="/p2p-elements/p2p-elements.js"></script>';
+
+/** Segments of one rendition of the fixture. */
+export const SEGMENTS = Array.from({ length: 12 }, (_, i) => `segment-${String(i).padStart(2, '0')}.ts`);
+
+export class Stage {
+  readonly server: TestServer;
+  readonly proxy: CountingServer;
+  readonly media: string;
+
+  constructor(server: TestServer, proxy: CountingServer, media: string) {
+    this.server = server;
+    this.proxy = proxy;
+    this.media = media;
+  }
+
+  /** Writes a file of the media folder. @returns its URL by the proxy */
+  async write(path: string, content: string | Uint8Array): Promise<string> {
+    const file = join(this.media, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, content);
+    return this.urlOf(path);
+  }
+
+  urlOf(path: string): string {
+    return `${this.proxy.url}/media/${path}`;
+  }
+
+  /** A page of the author's own. @returns its URL */
+  page(name: string, body: string): Promise<string> {
+    return this.write(`own/${name}.html`, `<!doctype html>\n<title>${name}</title>\n${body}\n`);
+  }
+}
+
+/** All of it ends with the test. */
+export async function stage(t: TestContext, flags: readonly string[] = []): Promise<Stage> {
+  const media = await mkdtemp(join(tmpdir(), 'p2p-stage-'));
+  t.after(() => rm(media, { recursive: true, force: true, maxRetries: 5 }));
+  await cp(FIXTURE_MEDIA, media, { recursive: true });
+  await writeFile(join(media, 'pinned.m3u8'), PINNED);
+  const server = await serve({ media, flags: ['--log-level', 'warn', ...flags] });
+  t.after(() => server.kill());
+  const proxy = await countingServer(server.url);
+  t.after(() => proxy.dropAll());
+  return new Stage(server, proxy, media);
+}
+
+/** A stream of one rendition, so that nobody can choose another. */
+const PINNED = `#EXTM3U
+#EXT-X-STREAM-INF:BANDWIDTH=177473,RESOLUTION=256x144,CODECS="avc1.4d401e,mp4a.40.2"
+lesson/v1/index.m3u8
+`;

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { until } from '../harness/until.ts';
+import { person } from './support/person.ts';
+import { stage, type Stage } from './support/stage.ts';
+
+/** A thousand bytes: the stricter reading. */
+const KB = 1000;
+
+/** p2p-media-loader's core with its hls.js binding is 45 KB. */
+for (const [element, body, limit] of [
+  ['p2p-img', '<p2p-img src="/media/map.png"></p2p-img>', 32],
+  ['p2p-video', '<p2p-video src="/media/pinned.m3u8" muted></p2p-video>', 45],
+] as const) {
+  test(`the kit that a page with <${element}> fetches, workers included, is at most ${limit} KB gzipped`, async (t) => {
+    const scene = await stage(t);
+    const viewer = await person(t);
+    await viewer.goto(await scene.page('weight', `<script type="module" src="/p2p-elements/${element}.js"></script>\n${body}`));
+    if (element === 'p2p-img') await viewer.imageShown();
+    else await viewer.videoBuffered();
+    await viewer.statsUntil('the mesh', ({ signaling }) => signaling === 'joined');
+    await viewer.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    const files = await kitFiles(scene);
+    assert.ok(files.some(([path]) => path === '/p2p-sw.js') && files.some(([path]) => path.endsWith('engine-worker.js')));
+    const total = files.reduce((sum, [, bytes]) => sum + bytes, 0);
+    const list = [...files.map(([path, bytes]) => `${bytes} ${path}`), `${total} in all`].join('\n');
+    t.diagnostic(list);
+    assert.ok(total <= limit * KB, `${(total / KB).toFixed(1)} KB:\n${list}`);
+  });
+}
+
+/** Path and gzipped size of each file of the kit that the browser asked for, hls.js aside. */
+async function kitFiles({ proxy, server }: Stage): Promise<(readonly [string, number])[]> {
+  await until('the answers', () => proxy.matching(/\.js$/).every(({ state }) => state === 'complete'));
+  const paths = new Set(proxy.matching(/^\/(p2p-elements\/.*|p2p-sw)\.js$/).map(({ url }) => url));
+  const files = await Promise.all([...paths].map(async (path) => [path, await gzippedSize(`${server.url}${path}`)] as const));
+  return files.filter(([path]) => !/\/hls[.-]/.test(path));
+}
+
+async function gzippedSize(url: string): Promise<number> {
+  const response = await fetch(url);
+  assert.equal(response.status, 200, url);
+  return gzipSync(Buffer.from(await response.arrayBuffer()), { level: 9 }).length;
+}

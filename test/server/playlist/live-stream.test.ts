@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Digests } from '../../../server/digests/digests.ts';
+import { liveSource, LiveStream } from '../../../server/playlist/live-stream.ts';
+import { parsePlaylist, type Playlist } from '../../../server/playlist/playlist.ts';
+import { folderOf, put, vod } from '../support.ts';
+
+const source = (playlists: Record<string, string>): string | undefined =>
+  liveSource(
+    new Map(
+      Object.entries(playlists).map(([path, text]) => [path, { text, playlist: parsePlaylist(text) as Playlist }]),
+    ),
+  );
+
+const multivariant = (...uris: string[]): string =>
+  `#EXTM3U\n${uris.map((uri) => `#EXT-X-STREAM-INF:BANDWIDTH=1\n${uri}\n`).join('')}`;
+
+test('the first rendition of a multivariant playlist is looped, before lone playlists', () => {
+  assert.equal(
+    source({
+      'a.m3u8': vod(1),
+      'm.m3u8': multivariant('high.m3u8', 'low.m3u8'),
+      'high.m3u8': vod(1),
+      'low.m3u8': vod(1),
+    }),
+    'high.m3u8',
+  );
+  assert.equal(source({ 'a.m3u8': vod(1) }), 'a.m3u8');
+});
+
+test('what cannot be looped is passed over', () => {
+  const live = vod(1).replace('#EXT-X-ENDLIST\n', '');
+  const keyed = vod(1).replace('#EXTINF', '#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXTINF');
+  const ranged = vod(1).replace('s0.ts', '#EXT-X-BYTERANGE:1@0\ns0.ts');
+  const elsewhere = vod(1).replace('s0.ts', 'https://cdn.example/s0.ts');
+  const still = vod(1).replace('4.0', '0');
+  for (const text of [live, keyed, ranged, elsewhere, still, vod(0), multivariant('missing.m3u8')]) {
+    assert.equal(source({ 'a.m3u8': text, 'z.m3u8': vod(1) }), 'z.m3u8', text);
+    assert.equal(source({ 'a.m3u8': text }), undefined, text);
+  }
+});
+
+test('init files become absolute, and the stream stays with its source while other playlists come', async (t) => {
+  const mapped = vod(1).replace('#EXTINF', '#EXT-X-MAP:URI="../init file.mp4",BYTERANGE="9@0"\n#EXTINF');
+  const folder = await folderOf(t, { 'v/i.m3u8': mapped, 'v/s0.ts': 'zero', 'init file.mp4': 'init' });
+  const digests = new Digests();
+  t.after(() => digests.close());
+  const stream = new LiveStream(folder, digests, () => 0);
+  const playlist = await stream.playlist();
+  assert.match(playlist ?? '', /^#EXT-X-MAP:URI="\/media\/init%20file\.mp4",BYTERANGE="9@0"$/m);
+  await put(folder, { 'a/i.m3u8': vod(1), 'a/s0.ts': 'other' });
+  assert.equal(await stream.playlist(), playlist);
+});

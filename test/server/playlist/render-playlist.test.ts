@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
+import { Digests, type FileDigest } from '../../../server/digests/digests.ts';
+import { serveManifest } from '../../../server/digests/serve-manifest.ts';
+import { LIVE_PLAYLIST_WAIT_MS, VOD_PLAYLIST_WAIT_MS } from '../../../server/limits.ts';
+import { renderPlaylist } from '../../../server/playlist/render-playlist.ts';
+import { folderOf, nameOfText, until, vod } from '../support.ts';
+
+/** Digests that are never ready for files whose name ends like this. */
+function stuckOn(t: TestContext, suffix: string): Digests & { asked: number } {
+  const digests = Object.assign(new Digests(() => Date.now() + 60_000), { asked: 0 });
+  const of = digests.of.bind(digests);
+  digests.of = (path, request): Promise<FileDigest | undefined> => {
+    digests.asked++;
+    return path.endsWith(suffix) ? new Promise(() => undefined) : of(path, request);
+  };
+  t.after(() => digests.close());
+  return digests;
+}
+
+const text = (body: Uint8Array | undefined): string => new TextDecoder().decode(body);
+
+test('a live playlist waits 1 s for a digest and then goes without that tag', async (t) => {
+  const live = '#EXTM3U\n#EXTINF:4,\ns0.ts\n#EXTINF:4,\ns1.ts\n';
+  const folder = await folderOf(t, { 'i.m3u8': live, 's0.ts': 'zero', 's1.ts': 'one' });
+  const startedAt = performance.now();
+  const rendered = await renderPlaylist(folder, 'i.m3u8', stuckOn(t, 's1.ts'));
+  assert.ok(performance.now() - startedAt > LIVE_PLAYLIST_WAIT_MS - 100);
+  assert.equal(rendered?.complete, false);
+  assert.equal(text(rendered.body), live.replace('#EXTINF', `${formatDigestTag(await nameOfText('zero'))}\n#EXTINF`));
+});
+
+test('a VOD playlist waits longer than the manifest, which does not list it while a tag is missing', async (t) => {
+  const folder = await folderOf(t, { 'i.m3u8': vod(2), 's0.ts': 'zero', 's1.ts': 'one', 'a.png': 'a' });
+  const { assets } = await serveManifest(folder, stuckOn(t, 's1.ts'), 100);
+  assert.deepEqual(Object.keys(assets), ['/media/a.png']);
+});
+
+test('a VOD playlist whose digests do not come in 8 s is served without them, and says that it is not complete', async (t) => {
+  const folder = await folderOf(t, { 'i.m3u8': vod(1), 's0.ts': 'zero' });
+  const digests = stuckOn(t, 's0.ts');
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const rendering = renderPlaylist(folder, 'i.m3u8', digests);
+  const tick = setInterval(() => digests.asked > 0 && t.mock.timers.tick(VOD_PLAYLIST_WAIT_MS), 5);
+  const rendered = await rendering.finally(() => clearInterval(tick));
+  assert.deepEqual([rendered?.complete, text(rendered?.body)], [false, vod(1)]);
+});
+
+test('a multivariant playlist is served as it stands, at once', async (t) => {
+  const multivariant = '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nv/i.m3u8\n';
+  const folder = await folderOf(t, { 'm.m3u8': multivariant });
+  const rendered = await renderPlaylist(folder, 'm.m3u8', stuckOn(t, ''));
+  assert.deepEqual([rendered?.complete, text(rendered?.body)], [true, multivariant]);
+});
+
+test('segments of a playlist are hashed together, before what nobody waits for', async (t) => {
+  const count = 30;
+  const segments = Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [`s${index}.ts`, `segment ${index}`]),
+  );
+  const folder = await folderOf(t, { 'i.m3u8': vod(count), ...segments });
+  const digests = stuckOn(t, 'none');
+  const rendered = await renderPlaylist(folder, 'i.m3u8', digests);
+  assert.equal(rendered?.complete, true);
+  assert.equal(text(rendered.body).match(/#EXT-X-P2P-DIGEST:/g)?.length, count);
+  await until('each was hashed once', () => digests.hashed === count);
+});
