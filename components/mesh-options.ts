@@ -34,7 +34,9 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
   const options: MeshOptions = {};
   const warnings: string[] = [];
   const wrong = (name: MeshAttribute, expected: string, instead: string): unknown =>
-    warnings.push(`<p2p-mesh ${name}="${attributes[name]?.slice(0, 100) ?? ''}"> is not understood: expected ${expected}. For now ${instead}.`);
+    warnings.push(
+      `<p2p-mesh ${name}="${attributes[name]?.slice(0, 100) ?? ''}"> is not understood: expected ${expected}. For now ${instead}.`,
+    );
 
   for (const [name, usual] of URL_ATTRIBUTES) {
     const url = attributes[name];

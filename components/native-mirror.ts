@@ -30,10 +30,20 @@ export function mirrorNative<Native extends HTMLElement>(
 }
 
 /** The property `name` of the prototype `native`, as the host has it. */
-function mirrored(native: object, name: string, descriptor: PropertyDescriptor, forwarded: readonly string[]): PropertyDescriptor {
+function mirrored(
+  native: object,
+  name: string,
+  descriptor: PropertyDescriptor,
+  forwarded: readonly string[],
+): PropertyDescriptor {
   const value: unknown = descriptor.value;
   if (typeof value === 'function') {
-    return { ...descriptor, value: function (this: NativeHost<HTMLElement>, ...args: unknown[]): unknown { return Reflect.apply(value, this.nativeEl, args); } };
+    return {
+      ...descriptor,
+      value: function (this: NativeHost<HTMLElement>, ...args: unknown[]): unknown {
+        return Reflect.apply(value, this.nativeEl, args);
+      },
+    };
   }
   if ('value' in descriptor) return descriptor;
   const attribute = ATTRIBUTE_OF[name.toLowerCase()] ?? name.toLowerCase();

@@ -7,7 +7,10 @@ import { debugOnce } from './warn.ts';
 /** Attributes that the native image gets as they are. `src` and `loading` are this element's own business. */
 const FORWARDED = ['alt', 'width', 'height', 'decoding', 'sizes', 'crossorigin', 'referrerpolicy', 'fetchpriority'];
 
-type Passed = Omit<HTMLImageElement, keyof HTMLElement | 'src' | 'srcset' | 'loading' | 'complete' | 'currentSrc' | 'decode'>;
+type Passed = Omit<
+  HTMLImageElement,
+  keyof HTMLElement | 'src' | 'srcset' | 'loading' | 'complete' | 'currentSrc' | 'decode'
+>;
 
 // What the native image has and this class does not define; see mirrorNative.
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging, @typescript-eslint/no-empty-object-type
@@ -187,7 +190,10 @@ export class P2PImg extends LitElement {
     this.#asset = asset;
     setAttribute(this, 'source', asset.source);
     if (!asset.shared) {
-      debugOnce(`${url} is not in the manifest, so it comes from the origin and is not shared. Said for the first such image only.`, 'img not shared');
+      debugOnce(
+        `${url} is not in the manifest, so it comes from the origin and is not shared. Said for the first such image only.`,
+        'img not shared',
+      );
     }
     this.#blobURL = URL.createObjectURL(new Blob([asset.body], { type: asset.contentType }));
     this.#show(this.#blobURL);
@@ -196,11 +202,14 @@ export class P2PImg extends LitElement {
   #loadWhenNear(): void {
     this.#state = 'waiting';
     // The margin is Chromium's for a fast line: the image is there when the reader is.
-    const observer = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      observer.disconnect();
-      this.#load();
-    }, { rootMargin: '1250px' });
+    const observer = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some((entry) => entry.isIntersecting)) return;
+        observer.disconnect();
+        this.#load();
+      },
+      { rootMargin: '1250px' },
+    );
     this.#scope.signal.addEventListener('abort', () => observer.disconnect());
     observer.observe(this);
   }

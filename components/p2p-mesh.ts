@@ -38,7 +38,9 @@ export class P2PMesh extends ReactiveElement {
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
     super.attributeChangedCallback(name, old, value);
     if (this.hasUpdated && old !== value && isMeshInUse()) {
-      warnOnce(`<p2p-mesh ${name}> was changed after the mesh was in use, which has no effect. Set it in the page's HTML, or before the first element of the kit is added.`);
+      warnOnce(
+        `<p2p-mesh ${name}> was changed after the mesh was in use, which has no effect. Set it in the page's HTML, or before the first element of the kit is added.`,
+      );
     }
   }
 

@@ -38,7 +38,9 @@ export class P2PStats extends LitElement {
       --origin: var(--p2p-stats-origin, #d97a1d);
       display: block;
       max-width: 24rem;
-      font: 0.875rem / 1.5 system-ui, sans-serif;
+      font:
+        0.875rem / 1.5 system-ui,
+        sans-serif;
       font-variant-numeric: tabular-nums;
     }
     :host([hidden]) {
@@ -212,4 +214,7 @@ const barPart = ({ from, fraction }: Share): TemplateResult =>
   html`<span class=${from} part=${`bar-${from}`} .style=${`flex-grow: ${fraction}`}></span>`;
 
 const row = (label: string, value: string, className: string | typeof nothing): TemplateResult =>
-  html`<div part="row"><dt class=${className}>${label}</dt><dd>${value}</dd></div>`;
+  html`<div part="row">
+    <dt class=${className}>${label}</dt>
+    <dd>${value}</dd>
+  </div>`;

@@ -17,12 +17,38 @@ const FORWARDED = [
 
 /** Events of a media element; none of them bubbles or leaves a shadow root by itself. */
 const MEDIA_EVENTS = [
-  ...['abort', 'canplay', 'canplaythrough', 'durationchange', 'emptied', 'ended', 'error', 'loadeddata', 'loadedmetadata', 'loadstart'],
-  ...['pause', 'play', 'playing', 'progress', 'ratechange', 'resize', 'seeked', 'seeking', 'stalled', 'suspend', 'timeupdate'],
+  ...[
+    'abort',
+    'canplay',
+    'canplaythrough',
+    'durationchange',
+    'emptied',
+    'ended',
+    'error',
+    'loadeddata',
+    'loadedmetadata',
+    'loadstart',
+  ],
+  ...[
+    'pause',
+    'play',
+    'playing',
+    'progress',
+    'ratechange',
+    'resize',
+    'seeked',
+    'seeking',
+    'stalled',
+    'suspend',
+    'timeupdate',
+  ],
   ...['volumechange', 'waiting', 'encrypted', 'waitingforkey', 'enterpictureinpicture', 'leavepictureinpicture'],
 ];
 
-type Passed = Omit<HTMLVideoElement, keyof HTMLElement | 'src' | 'currentSrc' | 'error' | 'load' | 'play' | 'pause' | 'canPlayType'>;
+type Passed = Omit<
+  HTMLVideoElement,
+  keyof HTMLElement | 'src' | 'currentSrc' | 'error' | 'load' | 'play' | 'pause' | 'canPlayType'
+>;
 
 // What the native video has and this class does not define; see mirrorNative.
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging, @typescript-eslint/no-empty-object-type
@@ -72,7 +98,8 @@ export class P2PVideo extends LitElement {
   constructor() {
     super();
     this.#native.part = 'video';
-    for (const type of MEDIA_EVENTS) this.#native.addEventListener(type, (event) => this.#pass(event), { capture: true });
+    for (const type of MEDIA_EVENTS)
+      this.#native.addEventListener(type, (event) => this.#pass(event), { capture: true });
   }
 
   get mesh(): MeshFace {
@@ -145,8 +172,8 @@ export class P2PVideo extends LitElement {
     super.attributeChangedCallback(name, old, value);
     if (FORWARDED.includes(name)) {
       setAttribute(this.#native, name, value);
-      // In HTML the attribute says how a video begins; on an element made by script it would do nothing.
-      if (name === 'muted' && !this.hasUpdated) this.#native.muted = value !== null;
+      // The attribute says how a video begins; a native element heeds it only when the parser made it.
+      if (name === 'muted' && !this.#source) this.#native.muted = value !== null;
       if (name === 'width' || name === 'height') keepShape(this.#native);
     } else if (name === 'src' || name === 'swarm') {
       this.requestUpdate('src');
@@ -164,9 +191,19 @@ export class P2PVideo extends LitElement {
   #begin(): void {
     this.#end();
     const sources = [...this.querySelectorAll<HTMLSourceElement>(':scope > source')];
-    const candidates = sources.map((source) => ({ src: source.getAttribute('src') ?? '', type: source.type, media: source.media }));
+    const candidates = sources.map((source) => ({
+      src: source.getAttribute('src') ?? '',
+      type: source.type,
+      media: source.media,
+    }));
     const canPlay = (type: string): boolean => this.#native.canPlayType(type) !== '';
-    this.#source = chooseSource(this.getAttribute('src'), candidates, document.baseURI, canPlay, (query) => matchMedia(query).matches);
+    this.#source = chooseSource(
+      this.getAttribute('src'),
+      candidates,
+      document.baseURI,
+      canPlay,
+      (query) => matchMedia(query).matches,
+    );
     if (!this.#source) return;
     const { url, kind } = this.#source;
     this.#waiting = [];
@@ -188,7 +225,8 @@ export class P2PVideo extends LitElement {
 
   /** What `<video>` does to a pending `play()` when it is paused or gets another source. */
   #interrupt(): void {
-    for (const { reject } of this.#waiting ?? []) reject(new DOMException('The play() request was interrupted by pause() or a new source.', 'AbortError'));
+    for (const { reject } of this.#waiting ?? [])
+      reject(new DOMException('The play() request was interrupted by pause() or a new source.', 'AbortError'));
     this.#waiting &&= [];
   }
 
@@ -233,7 +271,9 @@ export class P2PVideo extends LitElement {
         const id = swarm();
         if (id !== null) return id;
       } catch (error) {
-        warnOnce(`<p2p-video swarm>: ${error instanceof Error ? error.message : String(error)} Set its swarm attribute to such a name; without one the stream's URL is taken.`);
+        warnOnce(
+          `<p2p-video swarm>: ${error instanceof Error ? error.message : String(error)} Set its swarm attribute to such a name; without one the stream's URL is taken.`,
+        );
       }
     }
     return null;

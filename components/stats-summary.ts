@@ -52,7 +52,11 @@ function stateOf({ peers, signaling, originReachable, banned }: MeshStats): [Sta
   const others = `${peers} ${peers === 1 ? 'neighbour' : 'neighbours'}`;
   const sources = peers > 0 ? others : 'this device';
   if (!originReachable) return ['trouble', `Origin unreachable – plays on from ${sources}`];
-  if (signaling === 'unreachable') return ['trouble', peers > 0 ? `Server unreachable – plays on with ${others}` : 'Server unreachable – plays on from the origin'];
+  if (signaling === 'unreachable')
+    return [
+      'trouble',
+      peers > 0 ? `Server unreachable – plays on with ${others}` : 'Server unreachable – plays on from the origin',
+    ];
   if (peers > 0) return ['sharing', banned > 0 ? `${others}, ${banned} banned` : others];
   if (signaling === 'joined') return ['alone', 'Alone here'];
   return signaling === 'connecting' ? ['waiting', 'Joining…'] : ['off', 'Not sharing'];

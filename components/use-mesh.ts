@@ -6,7 +6,8 @@ import { mesh, type MeshFace } from '../mesh/index.ts';
 import { MESH_ATTRIBUTES, readMeshOptions, type Connection, type MeshAttributes } from './mesh-options.ts';
 import { warnOnce } from './warn.ts';
 
-export const TWO_MESHES = 'The page has more than one <p2p-mesh>, but a browser has one mesh. Keep one; only the first counts.';
+export const TWO_MESHES =
+  'The page has more than one <p2p-mesh>, but a browser has one mesh. Keep one; only the first counts.';
 
 let face: MeshFace = mesh;
 let configured = false;

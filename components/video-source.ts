@@ -39,8 +39,10 @@ export function chooseSource(
   canPlay: (type: string) => boolean,
   matches: (mediaQuery: string) => boolean,
 ): VideoSource | null {
-  const fits = ({ type, media }: Candidate): boolean => (type === '' || isHlsType(type) || canPlay(type)) && (media === '' || matches(media));
-  const chosen = src === null ? candidates.find((candidate) => candidate.src !== '' && fits(candidate)) : { src, type: '' };
+  const fits = ({ type, media }: Candidate): boolean =>
+    (type === '' || isHlsType(type) || canPlay(type)) && (media === '' || matches(media));
+  const chosen =
+    src === null ? candidates.find((candidate) => candidate.src !== '' && fits(candidate)) : { src, type: '' };
   if (!chosen || chosen.src.trim() === '' || !URL.canParse(chosen.src, base)) return null;
   const url = new URL(chosen.src, base);
   return { url: url.href, kind: kindOf(url, chosen.type) };

@@ -30,6 +30,7 @@ export class EnginePort {
 
   /** The asset, or null where the network is to be asked: not shareable after all, failed, or no answer in time. */
   ask(url: string, age: number, signal: AbortSignal): Promise<Loaded | null> {
+    if (signal.aborted) return Promise.resolve(null);
     const id = ++this.#last;
     return new Promise((resolve) => {
       let timer = setTimeout(() => giveUp(), HEARD_MS);

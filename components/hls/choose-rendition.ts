@@ -26,7 +26,13 @@ export interface RenditionQuestion {
  * or at a neighbour can be played: the rendition with the longest run of held segments ahead, and of several the best one that the line
  * carries (what is in the store needs no line). When nobody holds anything, the suggestion stands: it is as good a way to wait as any.
  */
-export function chooseRendition({ renditions, suggested, originReachable, estimate, cap = renditions.length - 1 }: RenditionQuestion): number {
+export function chooseRendition({
+  renditions,
+  suggested,
+  originReachable,
+  estimate,
+  cap = renditions.length - 1,
+}: RenditionQuestion): number {
   if (originReachable) return suggested;
   const candidates = renditions
     .map((rendition, index) => ({ index, run: heldRun(rendition.held), affordable: isAffordable(rendition, estimate) }))
@@ -46,4 +52,5 @@ function heldRun(held: readonly Held[]): number {
   return run > 0 && run === held.length ? HELD_RUN_SEGMENTS : run;
 }
 
-const isAffordable = ({ bitrate, held }: RenditionView, estimate: number): boolean => held[0] === 'store' || bitrate <= BANDWIDTH_SHARE * estimate;
+const isAffordable = ({ bitrate, held }: RenditionView, estimate: number): boolean =>
+  held[0] === 'store' || bitrate <= BANDWIDTH_SHARE * estimate;

@@ -16,11 +16,18 @@ export interface FragmentSource {
 /** hls.js's `fLoader`: segments come through the mesh. */
 export function fragmentLoader(source: FragmentSource): new (config: HlsConfig) => Loader<FragmentLoaderContext> {
   return class extends MeshLoader<FragmentLoaderContext> {
-    protected override async request(context: FragmentLoaderContext, signal: AbortSignal, onProgress: (loaded: number, total: number) => void): Promise<Loaded> {
+    protected override async request(
+      context: FragmentLoaderContext,
+      signal: AbortSignal,
+      onProgress: (loaded: number, total: number) => void,
+    ): Promise<Loaded> {
       const options = { ...whatOf(context), ...(source.swarm !== null && { swarm: source.swarm }), signal, onProgress };
       const deadline = source.deadlineOf(context.part?.start ?? context.frag.start);
       try {
-        const { body, url } = await source.mesh.load(context.url, deadline === undefined ? options : { ...options, deadline });
+        const { body, url } = await source.mesh.load(
+          context.url,
+          deadline === undefined ? options : { ...options, deadline },
+        );
         return { data: body, bytes: body.byteLength, url };
       } catch (error) {
         if (!signal.aborted) source.onFailure();

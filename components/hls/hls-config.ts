@@ -16,7 +16,11 @@ export interface PlayerParts {
 }
 
 /** What differs from hls.js's defaults: who loads, who chooses, and how it takes an origin that is gone. */
-export function hlsConfig(module: HlsModule, preload: Preload, { fragments, playlists, choose }: PlayerParts): Partial<HlsConfig> {
+export function hlsConfig(
+  module: HlsModule,
+  preload: Preload,
+  { fragments, playlists, choose }: PlayerParts,
+): Partial<HlsConfig> {
   const { abrController: Base, fragLoadPolicy, playlistLoadPolicy } = module.default.DefaultConfig;
   const fragmentPolicy = fragLoadPolicy.default;
   const playlistPolicy = playlistLoadPolicy.default;
@@ -24,7 +28,9 @@ export function hlsConfig(module: HlsModule, preload: Preload, { fragments, play
     fLoader: fragmentLoader(fragments),
     pLoader: playlistLoader(playlists, fragments.swarm),
     abrController: abrController(Base, choose),
-    fragLoadPolicy: { default: { ...fragmentPolicy, errorRetry: patient(fragmentPolicy.errorRetry, SEGMENT_RETRY_MS) } },
+    fragLoadPolicy: {
+      default: { ...fragmentPolicy, errorRetry: patient(fragmentPolicy.errorRetry, SEGMENT_RETRY_MS) },
+    },
     playlistLoadPolicy: { default: { ...playlistPolicy, errorRetry: patient(playlistPolicy.errorRetry) } },
     autoStartLoad: preload !== 'none',
     // One segment is enough to know size and duration, and shows the first picture.
@@ -49,7 +55,12 @@ function patient(retry: RetryConfig | null, retryDelayMs = retry?.retryDelayMs ?
     maxNumRetry,
     retryDelayMs,
     maxRetryDelayMs: RETRY_MAX_MS,
-    shouldRetry: (_config, count: number, _isTimeout: boolean, response: LoaderResponse | undefined, retries: boolean) =>
-      retries || (response?.code === 0 && count < maxNumRetry),
+    shouldRetry: (
+      _config,
+      count: number,
+      _isTimeout: boolean,
+      response: LoaderResponse | undefined,
+      retries: boolean,
+    ) => retries || (response?.code === 0 && count < maxNumRetry),
   };
 }

@@ -42,7 +42,12 @@ export class HlsPlayer {
   constructor(options: HlsPlayerOptions) {
     this.#options = options;
     this.#playlists = playlistCacheOf(options.mesh);
-    this.#held = new HeldSegments(options.mesh, () => this.#nextDigests(), () => this.#onHeldChange(), this.#scope.signal);
+    this.#held = new HeldSegments(
+      options.mesh,
+      () => this.#nextDigests(),
+      () => this.#onHeldChange(),
+      this.#scope.signal,
+    );
   }
 
   async start(): Promise<void> {
@@ -51,7 +56,8 @@ export class HlsPlayer {
     try {
       const module = await this.#loadModule(signal);
       if (signal.aborted) return;
-      if (!module.default.isSupported()) onError(4, 'This browser can play no HLS: it has no Media Source Extensions with H.264.');
+      if (!module.default.isSupported())
+        onError(4, 'This browser can play no HLS: it has no Media Source Extensions with H.264.');
       else this.#play(module, media, signal);
     } catch (error) {
       if (!signal.aborted) onError(2, `The player's code (hls.js) could not be loaded: ${String(error)}`);
@@ -78,7 +84,12 @@ export class HlsPlayer {
     const { mesh, swarm, url, preload, onInstance } = this.#options;
     const hls = new module.default(
       hlsConfig(module, preload, {
-        fragments: { mesh, swarm, deadlineOf: (start) => deadlineOf(media, start), onFailure: () => this.#held.refresh() },
+        fragments: {
+          mesh,
+          swarm,
+          deadlineOf: (start) => deadlineOf(media, start),
+          onFailure: () => this.#held.refresh(),
+        },
         playlists: this.#playlists,
         choose: (_, suggested) => this.#choose(suggested),
       }),
@@ -86,12 +97,17 @@ export class HlsPlayer {
     this.#hls = hls;
     const { Events } = module;
     hls.on(Events.MANIFEST_PARSED, () => {
-      if (preload === 'none') void this.#readPlaylist(module, hls.levels[hls.firstLevel]).then((details) => this.#readAhead(module, details));
+      if (preload === 'none')
+        void this.#readPlaylist(module, hls.levels[hls.firstLevel]).then((details) => this.#readAhead(module, details));
     });
     hls.on(Events.LEVEL_LOADED, (_event, { details }) => this.#readAhead(module, details));
     hls.on(Events.FRAG_BUFFERED, () => (this.#networkErrors = 0));
     hls.on(Events.ERROR, (_event, data) => data.fatal && this.#onFatal(fatalError(module, data), data.error.message));
-    media.addEventListener('error', () => media.error && this.#onFatal({ kind: 'media', manifest: false, status: 0 }, media.error.message), { signal });
+    media.addEventListener(
+      'error',
+      () => media.error && this.#onFatal({ kind: 'media', manifest: false, status: 0 }, media.error.message),
+      { signal },
+    );
     media.addEventListener('play', () => loadAll(hls, module, preload), { signal, once: true });
     media.addEventListener('seeking', () => this.#held.refresh(), { signal });
     hls.loadSource(url);
@@ -108,7 +124,10 @@ export class HlsPlayer {
     }
   }
 
-  async #readPlaylist({ M3U8Parser, PlaylistLevelType }: HlsModule, level: Level | undefined): Promise<LevelDetails | null> {
+  async #readPlaylist(
+    { M3U8Parser, PlaylistLevelType }: HlsModule,
+    level: Level | undefined,
+  ): Promise<LevelDetails | null> {
     if (!level) return null;
     const read = this.#ahead.get(level.uri);
     if (read) return read;
@@ -125,8 +144,17 @@ export class HlsPlayer {
   #choose(suggested: number): number {
     const hls = this.#hls;
     if (!hls || this.#options.mesh.stats.originReachable) return suggested;
-    const renditions = hls.levels.map((level) => ({ bitrate: level.bitrate, held: this.#nextSegments(level).map(({ digest }) => this.#held.of(digest)) }));
-    return chooseRendition({ renditions, suggested, originReachable: false, estimate: hls.bandwidthEstimate, cap: hls.maxAutoLevel });
+    const renditions = hls.levels.map((level) => ({
+      bitrate: level.bitrate,
+      held: this.#nextSegments(level).map(({ digest }) => this.#held.of(digest)),
+    }));
+    return chooseRendition({
+      renditions,
+      suggested,
+      originReachable: false,
+      estimate: hls.bandwidthEstimate,
+      cap: hls.maxAutoLevel,
+    });
   }
 
   #nextSegments(level: Level): readonly Segment[] {
@@ -136,7 +164,9 @@ export class HlsPlayer {
   }
 
   #nextDigests(): readonly Digest[] {
-    return (this.#hls?.levels ?? []).flatMap((level) => this.#nextSegments(level).flatMap(({ digest }) => digest ?? []));
+    return (this.#hls?.levels ?? []).flatMap((level) =>
+      this.#nextSegments(level).flatMap(({ digest }) => digest ?? []),
+    );
   }
 
   #onHeldChange(): void {
@@ -151,7 +181,10 @@ export class HlsPlayer {
 
   #onFatal(error: FatalError, message: string): void {
     const now = performance.now();
-    const recovery = decideRecovery(error, { networkErrors: this.#networkErrors, sinceMediaRecovery: now - this.#mediaRecoveryAt });
+    const recovery = decideRecovery(error, {
+      networkErrors: this.#networkErrors,
+      sinceMediaRecovery: now - this.#mediaRecoveryAt,
+    });
     switch (recovery.do) {
       case 'load-again':
         this.#networkErrors++;
@@ -184,12 +217,16 @@ function deadlineOf(media: HTMLMediaElement, start: number): number {
   return Math.max(0, (1000 * (start - media.currentTime)) / (media.playbackRate || 1));
 }
 
-function fatalError({ ErrorTypes, ErrorDetails }: HlsModule, { type, details, response, context }: ErrorData): FatalError {
+function fatalError(
+  { ErrorTypes, ErrorDetails }: HlsModule,
+  { type, details, response, context }: ErrorData,
+): FatalError {
   const status = response?.code ?? 0;
   const manifest = details === ErrorDetails.MANIFEST_LOAD_ERROR || details === ErrorDetails.MANIFEST_LOAD_TIMEOUT;
   // A playlist that came and is none, and codecs that the browser lacks, stay what they are.
   const hopeless = !manifest && (context?.type as string | undefined) === 'manifest';
-  if (hopeless || details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) return { kind: 'other', manifest, status };
+  if (hopeless || details === ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR)
+    return { kind: 'other', manifest, status };
   const kind = type === ErrorTypes.NETWORK_ERROR ? 'network' : type === ErrorTypes.MEDIA_ERROR ? 'media' : 'other';
   return { kind, manifest, status };
 }

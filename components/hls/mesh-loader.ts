@@ -30,14 +30,19 @@ export abstract class MeshLoader<Context extends LoaderContext> implements Loade
   #callbacks: LoaderCallbacks<Context> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  protected abstract request(context: Context, signal: AbortSignal, onProgress: (loaded: number, total: number) => void): Promise<Loaded>;
+  protected abstract request(
+    context: Context,
+    signal: AbortSignal,
+    onProgress: (loaded: number, total: number) => void,
+  ): Promise<Loaded>;
 
   load(context: Context, config: LoaderConfiguration, callbacks: LoaderCallbacks<Context>): void {
     const { maxTimeToFirstByteMs, maxLoadTimeMs } = config.loadPolicy;
     this.context = context;
     this.#callbacks = callbacks;
     this.stats.loading.start = performance.now();
-    const waitMs = Number.isFinite(maxTimeToFirstByteMs) && maxTimeToFirstByteMs > 0 ? maxTimeToFirstByteMs : maxLoadTimeMs;
+    const waitMs =
+      Number.isFinite(maxTimeToFirstByteMs) && maxTimeToFirstByteMs > 0 ? maxTimeToFirstByteMs : maxLoadTimeMs;
     this.#setTimeout(waitMs);
     void this.#run(context, (loaded, total) => {
       this.stats.loaded = loaded;

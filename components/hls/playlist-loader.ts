@@ -3,7 +3,10 @@ import { MeshLoader, type Loaded } from './mesh-loader.ts';
 import type { PlaylistCache } from './playlist-cache.ts';
 
 /** hls.js's `pLoader`: playlists come through the page's cache. They are never taken from peers, but the mesh counts them. */
-export function playlistLoader(cache: PlaylistCache, swarm: string | null): new (config: HlsConfig) => Loader<PlaylistLoaderContext> {
+export function playlistLoader(
+  cache: PlaylistCache,
+  swarm: string | null,
+): new (config: HlsConfig) => Loader<PlaylistLoaderContext> {
   return class extends MeshLoader<PlaylistLoaderContext> {
     protected override async request({ url }: PlaylistLoaderContext, signal: AbortSignal): Promise<Loaded> {
       const playlist = await cache.load(url, swarm, signal);

@@ -28,7 +28,10 @@ export function decideRecovery(error: FatalError, history: RecoveryHistory): Rec
   }
   if (error.kind === 'other') return { do: 'give-up' };
   const refused = error.status >= 400 && error.status < 500;
-  const again: Recovery = { do: 'load-again', afterMs: Math.min(RETRY_MAX_MS, 1000 * 2 ** Math.min(history.networkErrors, 10)) };
+  const again: Recovery = {
+    do: 'load-again',
+    afterMs: Math.min(RETRY_MAX_MS, 1000 * 2 ** Math.min(history.networkErrors, 10)),
+  };
   if (error.manifest) return !refused && history.networkErrors < MANIFEST_RETRIES ? again : { do: 'give-up' };
   // No answer, or a server in trouble: as long as the element lives, the origin may come back.
   return !refused || history.networkErrors < REFUSED_RETRIES ? again : { do: 'give-up' };

@@ -30,7 +30,10 @@ const known = new WeakMap<LevelDetails, readonly Segment[]>();
 export function segmentsOf(details: LevelDetails): readonly Segment[] {
   let segments = known.get(details);
   if (!segments) {
-    segments = details.fragments.map((fragment) => ({ end: fragment.end, digest: nameOfFragment(fragment)?.digest ?? null }));
+    segments = details.fragments.map((fragment) => ({
+      end: fragment.end,
+      digest: nameOfFragment(fragment)?.digest ?? null,
+    }));
     known.set(details, segments);
   }
   return segments;

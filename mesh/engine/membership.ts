@@ -92,7 +92,8 @@ export class Membership {
   /** Joins a swarm, now or as soon as the server is there. */
   enter(swarm: SwarmId): void {
     if (this.#swarms.has(swarm)) return;
-    if (this.#swarms.size >= MAX_SWARMS) return this.#ports.trace('mesh', () => `not in ${swarm}: ${MAX_SWARMS} swarms at most`);
+    if (this.#swarms.size >= MAX_SWARMS)
+      return this.#ports.trace('mesh', () => `not in ${swarm}: ${MAX_SWARMS} swarms at most`);
     this.#swarms.set(swarm, null);
     void this.#neighbours.enter(swarm).then(() => this.#listener.changed());
     if (this.#state === 'joined') void this.#join([swarm]);

@@ -1,5 +1,5 @@
 import { WebSocket } from 'engine.io-client';
-import { io, type Socket } from 'socket.io-client';
+import { Manager, type Socket } from 'socket.io-client';
 import { P2PError } from '../../protocol/error.ts';
 import { parseDone, parseJoinReply, parseRelayedSignal, parseSwarmState } from '../../protocol/server-message.ts';
 import {
@@ -28,14 +28,14 @@ export class SocketSignaling implements Signaling {
   }
 
   open(listener: SignalingListener): void {
-    const socket = io(this.#url, {
+    const manager = new Manager(this.#url, {
       path: SIGNALING_PATH,
       transportImplementations: [WebSocket],
       reconnectionDelay: RECONNECT_AFTER_MS,
       reconnectionDelayMax: RECONNECT_AFTER_MAX_MS,
       timeout: CONNECT_TIMEOUT_MS,
-      forceNew: true,
     });
+    const socket = manager.socket('/');
     this.#socket = socket;
     socket.on('connect', () => listener.connected());
     socket.on('connect_error', (error) => {
@@ -44,8 +44,8 @@ export class SocketSignaling implements Signaling {
     });
     socket.on('disconnect', (reason) => {
       listener.disconnected(reason);
-      // A server that ends the connection itself is not reconnected to by socket.io.
-      if (reason === 'io server disconnect') socket.connect();
+      // socket.io does not come back by itself to a server that sent it away; we do, but not at once.
+      if (reason === 'io server disconnect') this.#comeBack(socket);
     });
     socket.on('signal', (message: unknown) => this.#parsed(() => listener.signal(parseRelayedSignal(message))));
     socket.on('swarm', (message: unknown) => this.#parsed(() => listener.swarm(parseSwarmState(message))));
@@ -66,6 +66,12 @@ export class SocketSignaling implements Signaling {
   close(): void {
     this.#socket?.disconnect();
     this.#socket = null;
+  }
+
+  #comeBack(socket: Socket): void {
+    setTimeout(() => {
+      if (this.#socket === socket) socket.connect();
+    }, RECONNECT_AFTER_MAX_MS);
   }
 
   /** Some networks let no WebSocket through. HTTP polling is loaded only for them, and for a server that is away. */

@@ -6,7 +6,12 @@ import { Page } from './harness.browser.ts';
 
 describe('registration', () => {
   it('of all elements makes each tag its class', () => {
-    const tags = { 'p2p-mesh': all.P2PMesh, 'p2p-video': all.P2PVideo, 'p2p-img': all.P2PImg, 'p2p-stats': all.P2PStats };
+    const tags = {
+      'p2p-mesh': all.P2PMesh,
+      'p2p-video': all.P2PVideo,
+      'p2p-img': all.P2PImg,
+      'p2p-stats': all.P2PStats,
+    };
     for (const [tag, element] of Object.entries(tags)) expect(customElements.get(tag)).to.equal(element);
   });
 

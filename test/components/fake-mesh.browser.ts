@@ -59,10 +59,13 @@ export class FakeMesh extends EventTarget implements MeshFace {
     const held = this.holders(href);
     if (!held) this.#askOrigin(href, pathname);
     const file = this.files.get(pathname);
-    const response = file ? new Response(new Blob([file.body], { type: file.type })) : await fetch(unmistakable(href), options.signal ? { signal: options.signal } : {});
+    const response = file
+      ? new Response(new Blob([file.body], { type: file.type }))
+      : await fetch(unmistakable(href), options.signal ? { signal: options.signal } : {});
     if (!response.ok) throw new P2PError('origin-failed', `HTTP ${response.status}`, { status: response.status });
     const contentType = file?.type ?? response.headers.get('content-type') ?? '';
-    const whole = this.tagged && pathname.endsWith('.m3u8') ? this.#tag(await response.text(), href) : await response.arrayBuffer();
+    const whole =
+      this.tagged && pathname.endsWith('.m3u8') ? this.#tag(await response.text(), href) : await response.arrayBuffer();
     const { start, end } = options.range ?? { start: 0, end: whole.byteLength };
     const body = whole.slice(start, end);
     options.onProgress?.(body.byteLength, body.byteLength);

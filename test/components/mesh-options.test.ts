@@ -13,11 +13,14 @@ test('no attributes: nothing is said, so all defaults hold', () => {
 });
 
 test('URLs are handed on as they are, absolute or relative', () => {
-  assert.deepEqual(quiet({ signal: 'https://mesh.example', manifest: 'assets/p2p-manifest.json', worker: '/sub/p2p-sw.js' }), {
-    signal: 'https://mesh.example',
-    manifest: 'assets/p2p-manifest.json',
-    worker: '/sub/p2p-sw.js',
-  });
+  assert.deepEqual(
+    quiet({ signal: 'https://mesh.example', manifest: 'assets/p2p-manifest.json', worker: '/sub/p2p-sw.js' }),
+    {
+      signal: 'https://mesh.example',
+      manifest: 'assets/p2p-manifest.json',
+      worker: '/sub/p2p-sw.js',
+    },
+  );
 });
 
 test('"none" switches manifest and worker off', () => {
@@ -29,7 +32,10 @@ test('a signaling URL that is not http(s) warns with the fix and is left out', (
     const { options, warnings } = readMeshOptions({ signal });
     assert.deepEqual(options, {}, signal);
     assert.equal(warnings.length, 1, signal);
-    assert.match(warnings[0] ?? '', /<p2p-mesh signal=.*expected an http\(s\) URL\. For now the page's own server is used/);
+    assert.match(
+      warnings[0] ?? '',
+      /<p2p-mesh signal=.*expected an http\(s\) URL\. For now the page's own server is used/,
+    );
   }
 });
 
@@ -59,7 +65,13 @@ test('an unknown upload value warns and counts as the default', () => {
 });
 
 test('max-upload is read in bits per second', () => {
-  for (const [text, rate] of [['5mbps', 5e6], ['800kbps', 8e5], ['1.5Mbps', 1.5e6], ['64000bps', 64000], [' 1 gbps ', 1e9]] as const) {
+  for (const [text, rate] of [
+    ['5mbps', 5e6],
+    ['800kbps', 8e5],
+    ['1.5Mbps', 1.5e6],
+    ['64000bps', 64000],
+    [' 1 gbps ', 1e9],
+  ] as const) {
     assert.deepEqual(quiet({ 'max-upload': text }), { maxUpload: rate }, text);
   }
 });

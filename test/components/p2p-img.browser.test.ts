@@ -5,7 +5,8 @@ import { next, Page, settle, until } from './harness.browser.ts';
 
 const MAP = '/test/fixtures/media/map.png';
 const MAP_URL = new URL(MAP, location.href).href;
-const SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="red"/></svg>';
+const SVG =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="red"/></svg>';
 
 describe('p2p-img', () => {
   let page: Page;
@@ -31,7 +32,14 @@ describe('p2p-img', () => {
     const native = new Image();
     native.src = MAP;
     await native.decode();
-    const of = (from: HTMLImageElement | P2PImg): unknown[] => [from.src, from.currentSrc, from.complete, from.naturalWidth, from.naturalHeight, from.alt];
+    const of = (from: HTMLImageElement | P2PImg): unknown[] => [
+      from.src,
+      from.currentSrc,
+      from.complete,
+      from.naturalWidth,
+      from.naturalHeight,
+      from.alt,
+    ];
     expect(of(image)).to.deep.equal(of(native));
   });
 
@@ -79,7 +87,10 @@ describe('p2p-img', () => {
 
   it('frees the blob: URL when the image is shown', async () => {
     const image = await shown(`<p2p-img src="${MAP}"></p2p-img>`);
-    const gone = await fetch(image.nativeEl.src).then(() => false, () => true);
+    const gone = await fetch(image.nativeEl.src).then(
+      () => false,
+      () => true,
+    );
     expect(gone).to.equal(true);
   });
 

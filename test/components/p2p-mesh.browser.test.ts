@@ -9,7 +9,9 @@ describe('p2p-mesh', () => {
   afterEach(() => page.close());
 
   it('sets the mesh up with its attributes when it comes to the page', () => {
-    page.add('<p2p-mesh signal="https://mesh.example" manifest="none" upload="off" max-upload="5mbps" consent="required"></p2p-mesh>');
+    page.add(
+      '<p2p-mesh signal="https://mesh.example" manifest="none" upload="off" max-upload="5mbps" consent="required"></p2p-mesh>',
+    );
     expect(page.mesh.configured).to.deep.equal([
       { signal: 'https://mesh.example', manifest: 'none', upload: false, maxUpload: 5e6, consentRequired: true },
     ]);
@@ -51,7 +53,9 @@ describe('p2p-mesh', () => {
     useMesh();
     expect(page.mesh.configured).to.deep.equal([{}]);
     expect(page.warnings).to.have.length(2);
-    expect(page.warnings[0]).to.contain('<p2p-mesh upload="sometimes"> is not understood: expected "on", "wifi" or "off"');
+    expect(page.warnings[0]).to.contain(
+      '<p2p-mesh upload="sometimes"> is not understood: expected "on", "wifi" or "off"',
+    );
     expect(page.warnings[1]).to.contain('such as "5mbps"');
   });
 

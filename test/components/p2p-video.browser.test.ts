@@ -12,7 +12,8 @@ describe('p2p-video', () => {
   afterEach(() => page.close());
 
   const segments = (): string[] => page.mesh.paths('.ts');
-  const buffered = (video: P2PVideo): Promise<unknown> => until(() => video.buffered.length > 0, 'something is buffered');
+  const buffered = (video: P2PVideo): Promise<unknown> =>
+    until(() => video.buffered.length > 0, 'something is buffered');
 
   /** A clip of one frame, made by the browser itself, so that a plain file is there in any format it plays. */
   async function clip(): Promise<string> {
@@ -29,19 +30,35 @@ describe('p2p-video', () => {
   describe('as a drop-in for <video>', () => {
     it('has every property and method of <video>', () => {
       const video = page.add<P2PVideo>('<p2p-video></p2p-video>');
-      const missing = Object.getOwnPropertyNames(HTMLVideoElement.prototype).concat(Object.getOwnPropertyNames(HTMLMediaElement.prototype)).filter((name) => !(name in video));
+      const missing = Object.getOwnPropertyNames(HTMLVideoElement.prototype)
+        .concat(Object.getOwnPropertyNames(HTMLMediaElement.prototype))
+        .filter((name) => !(name in video));
       expect(missing).to.deep.equal([]);
       expect(video.HAVE_ENOUGH_DATA).to.equal(4);
     });
 
     it('hands attributes on to the native video, at once and later', () => {
-      const video = page.add<P2PVideo>('<p2p-video controls loop muted playsinline preload="none" poster="/p.png" width="200" height="100"></p2p-video>');
+      const video = page.add<P2PVideo>(
+        '<p2p-video controls loop muted playsinline preload="none" poster="/p.png" width="200" height="100"></p2p-video>',
+      );
       const { nativeEl } = video;
-      for (const name of ['controls', 'loop', 'muted', 'playsinline']) expect(nativeEl.hasAttribute(name), name).to.equal(true);
+      for (const name of ['controls', 'loop', 'muted', 'playsinline'])
+        expect(nativeEl.hasAttribute(name), name).to.equal(true);
       expect(nativeEl.muted).to.equal(true);
-      expect([nativeEl.preload, nativeEl.width, nativeEl.poster]).to.deep.equal(['none', 200, new URL('/p.png', location.href).href]);
+      expect([nativeEl.preload, nativeEl.width, nativeEl.poster]).to.deep.equal([
+        'none',
+        200,
+        new URL('/p.png', location.href).href,
+      ]);
       video.removeAttribute('controls');
       expect(nativeEl.controls).to.equal(false);
+    });
+
+    it('begins muted when the attribute comes before the source, also by script', async () => {
+      const video = page.add<P2PVideo>('<p2p-video></p2p-video>');
+      await video.updateComplete;
+      video.setAttribute('muted', '');
+      expect(video.muted).to.equal(true);
     });
 
     it('reflects properties to attributes as <video> does', () => {
@@ -49,7 +66,11 @@ describe('p2p-video', () => {
       video.controls = true;
       video.defaultMuted = true;
       video.width = 320;
-      expect([video.hasAttribute('controls'), video.hasAttribute('muted'), video.getAttribute('width')]).to.deep.equal([true, true, '320']);
+      expect([video.hasAttribute('controls'), video.hasAttribute('muted'), video.getAttribute('width')]).to.deep.equal([
+        true,
+        true,
+        '320',
+      ]);
       video.controls = false;
       expect(video.hasAttribute('controls')).to.equal(false);
     });
@@ -81,7 +102,9 @@ describe('p2p-video', () => {
     });
 
     it('takes <track> children along', async () => {
-      const video = page.add<P2PVideo>('<p2p-video><track kind="chapters" srclang="en" src="data:text/vtt,WEBVTT"></p2p-video>');
+      const video = page.add<P2PVideo>(
+        '<p2p-video><track kind="chapters" srclang="en" src="data:text/vtt,WEBVTT"></p2p-video>',
+      );
       expect(video.textTracks[0]?.kind).to.equal('chapters');
       video.insertAdjacentHTML('beforeend', '<track kind="metadata">');
       await until(() => video.textTracks.length === 2);
@@ -112,7 +135,9 @@ describe('p2p-video', () => {
 
     it('takes the first <source> that it can play', async () => {
       const url = await clip();
-      const video = page.add<P2PVideo>(`<p2p-video><source src="/no.mp4" type="video/nonsense"><source src="${url}" type="video/webm"></p2p-video>`);
+      const video = page.add<P2PVideo>(
+        `<p2p-video><source src="/no.mp4" type="video/nonsense"><source src="${url}" type="video/webm"></p2p-video>`,
+      );
       await next(video, 'loadeddata');
       expect(video.currentSrc).to.equal(url);
     });
@@ -174,7 +199,10 @@ describe('p2p-video', () => {
       const video = page.add<P2PVideo>(`<p2p-video src="${LESSON}" muted></p2p-video>`);
       await video.updateComplete;
       for (const interrupt of [() => video.pause(), () => video.load()]) {
-        const playing = video.play().then(() => 'plays', (error: unknown) => (error as DOMException).name);
+        const playing = video.play().then(
+          () => 'plays',
+          (error: unknown) => (error as DOMException).name,
+        );
         interrupt();
         expect(await playing).to.equal('AbortError');
       }
@@ -194,7 +222,9 @@ describe('p2p-video', () => {
     });
 
     it('is found by the type of a <source>', async () => {
-      const video = page.add<P2PVideo>(`<p2p-video><source src="${LESSON}" type="application/vnd.apple.mpegurl"></p2p-video>`);
+      const video = page.add<P2PVideo>(
+        `<p2p-video><source src="${LESSON}" type="application/vnd.apple.mpegurl"></p2p-video>`,
+      );
       await until(() => video.api);
       expect(video.currentSrc).to.equal(LESSON_URL);
     });

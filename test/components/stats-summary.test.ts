@@ -30,7 +30,10 @@ test('an unreachable server is named, with what plays on', () => {
 });
 
 test('an unreachable origin counts more than an unreachable server', () => {
-  assert.equal(stateOf({ originReachable: false, signaling: 'unreachable', peers: 2 }), 'Origin unreachable – plays on from 2 neighbours');
+  assert.equal(
+    stateOf({ originReachable: false, signaling: 'unreachable', peers: 2 }),
+    'Origin unreachable – plays on from 2 neighbours',
+  );
   assert.equal(stateOf({ originReachable: false }), 'Origin unreachable – plays on from this device');
 });
 
@@ -42,11 +45,21 @@ test('trouble and sharing have different moods', () => {
 
 test('the shares of the sources add up to one, whatever was handed out', () => {
   const { shares } = summarize({ ...STATS, bytes: { origin: 100, peers: 600, store: 300, uploaded: 999 } });
-  assert.deepEqual(shares.map(({ from, fraction }) => [from, fraction]), [['peers', 0.6], ['store', 0.3], ['origin', 0.1]]);
+  assert.deepEqual(
+    shares.map(({ from, fraction }) => [from, fraction]),
+    [
+      ['peers', 0.6],
+      ['store', 0.3],
+      ['origin', 0.1],
+    ],
+  );
 });
 
 test('before anything was consumed all shares are empty, not NaN', () => {
-  assert.deepEqual(summarize(STATS).shares.map(({ fraction }) => fraction), [0, 0, 0]);
+  assert.deepEqual(
+    summarize(STATS).shares.map(({ fraction }) => fraction),
+    [0, 0, 0],
+  );
 });
 
 test('offload is a whole percentage', () => {
@@ -55,11 +68,29 @@ test('offload is a whole percentage', () => {
 });
 
 test('the whole panel is one sentence for a screen reader', () => {
-  const { text } = summarize({ ...STATS, peers: 2, offload: 0.5, bytes: { origin: 1e6, peers: 1e6, store: 0, uploaded: 64e3 } });
-  assert.equal(text, '2 neighbours. Neighbours 1.0 MB, This device 0 bytes, Origin 1.0 MB. Handed out 64.0 kB. Offload 50 %.');
+  const { text } = summarize({
+    ...STATS,
+    peers: 2,
+    offload: 0.5,
+    bytes: { origin: 1e6, peers: 1e6, store: 0, uploaded: 64e3 },
+  });
+  assert.equal(
+    text,
+    '2 neighbours. Neighbours 1.0 MB, This device 0 bytes, Origin 1.0 MB. Handed out 64.0 kB. Offload 50 %.',
+  );
 });
 
 test('bytes are written in decimal units with three digits', () => {
   const written = [0, 999, 1000, 64_200, 999_000, 12_345_678, 250e6, 3e9, 5e15].map(formatBytes);
-  assert.deepEqual(written, ['0 bytes', '999 bytes', '1.0 kB', '64.2 kB', '999 kB', '12.3 MB', '250 MB', '3.0 GB', '5000 TB']);
+  assert.deepEqual(written, [
+    '0 bytes',
+    '999 bytes',
+    '1.0 kB',
+    '64.2 kB',
+    '999 kB',
+    '12.3 MB',
+    '250 MB',
+    '3.0 GB',
+    '5000 TB',
+  ]);
 });

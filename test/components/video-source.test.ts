@@ -5,11 +5,19 @@ import { chooseSource, isHlsType, kindOf, preloadOf, type Candidate } from '../.
 const BASE = 'https://page.example/lesson/';
 const source = (src: string, type = '', media = ''): Candidate => ({ src, type, media });
 const plays = (type: string): boolean => type === 'video/mp4';
-const choose = (src: string | null, ...candidates: Candidate[]) => chooseSource(src, candidates, BASE, plays, (query) => query === '(min-width: 1px)');
+const choose = (src: string | null, ...candidates: Candidate[]) =>
+  chooseSource(src, candidates, BASE, plays, (query) => query === '(min-width: 1px)');
 
 test('HLS is told by its types, with parameters and in any case', () => {
-  for (const type of ['application/vnd.apple.mpegurl', 'application/x-mpegURL', 'audio/mpegurl; charset=utf-8', 'Application/VND.Apple.MpegURL']) assert.ok(isHlsType(type), type);
-  for (const type of ['', 'video/mp4', 'application/vnd.apple.mpegurlish', 'text/plain']) assert.ok(!isHlsType(type), type);
+  for (const type of [
+    'application/vnd.apple.mpegurl',
+    'application/x-mpegURL',
+    'audio/mpegurl; charset=utf-8',
+    'Application/VND.Apple.MpegURL',
+  ])
+    assert.ok(isHlsType(type), type);
+  for (const type of ['', 'video/mp4', 'application/vnd.apple.mpegurlish', 'text/plain'])
+    assert.ok(!isHlsType(type), type);
 });
 
 test('without a type the path tells, and its query does not', () => {
@@ -29,7 +37,10 @@ test('src wins over <source> children and is made absolute', () => {
 });
 
 test('the first <source> that can be played is taken', () => {
-  assert.equal(choose(null, source('a.ogv', 'video/ogg'), source('b.mp4', 'video/mp4'), source('c.mp4'))?.url, `${BASE}b.mp4`);
+  assert.equal(
+    choose(null, source('a.ogv', 'video/ogg'), source('b.mp4', 'video/mp4'), source('c.mp4'))?.url,
+    `${BASE}b.mp4`,
+  );
 });
 
 test('an HLS <source> can be played though the browser says no', () => {
@@ -37,7 +48,10 @@ test('an HLS <source> can be played though the browser says no', () => {
 });
 
 test('a <source> whose media query does not match is passed over', () => {
-  assert.equal(choose(null, source('small.mp4', '', '(max-width: 1px)'), source('big.mp4', '', '(min-width: 1px)'))?.url, `${BASE}big.mp4`);
+  assert.equal(
+    choose(null, source('small.mp4', '', '(max-width: 1px)'), source('big.mp4', '', '(min-width: 1px)'))?.url,
+    `${BASE}big.mp4`,
+  );
 });
 
 test('nothing to play: no source, an empty src, a URL that is none', () => {

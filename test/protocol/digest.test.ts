@@ -1,16 +1,28 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { blockCount, blockLength, blockMatches, digestOfLeaves, isAssetSize, leavesMatch, leavesOf, nameOf } from '../../protocol/digest.ts';
+import {
+  blockCount,
+  blockLength,
+  blockMatches,
+  digestOfLeaves,
+  isAssetSize,
+  leavesMatch,
+  leavesOf,
+  nameOf,
+} from '../../protocol/digest.ts';
 import { P2PError } from '../../protocol/error.ts';
 import { toHex } from '../../protocol/hex.ts';
 import { isDigest, type Digest } from '../../protocol/ids.ts';
 import { BLOCK_BYTES, MAX_ASSET_BYTES } from '../../protocol/limits.ts';
-import fixture from '../fixtures/wire/digests.json' with { type: 'json' };
 import { nodeSha256, testBody } from '../mesh/world/test-asset.ts';
+import { readVectors } from './read-vectors.ts';
+
+const fixture = readVectors('digests') as { vectors: { size: number; leaves: string[]; digest: string }[] };
 
 /** The generator that the fixture names. */
-const bodyOf = (size: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length: size }, (_, i) => (i * 7 + (i >> 8) * 13 + size) % 251);
+const bodyOf = (size: number): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from({ length: size }, (_, i) => (i * 7 + (i >> 8) * 13 + size) % 251);
 
 const sizes = fc.integer({ min: 1, max: 5 * BLOCK_BYTES });
 
@@ -26,7 +38,10 @@ test('blocks fill the asset without gap or overlap', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: MAX_ASSET_BYTES }), (size) => {
       const lengths = Array.from({ length: blockCount(size) }, (_, index) => blockLength(size, index));
-      assert.equal(lengths.reduce((sum, length) => sum + length, 0), size);
+      assert.equal(
+        lengths.reduce((sum, length) => sum + length, 0),
+        size,
+      );
       assert.ok(lengths.every((length, i) => (i < lengths.length - 1 ? length === BLOCK_BYTES : length > 0)));
     }),
   );
@@ -34,11 +49,15 @@ test('blocks fill the asset without gap or overlap', () => {
 
 test('only whole numbers from 1 byte to 64 MiB are sizes', () => {
   for (const size of [1, BLOCK_BYTES, MAX_ASSET_BYTES]) assert.equal(isAssetSize(size), true);
-  for (const size of [0, -1, 1.5, NaN, Infinity, MAX_ASSET_BYTES + 1, '1', null, undefined, 1n]) assert.equal(isAssetSize(size), false, String(size));
+  for (const size of [0, -1, 1.5, NaN, Infinity, MAX_ASSET_BYTES + 1, '1', null, undefined, 1n])
+    assert.equal(isAssetSize(size), false, String(size));
 });
 
 test('an asset without bytes has no digest', async () => {
-  await assert.rejects(nameOf(new Uint8Array(0), nodeSha256), (error) => error instanceof P2PError && error.code === 'bad-digest');
+  await assert.rejects(
+    nameOf(new Uint8Array(0), nodeSha256),
+    (error) => error instanceof P2PError && error.code === 'bad-digest',
+  );
 });
 
 test('leaves that do not fit the size have no digest', async () => {

@@ -11,14 +11,23 @@ const bytes = (constraints: fc.IntArrayConstraints = {}): fc.Arbitrary<Uint8Arra
 
 const uint32 = fc.nat(2 ** 32 - 1);
 
-const anyFrame: fc.Arbitrary<Frame> = fc.record({
-  type: fc.nat(255),
-  request: uint32,
-  payload: fc.oneof(bytes({ maxLength: 200 }), fc.nat(MAX_FRAME_BYTES).map((length) => new Uint8Array(length).fill(length))),
-}, { noNullPrototype: true });
+const anyFrame: fc.Arbitrary<Frame> = fc.record(
+  {
+    type: fc.nat(255),
+    request: uint32,
+    payload: fc.oneof(
+      bytes({ maxLength: 200 }),
+      fc.nat(MAX_FRAME_BYTES).map((length) => new Uint8Array(length).fill(length)),
+    ),
+  },
+  { noNullPrototype: true },
+);
 
 /** A header as it stands on the wire. */
-function header(fields: { type?: number; reserved?: number; length?: number; offset?: number }, part: Uint8Array = new Uint8Array(0)): Uint8Array<ArrayBuffer> {
+function header(
+  fields: { type?: number; reserved?: number; length?: number; offset?: number },
+  part: Uint8Array = new Uint8Array(0),
+): Uint8Array<ArrayBuffer> {
   const message = Buffer.alloc(FRAME_HEADER_BYTES + part.length);
   message.writeUInt8(fields.type ?? 6, 0);
   message.writeUIntBE(fields.reserved ?? 0, 1, 3);
@@ -45,18 +54,29 @@ test('a frame that is cut into messages of any size is put together again, and n
 });
 
 test('frames whose parts come between each other are put together each for itself', () => {
-  const frames = fc.uniqueArray(anyFrame, { minLength: 2, maxLength: MAX_OPEN_FRAMES, selector: ({ type, request }) => `${type} ${request}` });
+  const frames = fc.uniqueArray(anyFrame, {
+    minLength: 2,
+    maxLength: MAX_OPEN_FRAMES,
+    selector: ({ type, request }) => `${type} ${request}`,
+  });
   fc.assert(
     fc.property(frames, fc.infiniteStream(fc.nat(1000)), (all, picks) => {
       const assembler = new FrameAssembler();
       const queues = all.map((frame) => [...fragmentsOf(frame, MIN_MESSAGE_BYTES)]);
       const done: Frame[] = [];
-      for (let open = queues.filter((queue) => queue.length > 0); open.length > 0; open = queues.filter((queue) => queue.length > 0)) {
+      for (
+        let open = queues.filter((queue) => queue.length > 0);
+        open.length > 0;
+        open = queues.filter((queue) => queue.length > 0)
+      ) {
         const frame = assembler.accept(open[picks.next().value! % open.length]!.shift()!);
         if (frame) done.push(frame);
       }
       const order = ({ type, request }: Frame): number => type * 2 ** 32 + request;
-      assert.deepEqual(done.sort((a, b) => order(a) - order(b)), [...all].sort((a, b) => order(a) - order(b)));
+      assert.deepEqual(
+        done.sort((a, b) => order(a) - order(b)),
+        [...all].sort((a, b) => order(a) - order(b)),
+      );
     }),
     { numRuns: 40 },
   );
@@ -64,7 +84,12 @@ test('frames whose parts come between each other are put together each for itsel
 
 test('whatever bytes come, nothing but a P2PError is thrown', () => {
   const almost = fc
-    .record({ type: fc.nat(12), reserved: fc.constantFrom(0, 0, 0, 1), length: fc.oneof(fc.nat(70), uint32), offset: fc.oneof(fc.nat(70), uint32) })
+    .record({
+      type: fc.nat(12),
+      reserved: fc.constantFrom(0, 0, 0, 1),
+      length: fc.oneof(fc.nat(70), uint32),
+      offset: fc.oneof(fc.nat(70), uint32),
+    })
     .chain((fields) => bytes({ maxLength: 80 }).map((part) => header(fields, part)));
   fc.assert(
     fc.property(fc.array(fc.oneof(bytes({ maxLength: 64 }), almost), { maxLength: 30 }), (messages) => {
@@ -116,7 +141,9 @@ test('parts out of order, twice, or of another length are refused', () => {
 
 test('half-arrived frames are limited in number, and finished ones make room', () => {
   const frame = (request: number): Frame => ({ type: 6, request, payload: new Uint8Array(MIN_MESSAGE_BYTES) });
-  const parts = Array.from({ length: MAX_OPEN_FRAMES + 1 }, (_, request) => [...fragmentsOf(frame(request), MIN_MESSAGE_BYTES)]);
+  const parts = Array.from({ length: MAX_OPEN_FRAMES + 1 }, (_, request) => [
+    ...fragmentsOf(frame(request), MIN_MESSAGE_BYTES),
+  ]);
   const assembler = new FrameAssembler();
   for (const [first] of parts.slice(0, -1)) assert.equal(assembler.accept(first!), null);
   assert.throws(() => assembler.accept(parts.at(-1)![0]!), isBadFrame);
@@ -125,7 +152,10 @@ test('half-arrived frames are limited in number, and finished ones make room', (
 });
 
 test('a frame without payload is one message', () => {
-  assert.deepEqual([...fragmentsOf({ type: 9, request: 5, payload: new Uint8Array(0) }, MIN_MESSAGE_BYTES)], [Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0)]);
+  assert.deepEqual(
+    [...fragmentsOf({ type: 9, request: 5, payload: new Uint8Array(0) }, MIN_MESSAGE_BYTES)],
+    [Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0)],
+  );
 });
 
 test('a peek tells type and request of a message inside a larger buffer', () => {

@@ -16,5 +16,19 @@ test('bytes go to hex and back, as Buffer has it', () => {
 
 test('only lower-case digits of the right number are hex', () => {
   assert.equal(isHex('00ff', 2), true);
-  for (const value of ['00FF', '00f', '00fff', '00fg', '00f\n', ' 0ff', '', null, undefined, 255, ['00ff'], { length: 4 }]) assert.equal(isHex(value, 2), false, String(value));
+  for (const value of [
+    '00FF',
+    '00f',
+    '00fff',
+    '00fg',
+    '00f\n',
+    ' 0ff',
+    '',
+    null,
+    undefined,
+    255,
+    ['00ff'],
+    { length: 4 },
+  ])
+    assert.equal(isHex(value, 2), false, JSON.stringify(value));
 });

@@ -6,18 +6,36 @@ import { MAX_ASSET_BYTES, MAX_MANIFEST_ENTRIES, MAX_PART_BYTES } from '../../pro
 import { isWholeAsset, parseManifest } from '../../protocol/manifest.ts';
 
 const DIGEST = 'ab'.repeat(32);
-const entry = (more: object): unknown => ({ version: 1, leaves: 'l/', assets: { 'a.png': { digest: DIGEST, size: 5, type: 'image/png', ...more } } });
+const entry = (more: object): unknown => ({
+  version: 1,
+  leaves: 'l/',
+  assets: { 'a.png': { digest: DIGEST, size: 5, type: 'image/png', ...more } },
+});
 
 test('a manifest that the CLI writes is read, with whole assets and parts', () => {
   const parts = { size: MAX_PART_BYTES + 1, type: 'video/mp4', parts: [DIGEST, DIGEST] };
   const whole = { digest: DIGEST, size: 5, type: 'image/png' };
-  const manifest = parseManifest(JSON.parse(JSON.stringify({ version: 1, leaves: 'p2p/leaves/', assets: { 'a.png': { ...whole, more: 1 }, 'b.mp4': parts }, generated: 'later' })));
-  assert.deepEqual({ ...manifest, assets: { ...manifest.assets } }, { version: 1, leaves: 'p2p/leaves/', assets: { 'a.png': whole, 'b.mp4': parts } });
+  const manifest = parseManifest(
+    JSON.parse(
+      JSON.stringify({
+        version: 1,
+        leaves: 'p2p/leaves/',
+        assets: { 'a.png': { ...whole, more: 1 }, 'b.mp4': parts },
+        generated: 'later',
+      }),
+    ),
+  );
+  assert.deepEqual(
+    { ...manifest, assets: { ...manifest.assets } },
+    { version: 1, leaves: 'p2p/leaves/', assets: { 'a.png': whole, 'b.mp4': parts } },
+  );
   assert.deepEqual(Object.values(manifest.assets).map(isWholeAsset), [true, false]);
 });
 
 test('a path that is a name of Object.prototype is a path like any other', () => {
-  const { assets } = parseManifest(JSON.parse(`{"version":1,"leaves":"","assets":{"__proto__":{"digest":"${DIGEST}","size":5,"type":""}}}`));
+  const { assets } = parseManifest(
+    JSON.parse(`{"version":1,"leaves":"","assets":{"__proto__":{"digest":"${DIGEST}","size":5,"type":""}}}`),
+  );
   assert.deepEqual(Object.keys(assets), ['__proto__']);
   assert.equal('toString' in assets, false);
 });
@@ -40,10 +58,21 @@ for (const [what, untrusted, says] of [
   ['parts of an empty file', entry({ digest: undefined, size: 0, parts: [] }), /"a\.png" must have/],
   ['parts of less than nothing', entry({ digest: undefined, size: -5, parts: [] }), /"a\.png" must have/],
   ['too few parts', entry({ digest: undefined, size: MAX_PART_BYTES + 1, parts: [DIGEST] }), /"a\.png" must have/],
-  ['a part that is no digest', entry({ digest: undefined, size: MAX_PART_BYTES + 1, parts: [DIGEST, 'x'] }), /"a\.png" must have/],
+  [
+    'a part that is no digest',
+    entry({ digest: undefined, size: MAX_PART_BYTES + 1, parts: [DIGEST, 'x'] }),
+    /"a\.png" must have/,
+  ],
 ] as [string, unknown, RegExp][]) {
   test(`a manifest with ${what} is refused, and the message names it`, () => {
-    assert.throws(() => parseManifest(untrusted), (error) => error instanceof P2PError && error.code === 'bad-manifest' && says.test(error.message) && error.message.includes('p2p-elements manifest DIR'));
+    assert.throws(
+      () => parseManifest(untrusted),
+      (error) =>
+        error instanceof P2PError &&
+        error.code === 'bad-manifest' &&
+        says.test(error.message) &&
+        error.message.includes('p2p-elements manifest DIR'),
+    );
   });
 }
 
@@ -55,8 +84,24 @@ test('a manifest of too many entries is refused before they are read', () => {
 test('whatever JSON comes, nothing but a P2PError is thrown', () => {
   const odd = fc.constantFrom<unknown>({ toString: 1, valueOf: 1 }, DIGEST, 5, [DIGEST], MAX_PART_BYTES + 1, null);
   const value = fc.oneof(fc.jsonValue() as fc.Arbitrary<unknown>, odd);
-  const entries = fc.dictionary(fc.string(), fc.oneof(value, fc.record({ digest: value, size: value, type: fc.oneof(value, fc.constant('')), parts: value }, { requiredKeys: [] })));
-  const manifest = fc.oneof(value, fc.record({ version: fc.oneof(fc.constant(1), value), leaves: fc.oneof(fc.constant(''), value), assets: fc.oneof(entries, value) }));
+  const entries = fc.dictionary(
+    fc.string(),
+    fc.oneof(
+      value,
+      fc.record(
+        { digest: value, size: value, type: fc.oneof(value, fc.constant('')), parts: value },
+        { requiredKeys: [] },
+      ),
+    ),
+  );
+  const manifest = fc.oneof(
+    value,
+    fc.record({
+      version: fc.oneof(fc.constant(1), value),
+      leaves: fc.oneof(fc.constant(''), value),
+      assets: fc.oneof(entries, value),
+    }),
+  );
   fc.assert(
     fc.property(manifest, (untrusted) => {
       try {

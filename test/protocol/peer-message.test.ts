@@ -5,37 +5,69 @@ import { P2PError } from '../../protocol/error.ts';
 import { FrameAssembler, fragmentsOf } from '../../protocol/frame.ts';
 import { fromHex, toHex } from '../../protocol/hex.ts';
 import type { Digest, SwarmKey } from '../../protocol/ids.ts';
-import { BLOCK_BYTES, MAX_ASSET_BYTES, MAX_DIGESTS_PER_FRAME, MAX_SWARMS, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
+import {
+  BLOCK_BYTES,
+  MAX_ASSET_BYTES,
+  MAX_DIGESTS_PER_FRAME,
+  MAX_SWARMS,
+  MIN_MESSAGE_BYTES,
+} from '../../protocol/limits.ts';
 import { carriesContent, encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
-import vectors from '../fixtures/wire/frames.json' with { type: 'json' };
+import { readVectors } from './read-vectors.ts';
+
+const vectors = readVectors('frames') as { message: { type: string }; frame: string }[];
 
 const hexOf = (bytes: number): fc.Arbitrary<string> => fc.uint8Array({ minLength: bytes, maxLength: bytes }).map(toHex);
 const key = hexOf(16) as fc.Arbitrary<SwarmKey>;
 const digests = fc.array(hexOf(32) as fc.Arbitrary<Digest>, { maxLength: 20 });
 const request = fc.nat(2 ** 32 - 1);
-const leaves = fc.integer({ min: 1, max: 20 * BLOCK_BYTES }).map((size) => ({ size, untrustedLeaves: new Uint8Array(Math.ceil(size / BLOCK_BYTES) * 32).fill(size) }));
+const leaves = fc
+  .integer({ min: 1, max: 20 * BLOCK_BYTES })
+  .map((size) => ({ size, untrustedLeaves: new Uint8Array(Math.ceil(size / BLOCK_BYTES) * 32).fill(size) }));
 const block = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Uint8Array.from(bytes));
 
 /** Objects like those of the parser. */
 const OWN = { noNullPrototype: true } as const;
 
 const anyMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
-  fc.record({ type: fc.constant('hello' as const), version: fc.nat(255), swarms: fc.array(key, { maxLength: MAX_SWARMS }) }, OWN),
+  fc.record(
+    { type: fc.constant('hello' as const), version: fc.nat(255), swarms: fc.array(key, { maxLength: MAX_SWARMS }) },
+    OWN,
+  ),
   fc.record({ type: fc.constantFrom('have' as const, 'lost' as const), swarm: key, digests }, OWN),
-  fc.record({ type: fc.constant('request' as const), request, digest: hexOf(32) as fc.Arbitrary<Digest>, first: request, count: request, leaves: fc.boolean() }, OWN),
+  fc.record(
+    {
+      type: fc.constant('request' as const),
+      request,
+      digest: hexOf(32) as fc.Arbitrary<Digest>,
+      first: request,
+      count: request,
+      leaves: fc.boolean(),
+    },
+    OWN,
+  ),
   fc.tuple(request, leaves).map(([id, rest]) => ({ type: 'leaves' as const, request: id, ...rest })),
   fc.record({ type: fc.constant('block' as const), request, index: request, untrustedBlock: block }, OWN),
   fc.record({ type: fc.constantFrom('cancel' as const, 'ping' as const, 'pong' as const), request }, OWN),
-  fc.record({ type: fc.constant('refuse' as const), request, reason: fc.constantFrom('not-held' as const, 'busy' as const) }, OWN),
+  fc.record(
+    { type: fc.constant('refuse' as const), request, reason: fc.constantFrom('not-held' as const, 'busy' as const) },
+    OWN,
+  ),
   fc.constant({ type: 'bye' as const }),
 );
 
 const isBadFrame = (error: unknown): boolean => error instanceof P2PError && error.code === 'bad-frame';
-const parse = (type: number, payload: Uint8Array): PeerMessage => parsePeerMessage({ type, request: 1, payload: Uint8Array.from(payload) });
+const parse = (type: number, payload: Uint8Array): PeerMessage =>
+  parsePeerMessage({ type, request: 1, payload: Uint8Array.from(payload) });
 
 /** A fixture has its bytes in hex. */
 const revived = (message: object): PeerMessage =>
-  Object.fromEntries(Object.entries(message).map(([name, value]) => [name, name.startsWith('untrusted') ? fromHex(String(value)) : (value as unknown)])) as unknown as PeerMessage;
+  Object.fromEntries(
+    Object.entries(message).map(([name, value]) => [
+      name,
+      name.startsWith('untrusted') ? fromHex(String(value)) : (value as unknown),
+    ]),
+  ) as unknown as PeerMessage;
 
 for (const { message, frame } of vectors) {
   test(`the ${message.type} frame ${frame.slice(0, 40)} is as documented, both ways`, () => {
@@ -50,7 +82,9 @@ test('every type of message has a vector', () => {
 });
 
 test('what is encoded is parsed to the same message', () => {
-  fc.assert(fc.property(anyMessage, (message) => assert.deepEqual(parsePeerMessage(encodePeerMessage(message)), message)));
+  fc.assert(
+    fc.property(anyMessage, (message) => assert.deepEqual(parsePeerMessage(encodePeerMessage(message)), message)),
+  );
 });
 
 test('a payload of any bytes under any type is a message or a bad frame', () => {
@@ -78,7 +112,7 @@ for (const [what, type, payload] of [
   ['a request that is too long', 4, Array(42).fill(1)],
   ['leaves of nothing', 5, [0, 0, 0, 0]],
   ['leaves without a size', 5, [0, 0]],
-  ['leaves that are too few', 5, [0, 1, 0, 1, ...Array(32).fill(1)]],
+  ['leaves that are too few', 5, [0, 1, 0, 1, ...new Array<number>(32).fill(1)]],
   ['a block without an index', 6, [0, 0, 0]],
   ['a block of no bytes', 6, [0, 0, 0, 0]],
   ['a block above 64 KiB', 6, Array(5 + BLOCK_BYTES).fill(0)],
@@ -99,10 +133,7 @@ test('leaves of an asset above the limit are refused', () => {
 });
 
 test('only blocks and leaves carry content', () => {
-  assert.deepEqual(
-    Array.from({ length: 256 }, (_, type) => type).filter(carriesContent),
-    [5, 6],
-  );
+  assert.deepEqual(Array.from({ length: 256 }, (_, type) => type).filter(carriesContent), [5, 6]);
 });
 
 test('the error says what was expected and what came', () => {

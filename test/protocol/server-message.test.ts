@@ -19,12 +19,16 @@ test('what the server says is read as it was said', () => {
   assert.deepEqual(parseJoinReply(REPLY), REPLY);
   assert.deepEqual(parseDone({ ok: true }), { ok: true });
   assert.deepEqual(parseSwarmState(STATE), STATE);
-  for (const signal of [OFFER, { ...OFFER, kind: 'answer' }, CANDIDATE, { ...CANDIDATE, mid: null, line: null }]) assert.deepEqual(parseRelayedSignal({ from: PEER, signal }), { from: PEER, signal });
+  for (const signal of [OFFER, { ...OFFER, kind: 'answer' }, CANDIDATE, { ...CANDIDATE, mid: null, line: null }])
+    assert.deepEqual(parseRelayedSignal({ from: PEER, signal }), { from: PEER, signal });
 });
 
 test('fields that are not known are left out', () => {
   assert.deepEqual(parseDone({ ok: true, more: 1 }), { ok: true });
-  assert.deepEqual(parseRelayedSignal({ from: PEER, signal: { ...OFFER, evil: true }, more: 1 }), { from: PEER, signal: OFFER });
+  assert.deepEqual(parseRelayedSignal({ from: PEER, signal: { ...OFFER, evil: true }, more: 1 }), {
+    from: PEER,
+    signal: OFFER,
+  });
 });
 
 test('a single ICE URL is taken as a list of one, with its credentials', () => {
@@ -36,7 +40,11 @@ test('a single ICE URL is taken as a list of one, with its credentials', () => {
 test('a refusal is read from either kind of reply', () => {
   const refusal = { ok: false, code: 'unknown-peer', message: 'gone', retryAfter: 3 };
   assert.deepEqual(parseDone(refusal), refusal);
-  assert.deepEqual(parseJoinReply({ ok: false, code: 'wrong-version' }), { ok: false, code: 'wrong-version', message: '' });
+  assert.deepEqual(parseJoinReply({ ok: false, code: 'wrong-version' }), {
+    ok: false,
+    code: 'wrong-version',
+    message: '',
+  });
 });
 
 const TOO_MANY_PEERS = Array(MAX_NEIGHBOURS + 1).fill(PEER);
@@ -59,11 +67,19 @@ for (const [what, parse, untrusted] of [
   ['a signal from nobody', parseRelayedSignal, { signal: OFFER }],
   ['a signal of no kind', parseRelayedSignal, { from: PEER, signal: { connection: 1 } }],
   ['an offer without SDP', parseRelayedSignal, { from: PEER, signal: { ...OFFER, sdp: undefined } }],
-  ['an offer with endless SDP', parseRelayedSignal, { from: PEER, signal: { ...OFFER, sdp: 'x'.repeat(MAX_SDP_CHARACTERS + 1) } }],
+  [
+    'an offer with endless SDP',
+    parseRelayedSignal,
+    { from: PEER, signal: { ...OFFER, sdp: 'x'.repeat(MAX_SDP_CHARACTERS + 1) } },
+  ],
   ['a candidate that is no text', parseRelayedSignal, { from: PEER, signal: { ...CANDIDATE, candidate: {} } }],
   ['a connection number of 33 bits', parseRelayedSignal, { from: PEER, signal: { ...OFFER, connection: 2 ** 32 } }],
   ['a connection number below 0', parseRelayedSignal, { from: PEER, signal: { ...OFFER, connection: -1 } }],
-  ['a kind with a toString of its own', parseRelayedSignal, { from: PEER, signal: { kind: { toString: 1, valueOf: 1 }, connection: 1 } }],
+  [
+    'a kind with a toString of its own',
+    parseRelayedSignal,
+    { from: PEER, signal: { kind: { toString: 1, valueOf: 1 }, connection: 1 } },
+  ],
 ] as [string, (untrusted: unknown) => unknown, unknown][]) {
   test(`${what} is refused`, () => {
     assert.throws(() => parse(untrusted), isBad);
@@ -71,10 +87,47 @@ for (const [what, parse, untrusted] of [
 }
 
 test('whatever comes, nothing but a P2PError is thrown', () => {
-  const odd = fc.constantFrom<unknown>({ toString: 1, valueOf: 1 }, Object.create(null), PEER, [PEER], VIEW, OFFER, Symbol('s'), 1n);
+  const odd = fc.constantFrom<unknown>(
+    { toString: 1, valueOf: 1 },
+    Object.create(null),
+    PEER,
+    [PEER],
+    VIEW,
+    OFFER,
+    Symbol('s'),
+    1n,
+  );
   const value = fc.oneof(fc.anything({ withNullPrototype: true }), odd);
-  const names = ['ok', 'peer', 'resume', 'iceServers', 'swarms', 'swarm', 'size', 'siteSize', 'sites', 'keeper', 'next', 'members', 'others', 'from', 'signal', 'kind', 'connection', 'sdp', 'candidate', 'code', 'urls'];
-  const spoilt = fc.tuple(fc.constantFrom<object>(REPLY, STATE, { from: PEER, signal: OFFER }, { from: PEER, signal: CANDIDATE }), fc.constantFrom(...names), value).map(([message, name, bad]) => ({ ...message, [name]: bad }));
+  const names = [
+    'ok',
+    'peer',
+    'resume',
+    'iceServers',
+    'swarms',
+    'swarm',
+    'size',
+    'siteSize',
+    'sites',
+    'keeper',
+    'next',
+    'members',
+    'others',
+    'from',
+    'signal',
+    'kind',
+    'connection',
+    'sdp',
+    'candidate',
+    'code',
+    'urls',
+  ];
+  const spoilt = fc
+    .tuple(
+      fc.constantFrom<object>(REPLY, STATE, { from: PEER, signal: OFFER }, { from: PEER, signal: CANDIDATE }),
+      fc.constantFrom(...names),
+      value,
+    )
+    .map(([message, name, bad]) => ({ ...message, [name]: bad }));
   fc.assert(
     fc.property(fc.oneof(value, spoilt), (untrusted) => {
       for (const parse of [parseJoinReply, parseDone, parseRelayedSignal, parseSwarmState]) {

@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { launchFirefox } from '../harness/browsers.ts';
+import { ROOT } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
 import { person } from './support/person.ts';
 import { KIT, stage, type Stage } from './support/stage.ts';
@@ -27,21 +28,24 @@ const PLAIN = `${KIT}
 <script>window.got = fetch('/media/animation.gif').then((response) => response.arrayBuffer())</script>`;
 
 test("a second viewer's lesson comes from the first", async (t) => {
-  const scene = await stage(t);
+  const [scene, a, b] = await Promise.all([stage(t), person(t), person(t)]);
   const url = await scene.page('lesson', LESSON);
-  const a = await person(t);
   await watchAlone(t, scene, a.page, url);
-  const b = await person(t);
   await watchTogether(t, scene, b.page, url, 3);
   assert.ok(b.page.workers().length > 0, 'the engine is in a worker');
 
   await t.test('so do a plain <img> and a plain fetch() on its second navigation', async () => {
-    await until('the service worker in control', () => inPage(b.page, () => navigator.serviceWorker.controller !== null));
+    await until('the service worker in control', () =>
+      inPage(b.page, () => navigator.serviceWorker.controller !== null),
+    );
     await scene.page('lesson', PLAIN); // behind another query, for the browser keeps the first one for an hour
     scene.proxy.reset();
     await b.goto(`${url}?second`);
     const { size } = await stat(join(scene.media, 'animation.gif'));
-    const got = await inPage(b.page, async () => (await (window as unknown as { got: Promise<ArrayBuffer> }).got).byteLength);
+    const got = await inPage(
+      b.page,
+      async () => (await (window as unknown as { got: Promise<ArrayBuffer> }).got).byteLength,
+    );
     assert.equal(got, size);
     await until('the image', () => inPage(b.page, () => document.querySelector('img')!.naturalWidth > 0));
     assert.equal(scene.proxy.bytes(IS_IMAGE), 0, 'image bytes from the server');
@@ -57,34 +61,40 @@ for (const [name, before] of [
   ['the engine on the main thread', () => Reflect.deleteProperty(window, 'Worker')],
 ] as const)
   test(`a second viewer's lesson comes from the first: ${name}`, async (t) => {
-    const scene = await stage(t);
+    const [scene, a, b] = await Promise.all([stage(t), person(t, { before }), person(t, { before })]);
     const url = await scene.page('lesson', LESSON);
-    const a = await person(t, { before });
     await watchAlone(t, scene, a.page, url);
-    const b = await person(t, { before });
     await watchTogether(t, scene, b.page, url, 4);
     if (name.includes('main thread'))
       for (const { page } of [a, b]) assert.equal(page.workers().length, 0, 'no dedicated worker');
   });
 
 test("a second viewer's lesson comes from the first: from Firefox to Chromium", async (t) => {
-  const scene = await stage(t);
+  const [scene, firefox, b] = await Promise.all([stage(t), launchFirefox(), person(t)]);
   const url = await scene.page('lesson', LESSON);
-  const firefox = await launchFirefox();
   t.after(() => firefox.close());
   await watchAlone(t, scene, await firefox.browser.newPage(), url);
-  const b = await person(t);
   await watchTogether(t, scene, b.page, url, 4);
 });
 
+if (process.env['P2P_LONG'])
+  test("a second viewer's lesson comes from the first: the whole demo, at its own speed", async (t) => {
+    const [scene, a, b] = await Promise.all([stage(t, [], `${ROOT}demo/media`), person(t), person(t)]);
+    const url = await scene.page('lesson', LESSON);
+    await watchAlone(t, scene, a.page, url, 1);
+    await watchTogether(t, scene, b.page, url, 1);
+  });
+
 /** The first viewer watches to the end and falls idle. */
-async function watchAlone(t: TestContext, scene: Stage, page: AnyPage, url: string): Promise<void> {
+async function watchAlone(t: TestContext, scene: Stage, page: AnyPage, url: string, rate = 8): Promise<void> {
   const start = performance.now();
   await page.goto(url);
-  await playFaster(page, 8);
+  await playFaster(page, rate);
   await imagesShown(page);
-  await playedToEnd(page);
-  await until('an idle viewer', () => scene.proxy.requests.every(({ state, status }) => state !== 'open' || status === 101));
+  await playedToEnd(page, 100_000);
+  await until('an idle viewer', () =>
+    scene.proxy.requests.every(({ state, status }) => state !== 'open' || status === 101),
+  );
   t.diagnostic(`A alone: ${((performance.now() - start) / 1000).toFixed(1)} s`);
 }
 
@@ -95,7 +105,7 @@ async function watchTogether(t: TestContext, scene: Stage, page: AnyPage, url: s
   await page.goto(url);
   await playFaster(page, rate);
   const sources = await imagesShown(page);
-  await playedToEnd(page);
+  await playedToEnd(page, 100_000);
   const total = await sizeOf(join(scene.media, 'lesson/v2'));
   const fromServer = scene.proxy.bytes(IS_SEGMENT);
   const { bytes, peers } = await meshStats(page);

@@ -17,7 +17,10 @@ const gone = (held: string[], suggested = 0, estimate = RICH): number =>
   chooseRendition({ renditions: renditions(...held), suggested, estimate, originReachable: false });
 
 test("while the origin is there, the player's own choice stands", () => {
-  assert.equal(chooseRendition({ renditions: renditions('ss', '--', 'ss'), suggested: 1, estimate: RICH, originReachable: true }), 1);
+  assert.equal(
+    chooseRendition({ renditions: renditions('ss', '--', 'ss'), suggested: 1, estimate: RICH, originReachable: true }),
+    1,
+  );
 });
 
 test('when the origin is gone, the best rendition that is held', () => {
@@ -58,13 +61,25 @@ test('when nobody holds anything, the suggestion stands', () => {
 });
 
 test("the player's cap holds", () => {
-  assert.equal(chooseRendition({ renditions: renditions('nn', 'nn', 'nn'), suggested: 0, estimate: RICH, originReachable: false, cap: 1 }), 1);
+  assert.equal(
+    chooseRendition({
+      renditions: renditions('nn', 'nn', 'nn'),
+      suggested: 0,
+      estimate: RICH,
+      originReachable: false,
+      cap: 1,
+    }),
+    1,
+  );
 });
 
 test('with the origin gone, a rendition whose next segment nobody holds is never chosen while another one is held', () => {
   const held = fc.array(fc.constantFrom<Held>('store', 'neighbour', 'nobody'), { maxLength: 4 });
   const input = fc.record({
-    renditions: fc.array(fc.record({ bitrate: fc.integer({ min: 1, max: 1e8 }), held }), { minLength: 1, maxLength: 6 }),
+    renditions: fc.array(fc.record({ bitrate: fc.integer({ min: 1, max: 1e8 }), held }), {
+      minLength: 1,
+      maxLength: 6,
+    }),
     suggested: fc.nat(5),
     estimate: fc.integer({ min: 0, max: 1e9 }),
     originReachable: fc.constant(false),
@@ -72,7 +87,9 @@ test('with the origin gone, a rendition whose next segment nobody holds is never
   fc.assert(
     fc.property(input, (question) => {
       const { held: chosen = [] } = question.renditions[chooseRendition(question)] ?? {};
-      const someHeld = question.renditions.some((rendition) => rendition.held.length > 0 && rendition.held[0] !== 'nobody');
+      const someHeld = question.renditions.some(
+        (rendition) => rendition.held.length > 0 && rendition.held[0] !== 'nobody',
+      );
       assert.ok(!someHeld || (chosen.length > 0 && chosen[0] !== 'nobody'));
     }),
   );

@@ -27,7 +27,12 @@ function setUp(wanted: Digest[] = [A, B]) {
   const mesh = new AskedMesh();
   const scope = new AbortController();
   let changes = 0;
-  const held = new HeldSegments(mesh as unknown as MeshFace, () => wanted, () => changes++, scope.signal);
+  const held = new HeldSegments(
+    mesh as unknown as MeshFace,
+    () => wanted,
+    () => changes++,
+    scope.signal,
+  );
   return { mesh, held, scope, changes: () => changes };
 }
 

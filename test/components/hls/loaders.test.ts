@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { mock, test, type TestContext } from 'node:test';
-import { type FragmentLoaderContext, type HlsConfig, type LoaderConfiguration, type LoaderStats, LoaderContextType, type PlaylistLoaderContext } from 'hls.js';
+import {
+  type FragmentLoaderContext,
+  type HlsConfig,
+  type LoaderConfiguration,
+  type LoaderStats,
+  LoaderContextType,
+  type PlaylistLoaderContext,
+} from 'hls.js';
 import { fragmentLoader } from '../../../components/hls/fragment-loader.ts';
 import { statusOf } from '../../../components/hls/mesh-loader.ts';
 import { PlaylistCache } from '../../../components/hls/playlist-cache.ts';
@@ -11,23 +18,55 @@ import type { Digest } from '../../../protocol/ids.ts';
 import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
 
 const NAME = { digest: 'a'.repeat(64) as Digest, size: 5 };
-const CONFIG = { loadPolicy: { maxTimeToFirstByteMs: 1000, maxLoadTimeMs: 5000, timeoutRetry: null, errorRetry: null } } as LoaderConfiguration;
+const CONFIG = {
+  loadPolicy: { maxTimeToFirstByteMs: 1000, maxLoadTimeMs: 5000, timeoutRetry: null, errorRetry: null },
+} as LoaderConfiguration;
 
-function fragmentOf({ range, tag = formatDigestTag(NAME), part = null }: { range?: [number, number]; tag?: string; part?: unknown } = {}): FragmentLoaderContext {
-  const tagList = [['INF', '2'], [tag.slice(1, tag.indexOf(':')), tag.slice(tag.indexOf(':') + 1)]];
+function fragmentOf({
+  range,
+  tag = formatDigestTag(NAME),
+  part = null,
+}: { range?: [number, number]; tag?: string; part?: unknown } = {}): FragmentLoaderContext {
+  const tagList = [
+    ['INF', '2'],
+    [tag.slice(1, tag.indexOf(':')), tag.slice(tag.indexOf(':') + 1)],
+  ];
   const frag = { tagList, byteRange: range ?? [], start: 12 };
-  return { url: 'https://a/0.ts', frag, part, responseType: 'arraybuffer', type: LoaderContextType.MEDIA_FRAGMENT, ...(range && { rangeStart: range[0], rangeEnd: range[1] }) } as unknown as FragmentLoaderContext;
+  return {
+    url: 'https://a/0.ts',
+    frag,
+    part,
+    responseType: 'arraybuffer',
+    type: LoaderContextType.MEDIA_FRAGMENT,
+    ...(range && { rangeStart: range[0], rangeEnd: range[1] }),
+  } as unknown as FragmentLoaderContext;
 }
 
 /** A loader of one segment with a mesh whose answer the test gives. */
-function loadFragment(context = fragmentOf(), { deadline = 3000, swarm = 'lesson' } = {}) {
-  const seen = { options: {} as LoadOptions, url: '', failures: 0, events: [] as string[], data: null as unknown, error: null as unknown, stats: {} as LoaderStats };
+function loadFragment(
+  context = fragmentOf(),
+  { deadline, swarm }: { deadline: number | undefined; swarm: string | null } = { deadline: 3000, swarm: 'lesson' },
+) {
+  const seen = {
+    options: {} as LoadOptions,
+    url: '',
+    failures: 0,
+    events: [] as string[],
+    data: null as unknown,
+    error: null as unknown,
+    stats: {} as LoaderStats,
+  };
   let settle: { resolve: (asset: LoadedAsset) => void; reject: (error: unknown) => void };
   const load = (url: string, options: LoadOptions): Promise<LoadedAsset> => {
     Object.assign(seen, { options, url });
     return new Promise((resolve, reject) => (settle = { resolve, reject }));
   };
-  const Loader = fragmentLoader({ mesh: { load } as unknown as MeshFace, swarm, deadlineOf: () => deadline ?? undefined, onFailure: () => seen.failures++ });
+  const Loader = fragmentLoader({
+    mesh: { load } as unknown as MeshFace,
+    swarm,
+    deadlineOf: () => deadline,
+    onFailure: () => seen.failures++,
+  });
   const loader = new Loader({} as HlsConfig);
   loader.load(context, CONFIG, {
     onSuccess: ({ data }, stats) => void (seen.events.push('success'), Object.assign(seen, { data, stats })),
@@ -36,7 +75,8 @@ function loadFragment(context = fragmentOf(), { deadline = 3000, swarm = 'lesson
     onAbort: (stats) => void (seen.events.push('abort'), Object.assign(seen, { stats })),
     onProgress: () => seen.events.push('progress'),
   });
-  const answer = (body = new ArrayBuffer(5)): void => settle.resolve({ body, contentType: '', source: 'peers', shared: true, url: 'https://b/0.ts' });
+  const answer = (body = new ArrayBuffer(5)): void =>
+    settle.resolve({ body, contentType: '', source: 'peers', shared: true, url: 'https://b/0.ts' });
   return { loader, seen, answer, fail: (error: unknown) => settle.reject(error) };
 }
 
@@ -71,7 +111,7 @@ test('a segment without a tag, and a part of one, have no name', () => {
 });
 
 test('what is not known is not said', () => {
-  const { loader, seen } = loadFragment(fragmentOf(), { deadline: null, swarm: null });
+  const { loader, seen } = loadFragment(fragmentOf(), { deadline: undefined, swarm: null });
   assert.ok(!('deadline' in seen.options) && !('swarm' in seen.options));
   loader.destroy();
 });
@@ -158,9 +198,14 @@ test('progress without bytes is no first byte', (t) => {
 
 test('a playlist comes as text with the URL after redirects', async () => {
   const body = new TextEncoder().encode('#EXTM3U\n').buffer;
-  const load = (): Promise<LoadedAsset> => Promise.resolve({ body, contentType: '', source: 'origin', shared: false, url: 'https://b/x.m3u8' });
+  const load = (): Promise<LoadedAsset> =>
+    Promise.resolve({ body, contentType: '', source: 'origin', shared: false, url: 'https://b/x.m3u8' });
   const Loader = playlistLoader(new PlaylistCache({ load } as unknown as MeshFace), 'lesson');
-  const context = { url: 'https://a/x.m3u8', type: LoaderContextType.MANIFEST, responseType: 'text' } as PlaylistLoaderContext;
+  const context = {
+    url: 'https://a/x.m3u8',
+    type: LoaderContextType.MANIFEST,
+    responseType: 'text',
+  } as PlaylistLoaderContext;
   const response = await new Promise<unknown>((resolve, reject) => {
     new Loader({} as HlsConfig).load(context, CONFIG, { onSuccess: resolve, onError: reject, onTimeout: reject });
   });

@@ -17,14 +17,20 @@ describe('p2p-video without its origin', () => {
     video = page.add<P2PVideo>(`<p2p-video src="${LESSON}" preload="metadata" muted></p2p-video>`);
     errors = 0;
     video.addEventListener('error', () => errors++);
-    await until(() => video.buffered.length > 0 && page.mesh.paths('.m3u8').length === 4, 'first segment and all playlists');
+    await until(
+      () => video.buffered.length > 0 && page.mesh.paths('.m3u8').length === 4,
+      'first segment and all playlists',
+    );
     page.mesh.origin = false;
     page.mesh.asked.length = 0;
   });
   afterEach(() => page.close());
 
   const segments = (): string[] => page.mesh.paths('.ts');
-  const of = (rendition: number) => (path: string): boolean => path.includes(`/v${rendition}/`) && path.endsWith('.ts');
+  const of =
+    (rendition: number) =>
+    (path: string): boolean =>
+      path.includes(`/v${rendition}/`) && path.endsWith('.ts');
   const bufferedEnd = (): number => (video.buffered.length > 0 ? video.buffered.end(video.buffered.length - 1) : 0);
 
   for (const rendition of [0, 1, 2]) {
@@ -63,6 +69,16 @@ describe('p2p-video without its origin', () => {
     page.mesh.origin = true;
     await until(() => bufferedEnd() > 6);
     expect(errors).to.equal(0);
+  });
+
+  it('forgets the failures of renditions when the origin is back, so that the player may climb again', async () => {
+    page.mesh.holders = of(0);
+    await video.play();
+    const failures = (): number[] =>
+      video.api?.levels.map(({ fragmentError, loadError }) => fragmentError + loadError) ?? [];
+    await until(() => bufferedEnd() > 6 && Math.max(...failures()) > 0, 'goes on, with a rendition that failed');
+    page.mesh.setStats({ originReachable: true });
+    expect(failures()).to.deep.equal([0, 0, 0]);
   });
 
   it('still plays when the page gets the stream only now, from what it has read before', async () => {

@@ -15,8 +15,19 @@ function meshOf(text: string, { wait = false } = {}) {
   const gate = wait ? new Promise<void>((resolve) => (answer = resolve)) : Promise.resolve();
   const load = async (url: string, options: LoadOptions): Promise<LoadedAsset> => {
     asked.push({ url, options });
-    await Promise.race([gate, new Promise<never>((_, reject) => options.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error)))]);
-    return { body: new TextEncoder().encode(text).buffer, contentType: '', source: 'origin', shared: false, url: `${url}?after=redirect` };
+    await Promise.race([
+      gate,
+      new Promise<never>((_, reject) =>
+        options.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error)),
+      ),
+    ]);
+    return {
+      body: new TextEncoder().encode(text).buffer,
+      contentType: '',
+      source: 'origin',
+      shared: false,
+      url: `${url}?after=redirect`,
+    };
   };
   return { mesh: { load } as unknown as MeshFace, asked, answer: () => answer() };
 }
@@ -51,7 +62,10 @@ test('the swarm is told to the mesh', async () => {
   const { mesh, asked } = meshOf(VOD);
   await new PlaylistCache(mesh).load('https://a/x.m3u8', 'lesson', IDLE);
   await new PlaylistCache(mesh).load('https://a/x.m3u8', null, IDLE);
-  assert.deepEqual(asked.map(({ options }) => options.swarm), ['lesson', undefined]);
+  assert.deepEqual(
+    asked.map(({ options }) => options.swarm),
+    ['lesson', undefined],
+  );
 });
 
 test('those who ask at the same time share one request', async () => {
@@ -92,7 +106,8 @@ test('when the last one aborts, the request ends, and the next one asks anew', a
 test('a failure is not kept', async () => {
   let fails = true;
   const good = meshOf(VOD);
-  const load: MeshFace['load'] = (url, options) => (fails ? Promise.reject(new Error('gone')) : good.mesh.load(url, options));
+  const load: MeshFace['load'] = (url, options) =>
+    fails ? Promise.reject(new Error('gone')) : good.mesh.load(url, options);
   const cache = new PlaylistCache({ load } as unknown as MeshFace);
   await assert.rejects(cache.load('https://a/x.m3u8', null, IDLE), /gone/);
   fails = false;

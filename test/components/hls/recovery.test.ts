@@ -9,7 +9,10 @@ const manifest = (status: number): FatalError => ({ kind: 'network', manifest: t
 
 test('an origin without an answer is tried again for as long as the element lives, ever less often', () => {
   const waits = [0, 1, 2, 3, 4, 50].map((networkErrors) => decideRecovery(segment(0), { ...NEW, networkErrors }));
-  assert.deepEqual(waits.map((recovery) => (recovery.do === 'load-again' ? recovery.afterMs : null)), [1000, 2000, 4000, RETRY_MAX_MS, RETRY_MAX_MS, RETRY_MAX_MS]);
+  assert.deepEqual(
+    waits.map((recovery) => (recovery.do === 'load-again' ? recovery.afterMs : null)),
+    [1000, 2000, 4000, RETRY_MAX_MS, RETRY_MAX_MS, RETRY_MAX_MS],
+  );
 });
 
 test('a server in trouble is tried again, too', () => {

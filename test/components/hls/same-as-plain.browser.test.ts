@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import Hls, { XhrLoader, type HlsConfig, type LoaderCallbacks, type LoaderConfiguration, type LoaderContext } from 'hls.js/light';
+import Hls, {
+  XhrLoader,
+  type HlsConfig,
+  type LoaderCallbacks,
+  type LoaderConfiguration,
+  type LoaderContext,
+} from 'hls.js/light';
 import '../../../components/define/p2p-video.ts';
 import type { P2PVideo } from '../../../components/p2p-video.ts';
 import { Page, until } from '../harness.browser.ts';
@@ -16,10 +22,18 @@ describe('p2p-video for a lone viewer', () => {
   async function plainRequests(rendition: number): Promise<string[]> {
     const asked: string[] = [];
     class RecordingLoader extends XhrLoader {
-      override load(context: LoaderContext, config: LoaderConfiguration, callbacks: LoaderCallbacks<LoaderContext>): void {
-        if (context.url.endsWith('.ts')) asked.push(context.rangeEnd ? `${context.url} ${context.rangeStart ?? ''}-${context.rangeEnd}` : context.url);
+      override load(
+        context: LoaderContext,
+        config: LoaderConfiguration,
+        callbacks: LoaderCallbacks<LoaderContext>,
+      ): void {
+        if (context.url.endsWith('.ts'))
+          asked.push(context.rangeEnd ? `${context.url} ${context.rangeStart ?? ''}-${context.rangeEnd}` : context.url);
         // The test runner's server would compile a segment named .ts.
-        super.load({ ...context, url: context.url.replace(/\.ts$/, '.t%73') }, config, { ...callbacks, onSuccess: (response, stats, _, details) => callbacks.onSuccess(response, stats, context, details) });
+        super.load({ ...context, url: context.url.replace(/\.ts$/, '.t%73') }, config, {
+          ...callbacks,
+          onSuccess: (response, stats, _, details) => callbacks.onSuccess(response, stats, context, details),
+        });
       }
     }
     const media = page.add<HTMLVideoElement>('<video muted></video>');
@@ -41,7 +55,9 @@ describe('p2p-video for a lone viewer', () => {
       await video.play();
       await until(() => page.mesh.paths('.ts').length === SEGMENTS && video.readyState > 2, 'all segments');
       const ours = page.mesh.asked.filter(({ url }) => url.endsWith('.ts'));
-      expect(ours.map(({ url, options: { range } }) => (range ? `${url} ${range.start}-${range.end}` : url))).to.deep.equal(plain);
+      expect(
+        ours.map(({ url, options: { range } }) => (range ? `${url} ${range.start}-${range.end}` : url)),
+      ).to.deep.equal(plain);
     });
   }
 
@@ -72,8 +88,16 @@ describe('p2p-video for a lone viewer', () => {
 
   it('plays a stream whose tags are malformed from the origin, with one warning', async () => {
     const bad = ['#EXTM3U', '#EXT-X-TARGETDURATION:2', '#EXT-X-PLAYLIST-TYPE:VOD'];
-    for (const index of [0, 1, 2]) bad.push(`#EXT-X-P2P-DIGEST:nonsense${index},12`, '#EXTINF:2,', `/test/fixtures/media/lesson/v0/segment-0${index}.ts`);
-    page.mesh.files.set('/bad.m3u8', { body: [...bad, '#EXT-X-ENDLIST', ''].join('\n'), type: 'application/vnd.apple.mpegurl' });
+    for (const index of [0, 1, 2])
+      bad.push(
+        `#EXT-X-P2P-DIGEST:nonsense${index},12`,
+        '#EXTINF:2,',
+        `/test/fixtures/media/lesson/v0/segment-0${index}.ts`,
+      );
+    page.mesh.files.set('/bad.m3u8', {
+      body: [...bad, '#EXT-X-ENDLIST', ''].join('\n'),
+      type: 'application/vnd.apple.mpegurl',
+    });
     const video = page.add<P2PVideo>('<p2p-video src="/bad.m3u8" autoplay muted></p2p-video>');
     await until(() => video.currentTime > 0 && page.mesh.paths('.ts').length === 3);
     expect(page.mesh.asked.every(({ options }) => options.name === undefined)).to.equal(true);
@@ -82,8 +106,15 @@ describe('p2p-video for a lone viewer', () => {
 
   it('reads a live playlist again and again, and only what it plays', async () => {
     const live = (first: number): string =>
-      ['#EXTM3U', '#EXT-X-TARGETDURATION:1', `#EXT-X-MEDIA-SEQUENCE:${first}`, ...[0, 1, 2].flatMap((i) => ['#EXTINF:2,', `/test/fixtures/media/lesson/v0/segment-0${first + i}.ts`]), ''].join('\n');
-    const put = (first: number): unknown => page.mesh.files.set('/live.m3u8', { body: live(first), type: 'application/vnd.apple.mpegurl' });
+      [
+        '#EXTM3U',
+        '#EXT-X-TARGETDURATION:1',
+        `#EXT-X-MEDIA-SEQUENCE:${first}`,
+        ...[0, 1, 2].flatMap((i) => ['#EXTINF:2,', `/test/fixtures/media/lesson/v0/segment-0${first + i}.ts`]),
+        '',
+      ].join('\n');
+    const put = (first: number): unknown =>
+      page.mesh.files.set('/live.m3u8', { body: live(first), type: 'application/vnd.apple.mpegurl' });
     put(0);
     page.add<P2PVideo>('<p2p-video src="/live.m3u8" autoplay muted></p2p-video>');
     await until(() => page.mesh.paths('.ts').length > 0);
@@ -93,7 +124,13 @@ describe('p2p-video for a lone viewer', () => {
   });
 
   it('plays where a page on plain HTTP has no secure-context APIs', async () => {
-    const hidden: [object, string][] = [[window, 'isSecureContext'], [crypto, 'subtle'], [navigator, 'serviceWorker'], [navigator, 'locks'], [window, 'caches']];
+    const hidden: [object, string][] = [
+      [window, 'isSecureContext'],
+      [crypto, 'subtle'],
+      [navigator, 'serviceWorker'],
+      [navigator, 'locks'],
+      [window, 'caches'],
+    ];
     for (const [on, name] of hidden) Object.defineProperty(on, name, { value: undefined, configurable: true });
     try {
       const video = page.add<P2PVideo>(`<p2p-video src="${LESSON}" autoplay muted></p2p-video>`);

@@ -10,7 +10,14 @@ const digest = (letter: string): Digest => letter.repeat(64) as Digest;
 const tag = (letter: string): string => formatDigestTag({ digest: digest(letter), size: 1000 });
 
 const parse = (...lines: string[]): LevelDetails =>
-  M3U8Parser.parseLevelPlaylist(['#EXTM3U', '#EXT-X-TARGETDURATION:2', ...lines, '#EXT-X-ENDLIST', ''].join('\n'), 'https://a/x.m3u8', 0, PlaylistLevelType.MAIN, 0, null);
+  M3U8Parser.parseLevelPlaylist(
+    ['#EXTM3U', '#EXT-X-TARGETDURATION:2', ...lines, '#EXT-X-ENDLIST', ''].join('\n'),
+    'https://a/x.m3u8',
+    0,
+    PlaylistLevelType.MAIN,
+    0,
+    null,
+  );
 
 const nameOf = (details: LevelDetails, index: number) => {
   const fragment = details.fragments[index];
@@ -42,15 +49,32 @@ test('malformed tags are left out, with one warning that says what to do', (t) =
   forgetWarnings();
   const warn = mock.method(console, 'warn', () => undefined);
   t.after(() => warn.mock.restore());
-  const details = parse('#EXT-X-P2P-DIGEST:abc,5', '#EXTINF:2,', '0.ts', '#EXT-X-P2P-DIGEST:', '#EXTINF:2,', '1.ts', tag('a'), '#EXTINF:2,', '2.ts');
-  assert.deepEqual(segmentsOf(details).map((segment) => segment.digest), [null, null, digest('a')]);
+  const details = parse(
+    '#EXT-X-P2P-DIGEST:abc,5',
+    '#EXTINF:2,',
+    '0.ts',
+    '#EXT-X-P2P-DIGEST:',
+    '#EXTINF:2,',
+    '1.ts',
+    tag('a'),
+    '#EXTINF:2,',
+    '2.ts',
+  );
+  assert.deepEqual(
+    segmentsOf(details).map((segment) => segment.digest),
+    [null, null, digest('a')],
+  );
   assert.equal(warn.mock.callCount(), 1);
-  assert.match(String(warn.mock.calls[0]?.arguments[0]), /Expected #EXT-X-P2P-DIGEST:.*comes from the origin; write the playlist's tags anew/);
+  assert.match(
+    String(warn.mock.calls[0]?.arguments[0]),
+    /Expected #EXT-X-P2P-DIGEST:.*comes from the origin; write the playlist's tags anew/,
+  );
 });
 
 test('the segments after a position begin with the one that is not yet played out', () => {
   const segments = [2, 4, 6, 8].map((end) => ({ end, digest: null }));
-  const ends = (position: number, count = 2): number[] => segmentsAfter(segments, position, count).map(({ end }) => end);
+  const ends = (position: number, count = 2): number[] =>
+    segmentsAfter(segments, position, count).map(({ end }) => end);
   assert.deepEqual(ends(0), [2, 4]);
   assert.deepEqual(ends(3.5), [4, 6]);
   assert.deepEqual(ends(3.95), [6, 8]);
@@ -59,7 +83,11 @@ test('the segments after a position begin with the one that is not yet played ou
 });
 
 test('what is buffered ahead ends at the first hole that can’t be played over', () => {
-  const ranges = (...all: [number, number][]) => ({ length: all.length, start: (i: number) => all[i]?.[0] ?? NaN, end: (i: number) => all[i]?.[1] ?? NaN });
+  const ranges = (...all: [number, number][]) => ({
+    length: all.length,
+    start: (i: number) => all[i]?.[0] ?? NaN,
+    end: (i: number) => all[i]?.[1] ?? NaN,
+  });
   assert.equal(bufferedUntil(ranges(), 5), 5);
   assert.equal(bufferedUntil(ranges([0, 4]), 2), 4);
   assert.equal(bufferedUntil(ranges([0.1, 4]), 0), 4);

@@ -5,7 +5,10 @@ import { BlockTable, type Run } from '../../../mesh/core/block-table.ts';
 
 test('runs are handed out from the front, each block once', () => {
   const table = new BlockTable(10);
-  assert.deepEqual([table.take(4), table.take(4), table.take(4), table.take(4)], [{ first: 0, count: 4 }, { first: 4, count: 4 }, { first: 8, count: 2 }, null]);
+  assert.deepEqual(
+    [table.take(4), table.take(4), table.take(4), table.take(4)],
+    [{ first: 0, count: 4 }, { first: 4, count: 4 }, { first: 8, count: 2 }, null],
+  );
 });
 
 test('what did not come is missing again; what came stays', () => {
@@ -13,7 +16,10 @@ test('what did not come is missing again; what came stays', () => {
   const run = table.take(6)!;
   table.check(2);
   table.release(run);
-  assert.deepEqual([table.take(Infinity), table.take(Infinity), table.take(Infinity)], [{ first: 0, count: 2 }, { first: 3, count: 3 }, null]);
+  assert.deepEqual(
+    [table.take(Infinity), table.take(Infinity), table.take(Infinity)],
+    [{ first: 0, count: 2 }, { first: 3, count: 3 }, null],
+  );
   assert.equal(table.checked, 1);
 });
 
@@ -27,7 +33,10 @@ test('a run ends before a block that somebody else was asked for', () => {
 
 test('a block is checked once, and one that does not exist never', () => {
   const table = new BlockTable(2);
-  assert.deepEqual([table.check(1), table.check(1), table.check(2), table.check(-1), table.check(0.5)], [true, false, false, false, false]);
+  assert.deepEqual(
+    [table.check(1), table.check(1), table.check(2), table.check(-1), table.check(0.5)],
+    [true, false, false, false, false],
+  );
   assert.deepEqual([table.checked, table.complete], [1, false]);
   table.check(0);
   assert.deepEqual([table.checked, table.complete, table.take(1)], [2, true, null]);
@@ -79,12 +88,14 @@ test('whatever happens in whatever order, no block is asked of two at a time and
           const [run] = runs.splice(one.at % Math.max(1, runs.length), 1);
           if (!run) continue;
           table.release(run);
-          for (let i = run.first; i < run.first + run.count; i++) if (model.states[i] === 'asked') model.states[i] = 'missing';
+          for (let i = run.first; i < run.first + run.count; i++)
+            if (model.states[i] === 'asked') model.states[i] = 'missing';
         }
         assert.equal(table.checked, model.states.filter((state) => state === 'checked').length);
       }
       for (const run of runs) table.release(run);
-      for (let run = table.take(3); run; run = table.take(3)) for (let i = run.first; i < run.first + run.count; i++) assert.ok(table.check(i));
+      for (let run = table.take(3); run; run = table.take(3))
+        for (let i = run.first; i < run.first + run.count; i++) assert.ok(table.check(i));
       assert.equal(table.complete, true);
     }),
     { numRuns: 300 },

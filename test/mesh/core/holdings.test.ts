@@ -9,7 +9,10 @@ const [video, page] = ['video', 'page'] as SwarmId[] as [SwarmId, SwarmId];
 
 test('an asset is new to each swarm once', () => {
   const holdings = new Holdings();
-  assert.deepEqual([holdings.add(video, one), holdings.add(video, one), holdings.add(page, one), holdings.add(video, two)], [true, false, true, true]);
+  assert.deepEqual(
+    [holdings.add(video, one), holdings.add(video, one), holdings.add(page, one), holdings.add(video, two)],
+    [true, false, true, true],
+  );
   assert.deepEqual([holdings.in(video), holdings.in(page)], [[one, two], [one]]);
 });
 
@@ -42,7 +45,11 @@ test('it holds what was added and not removed since', () => {
           const known = [video, page].filter((id) => model.delete(`${id} ${asset}`));
           assert.deepEqual([...holdings.remove(asset)].sort(), known.sort());
         }
-        for (const id of [video, page]) assert.deepEqual([...holdings.in(id)].map((held) => `${id} ${held}`).sort(), [...model].filter((key) => key.startsWith(`${id} `)).sort());
+        for (const id of [video, page])
+          assert.deepEqual(
+            [...holdings.in(id)].map((held) => `${id} ${held}`).sort(),
+            [...model].filter((key) => key.startsWith(`${id} `)).sort(),
+          );
       }
     }),
   );

@@ -4,14 +4,26 @@ import fc from 'fast-check';
 import { CHANNEL_WAIT_MS, FIRST_REQUEST_WAIT_MS } from '../../../mesh/core/limits.ts';
 import { waitUntil, type SwarmView } from '../../../mesh/core/start-gate.ts';
 
-const joined = (more: Partial<Extract<SwarmView, { kind: 'joined' }>>): SwarmView => ({ kind: 'joined', at: 1000, dialing: 0, inventories: 0, awaited: 0, ...more });
+const joined = (more: Partial<Extract<SwarmView, { kind: 'joined' }>>): SwarmView => ({
+  kind: 'joined',
+  at: 1000,
+  dialing: 0,
+  inventories: 0,
+  awaited: 0,
+  ...more,
+});
 
 for (const [what, view, requestedAt, until] of [
   ['without a mesh nobody is waited for', { kind: 'off' }, 500, 500],
   ['while joining, the reply is waited for', { kind: 'joining' }, 500, 500 + FIRST_REQUEST_WAIT_MS],
   ['when the reply names nobody, nobody is waited for', joined({}), 500, 500],
   ['named members are waited for from the reply on', joined({ dialing: 2 }), 900, 1000 + CHANNEL_WAIT_MS],
-  ['named members are waited for no longer than the request may wait', joined({ dialing: 2 }), 500, 500 + FIRST_REQUEST_WAIT_MS],
+  [
+    'named members are waited for no longer than the request may wait',
+    joined({ dialing: 2 }),
+    500,
+    500 + FIRST_REQUEST_WAIT_MS,
+  ],
   ['a request long after the reply does not wait for channels', joined({ dialing: 2 }), 5000, 1000 + CHANNEL_WAIT_MS],
   ['a neighbour that has yet to tell is waited for', joined({ awaited: 1 }), 900, 900 + FIRST_REQUEST_WAIT_MS],
   ['one neighbour that told is enough', joined({ inventories: 1, awaited: 3, dialing: 3 }), 900, 900],
@@ -28,5 +40,9 @@ test('no view holds a request up for more than a second', () => {
     fc.constantFrom<SwarmView>({ kind: 'off' }, { kind: 'joining' }),
     fc.record({ kind: fc.constant('joined' as const), at: time, dialing: few, inventories: few, awaited: few }),
   );
-  fc.assert(fc.property(view, time, (seen, requestedAt) => assert.ok(waitUntil(seen, requestedAt) <= requestedAt + FIRST_REQUEST_WAIT_MS)));
+  fc.assert(
+    fc.property(view, time, (seen, requestedAt) =>
+      assert.ok(waitUntil(seen, requestedAt) <= requestedAt + FIRST_REQUEST_WAIT_MS),
+    ),
+  );
 });

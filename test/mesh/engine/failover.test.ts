@@ -74,7 +74,8 @@ test('two holders share the work', async () => {
   await world.connected([a, b, c]);
   const got = await b.get(lesson);
   assert.deepEqual(got.body, lesson.body);
-  for (const holder of [a, c]) assert.ok(holder.stats.bytes.uploaded > 1_200_000, `${holder.name}: ${holder.stats.bytes.uploaded}`);
+  for (const holder of [a, c])
+    assert.ok(holder.stats.bytes.uploaded > 1_200_000, `${holder.name}: ${holder.stats.bytes.uploaded}`);
   assert.ok(a.stats.bytes.uploaded + c.stats.bytes.uploaded < 4_100_000, 'no block is sent twice');
 });
 
@@ -129,7 +130,10 @@ test('with neither origin nor holder, the answer is an error that names the URL'
 test('a holder that refuses since it lost the asset is not asked twice, and the origin gives it', async () => {
   const world = new World();
   const lesson = await world.asset('lesson.ts', 500_000);
-  const raw = world.rawPeer('R', { claims: [lesson.name.digest], answer: ({ request }, line) => line.send({ type: 'refuse', request, reason: 'not-held' }) });
+  const raw = world.rawPeer('R', {
+    claims: [lesson.name.digest],
+    answer: ({ request }, line) => line.send({ type: 'refuse', request, reason: 'not-held' }),
+  });
   const b = world.peer('B');
   await world.connected([b], 1);
   const got = await b.get(lesson);
@@ -142,7 +146,10 @@ test('a holder that refuses since it lost the asset is not asked twice, and the 
 test('a busy holder is still known as a holder', async () => {
   const world = new World();
   const lesson = await world.asset('lesson.ts', 500_000, { shareable: false });
-  world.rawPeer('R', { claims: [lesson.name.digest], answer: ({ request }, line) => line.send({ type: 'refuse', request, reason: 'busy' }) });
+  world.rawPeer('R', {
+    claims: [lesson.name.digest],
+    answer: ({ request }, line) => line.send({ type: 'refuse', request, reason: 'busy' }),
+  });
   const b = world.peer('B');
   await world.connected([b], 1);
   assert.equal((await b.get(lesson)).source, 'origin');

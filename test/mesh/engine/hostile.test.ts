@@ -7,7 +7,8 @@ import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
 
-const block = (asset: TestAsset, index: number): Uint8Array<ArrayBuffer> => asset.body.slice(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
+const block = (asset: TestAsset, index: number): Uint8Array<ArrayBuffer> =>
+  asset.body.slice(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
 
 /** Serves an asset, and `spoil` may change each block. */
 const serve =
@@ -24,7 +25,12 @@ const serve =
 test('a peer that sends one wrong byte is banned at once, and the asset still arrives right', async () => {
   const world = new World();
   const lesson = await world.asset('lesson.ts', 2_000_000);
-  world.rawPeer('R', { claims: [lesson.name.digest], answer: serve(lesson, (bytes, index) => void (index === 3 && (bytes[100]! ^= 1))) });
+  world.rawPeer('R', {
+    claims: [lesson.name.digest],
+    answer: serve(lesson, (bytes, index) => {
+      if (index === 3) bytes[100]! ^= 1;
+    }),
+  });
   const b = world.peer('B');
   await world.connected([b], 1);
   const asking = b.ask(lesson);
@@ -46,7 +52,10 @@ test('a peer that sends one wrong byte is banned at once, and the asset still ar
 test('wrong bytes never reach a third peer', async () => {
   const world = new World();
   const lesson = await world.asset('lesson.ts', 1_000_000);
-  const raw = world.rawPeer('R', { claims: [lesson.name.digest], answer: serve(lesson, (bytes) => void (bytes[0]! ^= 255)) });
+  const raw = world.rawPeer('R', {
+    claims: [lesson.name.digest],
+    answer: serve(lesson, (bytes) => void (bytes[0]! ^= 255)),
+  });
   const b = world.peer('B');
   await world.connected([b], 1);
   await b.get(lesson);
@@ -54,7 +63,8 @@ test('wrong bytes never reach a third peer', async () => {
   await world.clock.until(() => raw.lines.length === 2 && c.stats.peers === 2);
   await world.clock.advance(100);
   assert.deepEqual((await c.get(lesson)).body, lesson.body);
-  const isBanned = (peer: PeerId | null): boolean => c.posts.some((post) => post.type === 'peer' && post.state === 'banned' && post.peer === peer);
+  const isBanned = (peer: PeerId | null): boolean =>
+    c.posts.some((post) => post.type === 'peer' && post.state === 'banned' && post.peer === peer);
   assert.equal(isBanned(b.stats.peer), false, 'what B passes on is right');
   assert.equal(isBanned(raw.peer), raw.lines.length > 1 && c.stats.banned === 1);
 });
@@ -62,7 +72,11 @@ test('wrong bytes never reach a third peer', async () => {
 test('a banned peer is banned on every swarm and for good: it is neither dialled nor answered', async () => {
   const world = new World();
   const [one, two] = [await world.asset('1.ts', 70_000), await world.asset('2.ts', 80_000)];
-  const raw = world.rawPeer('R', { swarms: ['https://school.test', 'video'], claims: [one.name.digest, two.name.digest], answer: serve(one, (bytes) => void (bytes[0]! ^= 1)) });
+  const raw = world.rawPeer('R', {
+    swarms: ['https://school.test', 'video'],
+    claims: [one.name.digest, two.name.digest],
+    answer: serve(one, (bytes) => void (bytes[0]! ^= 1)),
+  });
   const b = world.peer('B');
   await world.connected([b], 1);
   await b.get(one);
@@ -88,13 +102,20 @@ test('a peer whose leaves are wrong is banned', async () => {
   await world.connected([b], 1);
   const got = await b.get(lesson);
   assert.equal(b.stats.banned, 1);
-  assert.deepEqual({ source: got.source, right: Buffer.compare(got.body, lesson.body) }, { source: 'origin', right: 0 });
+  assert.deepEqual(
+    { source: got.source, right: Buffer.compare(got.body, lesson.body) },
+    { source: 'origin', right: 0 },
+  );
 });
 
 test('leaves of another size are wrong leaves', async () => {
   const world = new World();
   const [lesson, other] = [await world.asset('lesson.ts', 200_000), await world.asset('other.ts', 300_000)];
-  world.rawPeer('R', { claims: [lesson.name.digest], answer: ({ request }, line) => line.send({ type: 'leaves', request, size: other.name.size, untrustedLeaves: other.leaves }) });
+  world.rawPeer('R', {
+    claims: [lesson.name.digest],
+    answer: ({ request }, line) =>
+      line.send({ type: 'leaves', request, size: other.name.size, untrustedLeaves: other.leaves }),
+  });
   const b = world.peer('B');
   await world.connected([b], 1);
   await b.get(lesson);
@@ -104,7 +125,10 @@ test('leaves of another size are wrong leaves', async () => {
 test('a block before any leaves can not be checked, so its sender is banned', async () => {
   const world = new World();
   const lesson = await world.asset('lesson.ts', 200_000);
-  world.rawPeer('R', { claims: [lesson.name.digest], answer: ({ request }, line) => line.send({ type: 'block', request, index: 0, untrustedBlock: block(lesson, 0) }) });
+  world.rawPeer('R', {
+    claims: [lesson.name.digest],
+    answer: ({ request }, line) => line.send({ type: 'block', request, index: 0, untrustedBlock: block(lesson, 0) }),
+  });
   const b = world.peer('B');
   await world.connected([b], 1);
   assert.equal((await b.get(lesson)).source, 'origin');
@@ -187,10 +211,19 @@ test('requests for what we do not hold, or beyond an end, are refused', async ()
   const [line] = raw.lines;
   line!.send({ type: 'request', request: 1, digest: 'f'.repeat(64) as Digest, first: 0, count: 1, leaves: true });
   line!.send({ type: 'request', request: 2, digest: lesson.name.digest, first: 1, count: 2, leaves: false });
-  line!.send({ type: 'request', request: 3, digest: lesson.name.digest, first: 2 ** 32 - 1, count: 2 ** 32 - 1, leaves: false });
+  line!.send({
+    type: 'request',
+    request: 3,
+    digest: lesson.name.digest,
+    first: 2 ** 32 - 1,
+    count: 2 ** 32 - 1,
+    leaves: false,
+  });
   await world.clock.advance(100);
   assert.deepEqual(
-    raw.heard.filter(({ type }) => type === 'refuse').map((message) => (message.type === 'refuse' ? [message.request, message.reason] : [])),
+    raw.heard
+      .filter(({ type }) => type === 'refuse')
+      .map((message) => (message.type === 'refuse' ? [message.request, message.reason] : [])),
     [
       [1, 'not-held'],
       [2, 'not-held'],
@@ -206,7 +239,8 @@ test('a peer that floods us with requests is refused as busy', async () => {
   const b = world.peer('B', { maxUpload: 1_000_000 });
   await world.connected([b], 1);
   await b.get(lesson);
-  for (let request = 1; request <= 100; request++) raw.lines[0]!.send({ type: 'request', request, digest: lesson.name.digest, first: 0, count: 16, leaves: true });
+  for (let request = 1; request <= 100; request++)
+    raw.lines[0]!.send({ type: 'request', request, digest: lesson.name.digest, first: 0, count: 16, leaves: true });
   await world.clock.advance(500);
   assert.equal(raw.heard.filter((message) => message.type === 'refuse' && message.reason === 'busy').length, 68);
 });

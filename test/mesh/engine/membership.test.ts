@@ -87,7 +87,10 @@ test('two peers that offer at the same moment end with one connection', async ()
   }
 });
 
-for (const [leaver, stayer] of [['A', 'B'], ['B', 'A']] as const) {
+for (const [leaver, stayer] of [
+  ['A', 'B'],
+  ['B', 'A'],
+] as const) {
   test(`a neighbour that says goodbye is gone at once and is not called back (${leaver} leaves)`, async () => {
     const world = new World();
     const peers = { A: world.peer('A'), B: world.peer('B') };
@@ -171,7 +174,11 @@ test('signals of unknown peers and for unknown connections change nothing', asyn
     await Promise.all([stranger.signaling.signal({ to, signal }), world.clock.advance(50)]);
   b.engine.connection({ type: 'connection', connection: 99, state: 'closed' });
   b.engine.connection({ type: 'connection', connection: 99, state: 'connected', maxMessageSize: 1 });
-  b.engine.signal({ type: 'signal', peer: randomHex(world.random, 16) as PeerId, signal: { kind: 'answer', connection: 3, sdp: 'x' } });
+  b.engine.signal({
+    type: 'signal',
+    peer: randomHex(world.random, 16) as PeerId,
+    signal: { kind: 'answer', connection: 3, sdp: 'x' },
+  });
   await world.clock.advance(100);
   assert.deepEqual([b.stats.peers, b.stats.banned], [1, 0]);
 });
@@ -181,7 +188,14 @@ test('a channel that nobody expects is closed', async () => {
   const a = world.peer('A');
   await world.connected([a]);
   let closed = 0;
-  const channel = { bufferedAmount: 0, send: () => undefined, close: () => void closed++, listen: () => assert.fail('not listened to') };
+  const channel = {
+    bufferedAmount: 0,
+    send: () => undefined,
+    close: () => {
+      closed++;
+    },
+    listen: () => assert.fail('not listened to'),
+  };
   a.engine.channel(12, 'a'.repeat(32) as PeerId, channel);
   assert.equal(closed, 1);
 });

@@ -75,14 +75,20 @@ test('progress grows to the size of the asset', async () => {
   const { world, lesson, b } = await pair();
   const asking = b.ask(lesson);
   await world.clock.until(() => asking.answer !== null);
-  assert.deepEqual([...asking.progress].sort((x, y) => x - y), asking.progress);
+  assert.deepEqual(
+    [...asking.progress].sort((x, y) => x - y),
+    asking.progress,
+  );
   assert.equal(asking.progress.at(-1), lesson.body.length);
 });
 
 test('what is asked again comes from the store', async () => {
   const { lesson, a } = await pair();
   const got = await a.get(lesson);
-  assert.deepEqual({ source: got.source, took: got.took, shared: got.shared }, { source: 'store', took: 0, shared: true });
+  assert.deepEqual(
+    { source: got.source, took: got.took, shared: got.shared },
+    { source: 'store', took: 0, shared: true },
+  );
   assert.equal(a.stats.bytes.store, lesson.body.length);
 });
 

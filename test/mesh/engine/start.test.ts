@@ -124,7 +124,11 @@ test('without consent nobody is joined, and everything comes from the origin at 
 test('what the manifest lists is shared by its URL alone', async () => {
   const world = new World();
   const map = await world.asset('media/map.png', 200_000, { contentType: 'application/octet-stream' });
-  const manifest = { version: 1, leaves: 'p2p/leaves/', assets: { 'media/map.png': { ...map.name, type: 'image/png' } } };
+  const manifest = {
+    version: 1,
+    leaves: 'p2p/leaves/',
+    assets: { 'media/map.png': { ...map.name, type: 'image/png' } },
+  };
   const url = 'https://school.test/p2p-manifest.json';
   world.origin.put(url, Uint8Array.from(Buffer.from(JSON.stringify(manifest))));
   const a = world.peer('A', { manifest: url });
@@ -132,7 +136,10 @@ test('what the manifest lists is shared by its URL alone', async () => {
   const b = world.peer('B', { manifest: url });
   await world.connected([a, b]);
   const got = await b.get({ url: `${map.url}#legend`, name: null });
-  assert.deepEqual({ source: got.source, contentType: got.contentType, shared: got.shared }, { source: 'peers', contentType: 'image/png', shared: true });
+  assert.deepEqual(
+    { source: got.source, contentType: got.contentType, shared: got.shared },
+    { source: 'peers', contentType: 'image/png', shared: true },
+  );
   assert.deepEqual(await b.engine.shareableUrls(), [map.url]);
 });
 

@@ -25,7 +25,11 @@ class FakeDataChannel {
   }
 }
 
-function wrapped(fake = new FakeDataChannel()): { fake: FakeDataChannel; channel: ReturnType<typeof dataChannel>; heard: unknown[] } {
+function wrapped(fake = new FakeDataChannel()): {
+  fake: FakeDataChannel;
+  channel: ReturnType<typeof dataChannel>;
+  heard: unknown[];
+} {
   const heard: unknown[] = [];
   const channel = dataChannel(fake as unknown as RTCDataChannel);
   channel.listen({
@@ -44,7 +48,8 @@ test('binary messages come as bytes, and tell when there is room again', () => {
 
 test('handlers are set in the task in which the channel is listened to', () => {
   const { fake } = wrapped();
-  for (const handler of [fake.onopen, fake.onmessage, fake.onbufferedamountlow, fake.onclose]) assert.equal(typeof handler, 'function');
+  for (const handler of [fake.onopen, fake.onmessage, fake.onbufferedamountlow, fake.onclose])
+    assert.equal(typeof handler, 'function');
 });
 
 test('events of the channel reach the listener, in order', () => {

@@ -14,11 +14,15 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   seen.push(request);
   response.on('close', () => closed.push(`${request.url} ${response.writableFinished}`));
   const range = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
-  switch (request.url) {
+  switch (request.url ?? '') {
     case '/asset': {
       const [start, end] = range ? [Number(range[1]), Number(range[2]) + 1] : [0, BODY.length];
       const part = BODY.subarray(start, end);
-      response.writeHead(range ? 206 : 200, { 'content-type': 'video/mp2t', 'content-length': part.length, ...(range ? { 'content-range': `bytes ${start}-${end - 1}/${BODY.length}` } : {}) });
+      response.writeHead(range ? 206 : 200, {
+        'content-type': 'video/mp2t',
+        'content-length': part.length,
+        ...(range ? { 'content-range': `bytes ${start}-${end - 1}/${BODY.length}` } : {}),
+      });
       return void response.end(part);
     }
     case '/odd-range':
@@ -59,7 +63,8 @@ after(() => {
   server.close();
 });
 
-const get = (path: string, more: Partial<OriginRequest> = {}): Promise<OriginResponse> => origin({ url: `${base}${path}`, range: null, credentials: 'omit', signal: new AbortController().signal, ...more });
+const get = (path: string, more: Partial<OriginRequest> = {}): Promise<OriginResponse> =>
+  origin({ url: `${base}${path}`, range: null, credentials: 'omit', signal: new AbortController().signal, ...more });
 
 async function read(response: OriginResponse): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
@@ -70,7 +75,10 @@ async function read(response: OriginResponse): Promise<Uint8Array> {
 test('the whole of an asset comes with its type, without a Range header', async () => {
   const response = await get('/asset');
   const { status, contentType, start, shareable, url } = response;
-  assert.deepEqual({ status, contentType, start, shareable, url }, { status: 200, contentType: 'video/mp2t', start: 0, shareable: true, url: `${base}/asset` });
+  assert.deepEqual(
+    { status, contentType, start, shareable, url },
+    { status: 200, contentType: 'video/mp2t', start: 0, shareable: true, url: `${base}/asset` },
+  );
   assert.equal(Buffer.compare(await read(response), BODY), 0);
   assert.equal(seen.at(-1)?.headers.range, undefined);
 });
@@ -98,7 +106,11 @@ test('an answer that breaks off is an error, not an end', async () => {
 });
 
 test('private and no-store answers, errors and redirects are not to be shared', async () => {
-  const shareable = await Promise.all(['/private', '/no-store', '/missing', '/moved', '/cached', '/empty'].map(async (path) => (await get(path)).shareable));
+  const shareable = await Promise.all(
+    ['/private', '/no-store', '/missing', '/moved', '/cached', '/empty'].map(
+      async (path) => (await get(path)).shareable,
+    ),
+  );
   assert.deepEqual(shareable, [false, false, false, false, true, true]);
 });
 
@@ -113,7 +125,9 @@ test('an HTTP error is an answer', async () => {
 });
 
 test('an origin that is not there rejects', async () => {
-  await assert.rejects(origin({ url: 'http://127.0.0.1:1/asset', range: null, credentials: 'omit', signal: new AbortController().signal }));
+  await assert.rejects(
+    origin({ url: 'http://127.0.0.1:1/asset', range: null, credentials: 'omit', signal: new AbortController().signal }),
+  );
 });
 
 test('an abort ends the answer', async () => {
@@ -131,7 +145,8 @@ test('who stops reading early ends the request', async () => {
     break;
   }
   const deadline = Date.now() + 5000;
-  while (!closed.some((line) => line === '/endless false') && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (!closed.some((line) => line === '/endless false') && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 5));
   assert.ok(closed.includes('/endless false'));
 });
 

@@ -5,7 +5,13 @@ import type { StoredAsset } from '../../../mesh/core/ports.ts';
 import { MemoryStore } from '../../../mesh/io/memory-store.ts';
 import type { Digest } from '../../../protocol/ids.ts';
 
-const stored = (digest: string, size: number): StoredAsset => ({ digest: digest as Digest, size, body: new Uint8Array(size), leaves: new Uint8Array(32), contentType: '' });
+const stored = (digest: string, size: number): StoredAsset => ({
+  digest: digest as Digest,
+  size,
+  body: new Uint8Array(size),
+  leaves: new Uint8Array(32),
+  contentType: '',
+});
 const digest = (text: string): Digest => text as Digest;
 
 test('what was put is had again', () => {
@@ -35,7 +41,10 @@ test('an empty body, and one larger than the store, are not taken and drive noth
   const store = new MemoryStore(100);
   store.put(stored('a', 100));
   assert.deepEqual([store.put(stored('b', 0)), store.put(stored('c', 101))], [[], []]);
-  assert.deepEqual(['a', 'b', 'c'].map((name) => store.has(digest(name))), [true, false, false]);
+  assert.deepEqual(
+    ['a', 'b', 'c'].map((name) => store.has(digest(name))),
+    [true, false, false],
+  );
 });
 
 test('the same asset twice takes its place once', () => {
@@ -46,14 +55,14 @@ test('the same asset twice takes its place once', () => {
 
 test('it never holds more than its cap, and forgets nothing but what it names', () => {
   fc.assert(
-    fc.property(fc.array(fc.tuple(fc.constantFrom(...'abcdefgh'), fc.nat(60))), (puts) => {
+    fc.property(fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'), fc.nat(60))), (puts) => {
       const store = new MemoryStore(100);
       const model = new Map<string, number>();
       for (const [name, size] of puts) {
         const had = model.has(name);
         for (const gone of store.put(stored(name, size))) assert.ok(model.delete(gone));
         if (!had && size > 0) model.set(name, size);
-        for (const known of 'abcdefgh') assert.equal(store.has(digest(known)), model.has(known));
+        for (const known of 'abcdef') assert.equal(store.has(digest(known)), model.has(known));
         assert.ok([...model.values()].reduce((sum, each) => sum + each, 0) <= 100);
       }
     }),

@@ -20,7 +20,9 @@ test('with and without crypto.subtle the hash is the same, that of Node', async 
 
 test('a part of a larger buffer is hashed alone', async () => {
   const part = Uint8Array.of(9, 1, 2, 3, 9).subarray(1, 4);
-  const right = createHash('sha256').update(Uint8Array.of(1, 2, 3)).digest('hex');
+  const right = createHash('sha256')
+    .update(Uint8Array.of(1, 2, 3))
+    .digest('hex');
   for (const sha256 of [createSha256(), createSha256({})]) assert.equal(hex(await sha256(part)), right);
 });
 
@@ -28,5 +30,8 @@ test('many at once do not mix', async () => {
   const sha256 = createSha256({});
   const bodies = Array.from({ length: 20 }, (_, i) => new Uint8Array(70_000).fill(i));
   const hashes = await Promise.all(bodies.map((body) => sha256(body)));
-  assert.deepEqual(hashes.map(hex), bodies.map((body) => createHash('sha256').update(body).digest('hex')));
+  assert.deepEqual(
+    hashes.map(hex),
+    bodies.map((body) => createHash('sha256').update(body).digest('hex')),
+  );
 });

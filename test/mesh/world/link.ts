@@ -42,7 +42,8 @@ export class LinkEnd implements Channel {
 
   send(message: Uint8Array<ArrayBuffer>): void {
     if (this.state !== 'open') return;
-    if (message.length > this.#line.maxMessageSize) throw new TypeError(`${message.length} bytes are more than maxMessageSize`);
+    if (message.length > this.#line.maxMessageSize)
+      throw new TypeError(`${message.length} bytes are more than maxMessageSize`);
     this.#spy(message);
     const copy = message.slice();
     const begins = Math.max(this.#clock.now(), this.#busyUntil);

@@ -44,7 +44,16 @@ export class MemoryOrigin {
   }
 
   put(url: string, body: Uint8Array<ArrayBuffer>, how: Partial<Resource> = {}): void {
-    this.#resources.set(url, { body, contentType: 'video/mp2t', shareable: true, wantsCookie: false, status: 200, truncateAt: Infinity, takesRanges: true, ...how });
+    this.#resources.set(url, {
+      body,
+      contentType: 'video/mp2t',
+      shareable: true,
+      wantsCookie: false,
+      status: 200,
+      truncateAt: Infinity,
+      takesRanges: true,
+      ...how,
+    });
   }
 
   /** Requests by this peer for this URL. */
@@ -79,12 +88,25 @@ export class MemoryOrigin {
     const partial = range !== null && found?.takesRanges === true;
     const status = denied ? 401 : (found?.status ?? 404) === 200 ? (partial ? 206 : 200) : (found?.status ?? 404);
     const start = partial ? range.start : 0;
-    const body = status < 300 && found ? found.body.subarray(start, partial ? range.end : undefined) : new Uint8Array(0);
+    const body =
+      status < 300 && found ? found.body.subarray(start, partial ? range.end : undefined) : new Uint8Array(0);
     const chunks = this.#chunks(body.subarray(0, found?.truncateAt), signal, logged);
-    return { status, url, contentType: found?.contentType ?? '', size: body.length, start, shareable: (found?.shareable ?? false) && status < 300, chunks };
+    return {
+      status,
+      url,
+      contentType: found?.contentType ?? '',
+      size: body.length,
+      start,
+      shareable: (found?.shareable ?? false) && status < 300,
+      chunks,
+    };
   }
 
-  async *#chunks(body: Uint8Array<ArrayBuffer>, signal: AbortSignal, logged: LoggedRequest): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  async *#chunks(
+    body: Uint8Array<ArrayBuffer>,
+    signal: AbortSignal,
+    logged: LoggedRequest,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     for (let offset = 0; offset < body.length; offset += CHUNK) {
       const chunk = body.slice(offset, offset + CHUNK);
       await this.#clock.wait(chunk.length / this.bytesPerMillisecond);

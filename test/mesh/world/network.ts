@@ -116,7 +116,9 @@ export class Page implements Dialer {
       const end = this.#network.meet(signal.sdp, this);
       if (!end) return;
       this.#ends.set(connection, end);
-      this.#clock.after(0, () => this.#user.signal({ type: 'signal', peer, signal: { kind: 'answer', connection, sdp: signal.sdp } }));
+      this.#clock.after(0, () =>
+        this.#user.signal({ type: 'signal', peer, signal: { kind: 'answer', connection, sdp: signal.sdp } }),
+      );
       this.#user.channel(connection, peer, end);
     } else if (signal.kind === 'answer') this.#establish(connection);
   }
@@ -131,6 +133,8 @@ export class Page implements Dialer {
     const end = this.#ends.get(connection);
     const { latency, maxMessageSize } = this.#network.line;
     for (const one of [end, end?.other]) this.#clock.after(3 * latency, () => one?.open());
-    this.#clock.after(3 * latency, () => this.#user.connection({ type: 'connection', connection, state: 'connected', maxMessageSize }));
+    this.#clock.after(3 * latency, () =>
+      this.#user.connection({ type: 'connection', connection, state: 'connected', maxMessageSize }),
+    );
   }
 }

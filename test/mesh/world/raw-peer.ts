@@ -54,7 +54,10 @@ export class RawPeer {
   }
 
   async #join(): Promise<void> {
-    const reply = await this.signaling.join({ version: PROTOCOL_VERSION, swarms: this.#options.swarms.map(swarmOfName) });
+    const reply = await this.signaling.join({
+      version: PROTOCOL_VERSION,
+      swarms: this.#options.swarms.map(swarmOfName),
+    });
     if (!reply.ok) return;
     this.peer = reply.peer;
     const peers = new Set(reply.swarms.flatMap(({ members, others }) => [...members, ...others]));

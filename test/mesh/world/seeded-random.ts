@@ -13,5 +13,9 @@ export function seededRandom(seed: number): Random {
 
 /** So many random bytes as lower-case hex. */
 export function randomHex(random: Random, bytes: number): string {
-  return Array.from({ length: bytes }, () => Math.floor(random() * 256).toString(16).padStart(2, '0')).join('');
+  return Array.from({ length: bytes }, () =>
+    Math.floor(random() * 256)
+      .toString(16)
+      .padStart(2, '0'),
+  ).join('');
 }

@@ -4,7 +4,14 @@ import type { Random, Signaling, SignalingListener } from '../../../mesh/core/po
 import type { PeerId, SwarmId } from '../../../protocol/ids.ts';
 import { PROTOCOL_VERSION } from '../../../protocol/limits.ts';
 import { parseDone, parseJoinReply, parseRelayedSignal } from '../../../protocol/server-message.ts';
-import type { Done, JoinReply, JoinRequest, LeaveRequest, Refusal, SignalRequest } from '../../../protocol/signaling.ts';
+import type {
+  Done,
+  JoinReply,
+  JoinRequest,
+  LeaveRequest,
+  Refusal,
+  SignalRequest,
+} from '../../../protocol/signaling.ts';
 import { peerIdOf } from '../../../server/signaling/identity.ts';
 import { MemoryDirectory } from '../../../server/signaling/memory-directory.ts';
 import type { SiteKey } from '../../../server/site.ts';
@@ -64,7 +71,12 @@ export class SignalServer {
     client.peer = peer;
     for (const swarm of request.swarms) await this.#directory.join(swarm, peer, client.site);
     if (this.directoryDelay > 0) await this.clock.wait(this.directoryDelay);
-    const swarms = await Promise.all(request.swarms.map(async (swarm) => ({ ...(await this.#state(swarm, client)), ...(await this.#directory.members(swarm, peer)) })));
+    const swarms = await Promise.all(
+      request.swarms.map(async (swarm) => ({
+        ...(await this.#state(swarm, client)),
+        ...(await this.#directory.members(swarm, peer)),
+      })),
+    );
     return { ok: true, peer, resume, iceServers: [], swarms };
   }
 

@@ -57,7 +57,15 @@ export class WorldPeer {
       dialer: page,
       trace: (namespace: string, text: () => string) => world.say(`${name} ${namespace}: ${text()}`),
     };
-    const defaults: EngineOptions = { webOrigin: WEB_ORIGIN, signal: 'https://signal.test', manifest: null, upload: true, maxUpload: null, share: true, debug: '' };
+    const defaults: EngineOptions = {
+      webOrigin: WEB_ORIGIN,
+      signal: 'https://signal.test',
+      manifest: null,
+      upload: true,
+      maxUpload: null,
+      share: true,
+      debug: '',
+    };
     this.engine = new Engine(ports, { ...defaults, ...options }, (message) => this.#note(message));
   }
 
@@ -74,7 +82,10 @@ export class WorldPeer {
   }
 
   /** Asks for an asset by name, or by URL alone. */
-  ask(asset: Pick<TestAsset, 'url'> & { readonly name: AssetName | null }, more: Partial<LoadQuestion> & { readonly swarmName?: string } = {}): Asking {
+  ask(
+    asset: Pick<TestAsset, 'url'> & { readonly name: AssetName | null },
+    more: Partial<LoadQuestion> & { readonly swarmName?: string } = {},
+  ): Asking {
     const { swarmName, ...rest } = more;
     const id = ++this.#last;
     const clock = this.#world.clock;
@@ -82,11 +93,30 @@ export class WorldPeer {
       if (answer.type === 'progress') return void asking.progress.push(answer.loaded);
       asking.answer = answer;
       asking.answeredAt = clock.now();
-      this.#world.say(`${this.name} ${answer.type} ${asset.url}${answer.type === 'loaded' ? ` ${answer.source} ${sha(answer.body)}` : ''}`);
+      this.#world.say(
+        `${this.name} ${answer.type} ${asset.url}${answer.type === 'loaded' ? ` ${answer.source} ${sha(answer.body)}` : ''}`,
+      );
     });
-    const asking: Asking = { answer: null, progress: [], askedAt: clock.now(), answeredAt: NaN, abort: () => put({ type: 'abort', id }) };
+    const asking: Asking = {
+      answer: null,
+      progress: [],
+      askedAt: clock.now(),
+      answeredAt: NaN,
+      abort: () => put({ type: 'abort', id }),
+    };
     const swarm = swarmName === undefined ? null : swarmOfName(swarmName);
-    put({ type: 'load', id, url: asset.url, name: asset.name, swarm, deadline: null, age: 0, unlisted: 'fetch', range: null, ...rest });
+    put({
+      type: 'load',
+      id,
+      url: asset.url,
+      name: asset.name,
+      swarm,
+      deadline: null,
+      age: 0,
+      unlisted: 'fetch',
+      range: null,
+      ...rest,
+    });
     return asking;
   }
 
@@ -112,7 +142,10 @@ export class WorldPeer {
   /** Timers of a dead browser never fire. */
   #clock(): Clock {
     const { clock } = this.#world;
-    return { now: () => clock.now(), after: (milliseconds, run) => clock.after(milliseconds, () => this.#alive && run()) };
+    return {
+      now: () => clock.now(),
+      after: (milliseconds, run) => clock.after(milliseconds, () => this.#alive && run()),
+    };
   }
 }
 

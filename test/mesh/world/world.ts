@@ -56,7 +56,10 @@ export class World {
 
   /** Until all these peers are joined and each has this many neighbours. */
   async connected(peers: readonly WorldPeer[], neighbours = peers.length - 1): Promise<void> {
-    await this.clock.until(() => peers.every(({ stats }) => stats.signaling === 'joined' && stats.peers === neighbours), 10_000);
+    await this.clock.until(
+      () => peers.every(({ stats }) => stats.signaling === 'joined' && stats.peers === neighbours),
+      10_000,
+    );
     await this.clock.advance(100);
   }
 }

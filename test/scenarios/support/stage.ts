@@ -41,11 +41,18 @@ export class Stage {
   }
 }
 
-/** All of it ends with the test. */
-export async function stage(t: TestContext, flags: readonly string[] = []): Promise<Stage> {
+/**
+ * All of it ends with the test.
+ * @param sample the media folder that is copied. Default: the fixture
+ */
+export async function stage(
+  t: TestContext,
+  flags: readonly string[] = [],
+  sample = FIXTURE_MEDIA,
+): Promise<Stage> {
   const media = await mkdtemp(join(tmpdir(), 'p2p-stage-'));
   t.after(() => rm(media, { recursive: true, force: true, maxRetries: 5 }));
-  await cp(FIXTURE_MEDIA, media, { recursive: true });
+  await cp(sample, media, { recursive: true });
   await writeFile(join(media, 'pinned.m3u8'), PINNED);
   const server = await serve({ media, flags: ['--log-level', 'warn', ...flags] });
   t.after(() => server.kill());

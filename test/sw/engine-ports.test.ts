@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { EnginePorts } from '../../sw/engine-ports.ts';
+import { PORT_WAIT_MS } from '../../sw/limits.ts';
+
+class FakeClient {
+  readonly heard: unknown[] = [];
+  readonly id: string;
+  readonly url: string;
+
+  constructor(id: string, path: string) {
+    this.id = id;
+    this.url = `https://school.test${path}`;
+  }
+
+  postMessage(message: unknown): void {
+    this.heard.push(message);
+  }
+}
+
+class FakePort {
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  closed = false;
+
+  postMessage(): void {
+    // The engine of these tests never answers.
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+/** Pages by id; those under `/kit` had the kit before. */
+function setUp(...pages: FakeClient[]): {
+  ports: EnginePorts;
+  alive: Map<string, FakeClient>;
+  told: unknown[];
+  give: (page: FakeClient, port?: FakePort) => FakePort;
+} {
+  const alive = new Map(pages.map((page) => [page.id, page]));
+  const told: unknown[] = [];
+  const clients = { get: async (id: string) => alive.get(id), matchAll: async () => [...alive.values()] };
+  const list = {
+    hasPage: (path: string) => path.startsWith('/kit'),
+    update: async (...all: unknown[]) => void told.push(all),
+  };
+  const ports = new EnginePorts(clients, list as never);
+  const give = (page: FakeClient, port = new FakePort()): FakePort => {
+    ports.connect(page, port as never);
+    return port;
+  };
+  return { ports, alive, told, give };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('the port that a page gave is found', async () => {
+  const page = new FakeClient('1', '/kit');
+  const { ports, give } = setUp(page);
+  give(page);
+  assert.notEqual(await ports.find('1'), null);
+  assert.deepEqual(page.heard, []);
+});
+
+test('a page that had the kit before is asked for its port and waited for', async () => {
+  const page = new FakeClient('1', '/kit');
+  const { ports, give } = setUp(page);
+  const finding = [ports.find('1'), ports.find('1')];
+  await turn();
+  assert.deepEqual(page.heard[0], { type: 'p2p-port-please' });
+  give(page);
+  const found = await Promise.all(finding);
+  assert.ok(found[0] && found[0] === found[1]);
+});
+
+test('a page that never had the kit, and one that is gone, are not waited for', async () => {
+  const page = new FakeClient('1', '/plain');
+  const { ports } = setUp(page);
+  assert.deepEqual([await ports.find('1'), await ports.find('2')], [null, null]);
+  assert.deepEqual(page.heard, []);
+});
+
+test('a page that does not answer is waited for once, from its first request on', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const { ports } = setUp(new FakeClient('1', '/kit'));
+  let first: unknown = 'waiting';
+  void ports.find('1').then((port) => (first = port));
+  await turn();
+  t.mock.timers.tick(PORT_WAIT_MS - 1);
+  await turn();
+  assert.equal(first, 'waiting');
+  t.mock.timers.tick(1);
+  await turn();
+  assert.equal(first, null);
+  now = PORT_WAIT_MS;
+  assert.equal(await ports.find('1'), null, 'at once');
+});
+
+test('a new port of the same page replaces the old one', async () => {
+  const page = new FakeClient('1', '/kit');
+  const { ports, give } = setUp(page);
+  const old = give(page);
+  const before = await ports.find('1');
+  give(page);
+  assert.equal(old.closed, true);
+  assert.notEqual(await ports.find('1'), before);
+});
+
+test('ports of pages that are gone are closed when another page comes', async () => {
+  const [one, two] = [new FakeClient('1', '/kit'), new FakeClient('2', '/kit')];
+  const { ports, alive, give } = setUp(one, two);
+  const old = give(one);
+  await turn();
+  assert.equal(old.closed, false);
+  alive.delete('1');
+  give(two);
+  await turn();
+  assert.equal(old.closed, true);
+  assert.equal(await ports.find('1'), null);
+});
+
+test('what a page’s manifest lists is noted with the page’s path', () => {
+  const page = new FakeClient('1', '/kit/lesson?x=1#y');
+  const { told, give } = setUp(page);
+  give(page).onmessage?.({ data: { type: 'shareable', urls: ['https://school.test/a.png'] } });
+  assert.deepEqual(told, [['/kit/lesson', ['https://school.test/a.png']]]);
+});

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { factsOf, mayAsk, type RequestFacts } from '../../sw/may-ask.ts';
+
+const ORIGIN = 'https://school.test';
+const ENGINE = `${ORIGIN}/p2p-engine`;
+const IMAGE: RequestFacts = {
+  method: 'GET',
+  url: `${ORIGIN}/map.png`,
+  mode: 'no-cors',
+  destination: 'image',
+  cache: 'default',
+  referrer: `${ORIGIN}/`,
+  hasRange: false,
+  hasAuthorization: false,
+};
+
+for (const [may, what, facts] of [
+  [true, 'an image', {}],
+  [true, 'a fetch() of the page', { destination: '', mode: 'cors' }],
+  [true, 'a script', { destination: 'script' }],
+  [true, 'a stylesheet', { destination: 'style' }],
+  [true, 'a font', { destination: 'font', mode: 'cors' }],
+  [true, 'a film without range', { destination: 'video' }],
+  [true, 'a request that revalidates', { cache: 'no-cache' }],
+  [true, 'a request that any cache may answer', { cache: 'force-cache' }],
+  [true, 'a request without a referrer', { referrer: '' }],
+  [true, 'a URL with a query', { url: `${ORIGIN}/map.png?v=1` }],
+  [false, 'a POST', { method: 'POST' }],
+  [false, 'a HEAD', { method: 'HEAD' }],
+  [false, 'another web origin', { url: 'https://cdn.test/map.png' }],
+  [false, 'a web origin that begins alike', { url: 'https://school.test.evil.test/map.png' }],
+  [false, 'the same host on another port', { url: 'https://school.test:8443/map.png' }],
+  [false, 'a navigation', { mode: 'navigate' }],
+  [false, 'a reload that wants no cache', { cache: 'no-store' }],
+  [false, 'a hard reload', { cache: 'reload' }],
+  [false, 'a look into the cache alone', { cache: 'only-if-cached' }],
+  [false, 'a request of the engine itself', { referrer: ENGINE }],
+  [false, 'a part', { hasRange: true }],
+  [false, 'a request with credentials of its own', { hasAuthorization: true }],
+  ...['document', 'iframe', 'frame', 'embed', 'object', 'worker', 'sharedworker', 'serviceworker', 'report'].map(
+    (destination) => [false, `a ${destination}`, { destination }] as const,
+  ),
+] as readonly (readonly [boolean, string, Partial<RequestFacts>])[]) {
+  test(`the engine ${may ? 'may' : 'may not'} be asked for ${what}`, () => {
+    assert.equal(mayAsk({ ...IMAGE, ...facts }, ORIGIN, ENGINE), may);
+  });
+}
+
+test('the facts of a request are read from it', () => {
+  const request = new Request(`${ORIGIN}/map.png`, {
+    headers: { range: 'bytes=0-1', authorization: 'Basic x' },
+    cache: 'no-cache',
+    referrer: '',
+  });
+  const facts = factsOf(request);
+  assert.deepEqual(
+    [facts.method, facts.url, facts.cache, facts.hasRange, facts.hasAuthorization],
+    ['GET', `${ORIGIN}/map.png`, 'no-cache', true, true],
+  );
+  const plain = factsOf(new Request(`${ORIGIN}/map.png`));
+  assert.deepEqual([plain.hasRange, plain.hasAuthorization], [false, false]);
+});

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { MAX_PAGES } from '../../sw/limits.ts';
+import { ShareableList } from '../../sw/shareable-list.ts';
+
+/** As much of the Cache API as the list uses; survives a restart of the worker. */
+class FakeCaches {
+  readonly kept = new Map<string, string>();
+  broken = false;
+
+  async open(): Promise<{
+    match: (key: string) => Promise<Response | undefined>;
+    put: (key: string, response: Response) => Promise<void>;
+  }> {
+    if (this.broken) throw new DOMException('no storage', 'SecurityError');
+    return {
+      match: async (key) => (this.kept.has(key) ? new Response(this.kept.get(key)) : undefined),
+      put: async (key, response) => void this.kept.set(key, await response.text()),
+    };
+  }
+}
+
+const listOf = (caches: FakeCaches): ShareableList => new ShareableList(caches as unknown as CacheStorage);
+
+test('before it is read from the cache the answer is open, afterwards it is yes or no', async () => {
+  const list = listOf(new FakeCaches());
+  assert.equal(list.has('https://school.test/a.png'), null);
+  await list.loaded;
+  assert.equal(list.has('https://school.test/a.png'), false);
+  await list.update('/lesson', ['https://school.test/a.png']);
+  assert.deepEqual(
+    [
+      list.has('https://school.test/a.png'),
+      list.has('https://school.test/a.png#top'),
+      list.has('https://school.test/b.png'),
+    ],
+    [true, true, false],
+  );
+});
+
+test('what was told is known again after the worker was ended', async () => {
+  const caches = new FakeCaches();
+  await listOf(caches).update('/lesson', ['https://school.test/a.png']);
+  const list = listOf(caches);
+  await list.loaded;
+  assert.deepEqual(
+    [list.has('https://school.test/a.png'), list.hasPage('/lesson'), list.hasPage('/other')],
+    [true, true, false],
+  );
+});
+
+test('a new list replaces the old one; an empty one does not', async () => {
+  const list = listOf(new FakeCaches());
+  await list.update('/', ['https://school.test/a.png']);
+  await list.update('/', []);
+  assert.equal(list.has('https://school.test/a.png'), true);
+  await list.update('/', ['https://school.test/b.png']);
+  assert.deepEqual([list.has('https://school.test/a.png'), list.has('https://school.test/b.png')], [false, true]);
+});
+
+test('it remembers the pages that were there last, and not without end', async () => {
+  const list = listOf(new FakeCaches());
+  for (let i = 0; i <= MAX_PAGES; i++) await list.update(`/${i}`, []);
+  await list.update('/1', []);
+  await list.update('/new', []);
+  assert.deepEqual(
+    ['/0', '/1', '/2', '/3', '/new'].map((path) => list.hasPage(path)),
+    [false, true, false, true, true],
+  );
+});
+
+test('without storage it works as long as the worker lives', async () => {
+  const caches = new FakeCaches();
+  caches.broken = true;
+  const list = listOf(caches);
+  await list.update('/lesson', ['https://school.test/a.png']);
+  assert.deepEqual([list.has('https://school.test/a.png'), list.hasPage('/lesson')], [true, true]);
+});
+
+test('a spoilt cache entry is as good as none', async () => {
+  const caches = new FakeCaches();
+  caches.kept.set('/p2p-elements/shareable.json', '<html>');
+  const list = listOf(caches);
+  await list.loaded;
+  assert.equal(list.has('https://school.test/a.png'), false);
+});

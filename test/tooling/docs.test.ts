@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { freePort } from '../harness/free-port.ts';
+import { FIXTURE_MEDIA, ROOT } from '../harness/serve.ts';
+import { until } from '../harness/until.ts';
+
+/** How each command of the docs is tried. One that is not here fails the test. */
+const TRIED: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
+  'npm ci && npm test': async () => assert.match(await readFile(`${ROOT}.ci/run`, 'utf8'), /^npm ci\nnpm test$/m),
+  'npm ci && npm start': (t) => answers(t, 'npm', ['start', '--']),
+  'npm start -- --port 8081 --media demo/media': (t) => answers(t, 'npm', ['start', '--', '--media', 'demo/media']),
+  'npx p2p-elements serve --port 8082 --media media': (t) =>
+    answers(t, 'node', [CLI, 'serve', '--media', FIXTURE_MEDIA]),
+  'npx p2p-elements manifest public': manifest,
+};
+
+/** What `npx p2p-elements` runs; that npx finds it in an installed package is shown by the scenario of the package. */
+const CLI = 'dist/cli.js';
+
+async function commands(): Promise<string[]> {
+  const names = (await readdir(`${ROOT}docs`, { recursive: true })).filter((name) => name.endsWith('.md'));
+  const pages = await Promise.all(
+    [`${ROOT}README.md`, ...names.map((name) => `${ROOT}docs/${name}`)].map((file) => readFile(file, 'utf8')),
+  );
+  return pages.flatMap((page) =>
+    [...page.matchAll(/^```sh\n([^]*?)^```$/gm)].flatMap(([, block = '']) => block.trim().split('\n')),
+  );
+}
+
+/** Starts the server as the docs say, on a port that is free, and sees it answer and end. */
+async function answers(t: TestContext, command: string, args: readonly string[]): Promise<void> {
+  const port = await freePort();
+  const child = spawn(command, [...args, '--port', String(port)], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  });
+  const exited = once(child, 'exit');
+  t.after(() => child.pid !== undefined && child.exitCode === null && process.kill(-child.pid, 'SIGKILL'));
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const up = async (): Promise<boolean> => (await fetch(`http://localhost:${port}/healthz`)).ok;
+  await until('the server answers', up, { timeout: 120_000 });
+  assert.match(output, new RegExp(`http://localhost:${port}`));
+  assert.ok(child.pid !== undefined);
+  process.kill(-child.pid, 'SIGTERM');
+  await exited;
+}
+
+async function manifest(t: TestContext): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'p2p-docs-'));
+  t.after(() => rm(directory, { recursive: true }));
+  await cp(`${FIXTURE_MEDIA}/map.png`, join(directory, 'map.png'));
+  const child = spawn('node', [CLI, 'manifest', directory], { cwd: ROOT, stdio: 'ignore' });
+  assert.deepEqual(await once(child, 'exit'), [0, null]);
+  assert.ok((await stat(join(directory, 'p2p-manifest.json'))).size > 0);
+}
+
+for (const command of [...new Set(await commands())]) {
+  test(`the documented command works: ${command}`, { timeout: 150_000 }, async (t) => {
+    const tried = TRIED[command];
+    assert.ok(tried, 'add it to the table at the top of this file');
+    await tried(t);
+  });
+}
+
+test('the table of commands lists nothing that the docs do not say', async () => {
+  assert.deepEqual(Object.keys(TRIED).sort(), [...new Set(await commands())].sort());
+});
