@@ -1,8 +1,9 @@
-// The three builds of dist/: the browser's modules, the service worker and the Node side. scripts/build.mjs runs them.
+// The builds of dist/: the browser's modules, the engine's worker, the service worker and the Node side. scripts/build.mjs runs them.
 import { readFileSync } from 'node:fs';
 import commonjs from '@rollup/plugin-commonjs';
 import json from '@rollup/plugin-json';
 import { nodeResolve } from '@rollup/plugin-node-resolve';
+import terser from '@rollup/plugin-terser';
 import esbuild from 'rollup-plugin-esbuild';
 import { bundledLicenses } from './scripts/lib/bundled-licenses.mjs';
 import { engineWorker } from './scripts/lib/engine-worker.mjs';
@@ -10,12 +11,16 @@ import { slimSocketIO } from './scripts/lib/slim-socket-io.mjs';
 
 export const ELEMENTS = ['p2p-video', 'p2p-img', 'p2p-mesh', 'p2p-stats'];
 
+/** A few percent on top of esbuild; not for hls.js, which would take half a minute. */
+const squeeze = terser({ module: true, ecma: 2020, compress: { passes: 3, pure_getters: true } });
+
 const browserPlugins = [
   slimSocketIO({ polling: false }),
   nodeResolve({ browser: true, exportConditions: ['production', 'browser', 'default', 'module', 'import'] }),
   commonjs(),
   json(),
   esbuild({ target: 'es2022', minify: true, legalComments: 'none' }),
+  { name: 'terser', renderChunk: (code, chunk, options, meta) => (chunk.name.startsWith('hls') ? null : squeeze.renderChunk(code, chunk, options, meta)) },
 ];
 
 /** A warning is a mistake: an unresolved import, a missing export, a cycle. A package's own cycles are its business. */
@@ -24,7 +29,12 @@ const onwarn = (warning) => {
   throw new Error(`rollup: ${warning.message}`);
 };
 
-/** Elements, the file for a CDN and the engine's worker: one build, so that the engine is one chunk for the worker and for the main thread. */
+/** What every page with an element needs is one chunk, so that an element costs few requests; Lit's templates and hls.js come with who uses them. */
+const SHARED =
+  /\/(protocol\/(error|hex|ids|limits|swarm|worker)|mesh\/(index|page\/[a-z-]+)|components\/(define\/define|native-mirror|use-mesh|warn|mesh-options|p2p-img|p2p-mesh))\.ts$|\/@lit\/reactive-element\//;
+const shared = (id) => (SHARED.test(id) ? 'shared' : undefined);
+
+/** Elements and the file for a CDN, with the engine as a chunk for pages where it can't be in a worker. */
 const browser = {
   input: {
     index: 'index.ts',
@@ -43,6 +53,21 @@ const browser = {
     sourcemap: true,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
+    manualChunks: shared,
+  },
+};
+
+/** The engine's worker, in one file, so that it starts after one request. */
+const worker = {
+  input: { 'engine-worker': 'mesh/engine/worker.ts' },
+  plugins: browserPlugins,
+  onwarn,
+  output: {
+    dir: 'dist/browser',
+    format: 'es',
+    sourcemap: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/worker-[name]-[hash].js',
   },
 };
 
@@ -71,4 +96,4 @@ const node = {
   },
 };
 
-export default [browser, serviceWorker, node];
+export default [browser, worker, serviceWorker, node];

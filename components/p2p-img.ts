@@ -1,4 +1,4 @@
-import { html, LitElement, type TemplateResult } from 'lit';
+import { ReactiveElement } from '@lit/reactive-element';
 import type { LoadedAsset, MeshFace } from '../mesh/index.ts';
 import { keepShape, mirrorNative, NATIVE_SIZE, setAttribute, upgradeProperties } from './native-mirror.ts';
 import { useMesh } from './use-mesh.ts';
@@ -39,7 +39,7 @@ export interface P2PImg extends Passed {}
  * @csspart img - The native image.
  */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
-export class P2PImg extends LitElement {
+export class P2PImg extends ReactiveElement {
   static override styles = NATIVE_SIZE;
 
   static override get observedAttributes(): string[] {
@@ -146,8 +146,10 @@ export class P2PImg extends LitElement {
     }
   }
 
-  protected override render(): TemplateResult {
-    return html`${this.#native}`;
+  protected override createRenderRoot(): HTMLElement | DocumentFragment {
+    const root = super.createRenderRoot();
+    root.append(this.#native);
+    return root;
   }
 
   protected override updated(changed: Map<PropertyKey, unknown>): void {

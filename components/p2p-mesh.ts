@@ -1,4 +1,4 @@
-import { ReactiveElement } from 'lit';
+import { ReactiveElement } from '@lit/reactive-element';
 import type { MeshFace } from '../mesh/index.ts';
 import { MESH_ATTRIBUTES } from './mesh-options.ts';
 import { isMeshInUse, TWO_MESHES, useMesh } from './use-mesh.ts';

@@ -1,5 +1,5 @@
 import type Hls from 'hls.js';
-import { html, LitElement, type TemplateResult } from 'lit';
+import { ReactiveElement } from '@lit/reactive-element';
 import type { MeshFace } from '../mesh/index.ts';
 import { swarmOfName, swarmOfStream } from '../protocol/swarm.ts';
 import { hasMediaSource } from './hls/build.ts';
@@ -76,7 +76,7 @@ export interface P2PVideo extends Passed {}
  * @csspart video - The native video.
  */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
-export class P2PVideo extends LitElement {
+export class P2PVideo extends ReactiveElement {
   static override styles = NATIVE_SIZE;
 
   static override get observedAttributes(): string[] {
@@ -180,8 +180,10 @@ export class P2PVideo extends LitElement {
     }
   }
 
-  protected override render(): TemplateResult {
-    return html`${this.#native}`;
+  protected override createRenderRoot(): HTMLElement | DocumentFragment {
+    const root = super.createRenderRoot();
+    root.append(this.#native);
+    return root;
   }
 
   protected override updated(changed: Map<PropertyKey, unknown>): void {

@@ -46,6 +46,8 @@ export type AssetQuestion =
       readonly age: number;
       /** What to do with an asset that has no digest: `pass` answers at once, so that the asker fetches it as it would have. */
       readonly unlisted: 'fetch' | 'pass';
+      /** Does much else wait for this? Then it comes from who has it now, a neighbour or the origin; for neighbours to come it is not held up. */
+      readonly urgent: boolean;
       /** Bytes `[start, end)` of the URL; null: all of it. Such requests go to the origin as they are. */
       readonly range: { readonly start: number; readonly end: number } | null;
     }

@@ -59,6 +59,7 @@ export class EnginePort {
         deadline: null,
         age,
         unlisted: 'pass',
+        urgent: false,
         range: null,
       });
     });

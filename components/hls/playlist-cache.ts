@@ -62,7 +62,8 @@ export class PlaylistCache {
 
   #request(url: string, swarm: string | null): UnderWay {
     const controller = new AbortController();
-    const options = { signal: controller.signal, ...(swarm !== null && { swarm }) };
+    // The first segment waits for it, and it is small: better once too often over the line than late.
+    const options = { urgent: true, signal: controller.signal, ...(swarm !== null && { swarm }) };
     const playlist = this.#mesh.load(url, options).then((asset) => {
       const loaded = { text: new TextDecoder().decode(asset.body), url: asset.url || url };
       this.#keep(url, loaded);

@@ -9,12 +9,21 @@ export const FIRST_REQUEST_WAIT_MS = 1000;
 /** A neighbour that lets this long pass with no byte of what it was asked for loses its requests, ms. Ten round trips of a bad line; a twelfth of a player's usual buffer. */
 export const SILENCE_MS = 500;
 
+/** The same for a neighbour that gave bytes before, at most, ms. A message that the network lost at the end of a burst comes again only after SCTP's retransmission time-out: 0.4 s in Chromium, 1 s by RFC 9260. */
+export const PROVEN_SILENCE_MS = 1200;
+
+/** Of the time until an asset is needed, the part that may pass in silence: a quarter leaves the origin three quarters. */
+export const SILENCE_OF_SLACK = 1 / 4;
+
 /** How often silence is looked for, ms. A tick that comes late counts as one tick, so that a starved clock does not accuse the neighbour. */
 export const SILENCE_TICK_MS = 100;
 
 /** A neighbour that fell silent is asked again after this, ms, doubled each time up to the maximum. */
 export const SILENT_PAUSE_MS = 4000;
 export const SILENT_PAUSE_MAX_MS = 60_000;
+
+/** How often in a row the bytes that we gave up, coming late, end such a pause. A neighbour that is merely slow is worth it; one that plays for time costs SILENCE_MS each. */
+export const LATE_EXCUSES = 2;
 
 /** Blocks in one request: 512 KiB, so that a request outlives a round trip of 30 ms at 100 Mbit/s. */
 export const BLOCKS_PER_REQUEST = 8;

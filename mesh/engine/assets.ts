@@ -80,7 +80,7 @@ export class Assets {
       this.#ports.neighbours.hold(swarm, name.digest);
       return loaded(question, stored.body, contentType || stored.contentType, 'store', true);
     }
-    await this.#waitForMesh(name.digest, swarm, question.age, signal);
+    if (!question.urgent) await this.#waitForMesh(name.digest, swarm, question.age, signal);
     const got = await this.#transfer(url, name, swarm, contentType, signal, (have, total) =>
       reply({ type: 'progress', id, loaded: have, total }),
     );

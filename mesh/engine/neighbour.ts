@@ -4,7 +4,7 @@ import type { Digest, PeerId, SwarmKey } from '../../protocol/ids.ts';
 import { MAX_DIGESTS_PER_FRAME, MAX_DIGESTS_PER_NEIGHBOUR, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import type { PeerMessage } from '../../protocol/peer-message.ts';
 import type { Run } from '../core/block-table.ts';
-import { GONE_AFTER_MS, PING_AFTER_MS, SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS } from '../core/limits.ts';
+import { GONE_AFTER_MS, LATE_EXCUSES, PING_AFTER_MS, SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS } from '../core/limits.ts';
 import type { Channel, Clock } from '../core/ports.ts';
 import { Questions, type ContentSink, type Outcome } from './questions.ts';
 import { Uploads, type UploadAllowance } from './uploads.ts';
@@ -109,8 +109,16 @@ export class Neighbour {
     this.told.add(swarm);
   }
 
-  async ask(digest: Digest, run: Run, leaves: boolean, sink: ContentSink, signal: AbortSignal): Promise<Outcome> {
-    const outcome = await this.#questions.ask(digest, run, leaves, sink, signal);
+  /** `neededAt` is on the clock; Infinity: not known. */
+  async ask(
+    digest: Digest,
+    run: Run,
+    leaves: boolean,
+    neededAt: number,
+    sink: ContentSink,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const outcome = await this.#questions.ask(digest, run, leaves, neededAt, sink, signal);
     if (outcome === 'silent')
       this.#pausedUntil = this.#clock.now() + Math.min(SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS * 2 ** this.#silences++);
     if (outcome === 'done') this.#silences = this.#pausedUntil = 0;
@@ -135,7 +143,8 @@ export class Neighbour {
 
   #progress(request: number): void {
     this.#heardAt = this.#clock.now();
-    this.#questions.progress(request);
+    // What we gave up comes late: it is slow, not silent.
+    if (!this.#questions.progress(request) && this.#silences <= LATE_EXCUSES) this.#pausedUntil = 0;
   }
 
   #receive(message: PeerMessage): void {

@@ -2,7 +2,8 @@
 import type { Digest } from '../../protocol/ids.ts';
 import type { PeerMessage } from '../../protocol/peer-message.ts';
 import type { Run } from '../core/block-table.ts';
-import { SILENCE_MS, SILENCE_TICK_MS } from '../core/limits.ts';
+import { SILENCE_TICK_MS } from '../core/limits.ts';
+import { patience } from '../core/patience.ts';
 import type { Clock } from '../core/ports.ts';
 
 /** How a question ended. `lied`: what came does not belong to the asset. */
@@ -18,6 +19,8 @@ interface Question {
   readonly due: Set<number>;
   leavesDue: boolean;
   checking: number;
+  /** When the asset is needed, on the clock. */
+  readonly neededAt: number;
   readonly sink: ContentSink;
   readonly settle: (outcome: Outcome) => void;
 }
@@ -30,6 +33,8 @@ export class Questions {
   readonly #open = new Map<number, Question>();
   #last = 0;
   #silentFor = 0;
+  /** Did it give bytes since it last fell silent? */
+  #proven = false;
   #cancelTick: (() => void) | null = null;
 
   constructor(clock: Clock, send: (message: PeerMessage) => void) {
@@ -44,8 +49,15 @@ export class Questions {
     return due;
   }
 
-  /** Asks for a run of blocks and, if wanted, for the leaves before them. */
-  ask(digest: Digest, run: Run, leaves: boolean, sink: ContentSink, signal: AbortSignal): Promise<Outcome> {
+  /** Asks for a run of blocks and, if wanted, for the leaves before them. `neededAt` is on the clock; Infinity: not known. */
+  ask(
+    digest: Digest,
+    run: Run,
+    leaves: boolean,
+    neededAt: number,
+    sink: ContentSink,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
     if (signal.aborted) return Promise.resolve('aborted');
     const request = ++this.#last;
     return new Promise((resolve) => {
@@ -58,16 +70,19 @@ export class Questions {
         resolve(outcome);
       };
       const due = new Set(Array.from({ length: run.count }, (_, i) => run.first + i));
-      this.#open.set(request, { due, leavesDue: leaves, checking: 0, sink, settle });
+      this.#open.set(request, { due, leavesDue: leaves, checking: 0, neededAt, sink, settle });
       signal.addEventListener('abort', abort);
       this.#startWatch();
       this.#send({ type: 'request', request, digest, first: run.first, count: run.count, leaves });
     });
   }
 
-  /** Bytes of an answer moved. */
-  progress(request: number): void {
-    if (this.#open.has(request)) this.#silentFor = 0;
+  /** Bytes of an answer moved; false if nobody waits for it any more. */
+  progress(request: number): boolean {
+    if (!this.#open.has(request)) return false;
+    this.#silentFor = 0;
+    this.#proven = true;
+    return true;
   }
 
   /** Takes an answer. One that nobody waits for any more is ignored: it crossed our cancel. */
@@ -109,9 +124,18 @@ export class Questions {
     const tick = (): void => {
       this.#silentFor += SILENCE_TICK_MS;
       this.#cancelTick = this.#clock.after(SILENCE_TICK_MS, tick);
-      if (this.#silentFor >= SILENCE_MS) for (const question of [...this.#open.values()]) question.settle('silent');
+      this.#endSilent();
     };
     this.#cancelTick = this.#clock.after(SILENCE_TICK_MS, tick);
+  }
+
+  #endSilent(): void {
+    const now = this.#clock.now();
+    const silent = [...this.#open.values()].filter(
+      ({ neededAt }) => this.#silentFor >= patience(neededAt - now, this.#proven),
+    );
+    if (silent.length > 0) this.#proven = false;
+    for (const question of silent) question.settle('silent');
   }
 
   #stopWatch(): void {

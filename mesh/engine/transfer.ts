@@ -36,6 +36,7 @@ export class Transfer {
   readonly #ports: TransferPorts;
   readonly #url: string;
   readonly #name: AssetName;
+  readonly #neededAt: number;
   readonly #signal: AbortSignal;
   readonly #progress: (loaded: number, total: number) => void;
   readonly #blocks: BlockTable;
@@ -44,16 +45,19 @@ export class Transfer {
   #leavesCheck: Promise<boolean> | null = null;
   #peerBlocks = 0;
 
+  /** @param neededAt when it is needed, on the engine's clock; Infinity: not known */
   constructor(
     ports: TransferPorts,
     url: string,
     name: AssetName,
+    neededAt: number,
     signal: AbortSignal,
     progress: (loaded: number, total: number) => void,
   ) {
     this.#ports = ports;
     this.#url = url;
     this.#name = name;
+    this.#neededAt = neededAt;
     this.#signal = signal;
     this.#progress = progress;
     this.#blocks = new BlockTable(blockCount(name.size));
@@ -113,7 +117,7 @@ export class Transfer {
     const run = this.#blocks.take(BLOCKS_PER_REQUEST);
     if (!run) return false;
     this.#leavesCheck = leaves ? null : this.#leavesCheck;
-    const outcome = await holder.ask(this.#name.digest, run, leaves, this.#sink, this.#signal);
+    const outcome = await holder.ask(this.#name.digest, run, leaves, this.#neededAt, this.#sink, this.#signal);
     this.#blocks.release(run);
     this.#ports.trace(
       'transfer',

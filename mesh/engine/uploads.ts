@@ -16,7 +16,8 @@ export class UploadAllowance {
   readonly #enabled: boolean;
   readonly #bucket: TokenBucket | null;
   readonly #uploaded: (bytes: number) => void;
-  /** Bytes of one message: an eighth of a second of a capped line, so that the other end sees it move. */
+  #turns: Promise<void> = Promise.resolve();
+  /** Bytes of one message: a 64th of a second of a capped line, so that all of a dozen neighbours that ask at once see it move. */
   readonly maxPartBytes: number;
 
   constructor(
@@ -30,7 +31,7 @@ export class UploadAllowance {
     this.#enabled = options.enabled;
     const { maxUpload } = options;
     this.maxPartBytes =
-      maxUpload === null ? MAX_MESSAGE_BYTES : Math.max(1024, Math.min(MAX_MESSAGE_BYTES, Math.floor(maxUpload / 64)));
+      maxUpload === null ? MAX_MESSAGE_BYTES : Math.max(1024, Math.min(MAX_MESSAGE_BYTES, Math.floor(maxUpload / 512)));
     this.#bucket = maxUpload === null ? null : new TokenBucket(maxUpload, this.maxPartBytes, clock.now());
     this.#uploaded = uploaded;
   }
@@ -39,13 +40,19 @@ export class UploadAllowance {
     return this.#enabled ? this.store.get(request.digest) : undefined;
   }
 
-  readonly pace = async (bytes: number): Promise<void> => {
-    for (let wait = this.#take(bytes); wait > 0; wait = this.#take(bytes))
-      await new Promise<void>((resume) => this.#clock.after(wait, resume));
+  /** First come, first served: whoever waits has its turn, so that no neighbour takes another's. */
+  readonly pace = (bytes: number): Promise<void> => {
+    if (this.#bucket) this.#turns = this.#turns.then(() => this.#wait(bytes));
+    return this.#turns;
   };
 
   count(bytes: number): void {
     this.#uploaded(bytes);
+  }
+
+  async #wait(bytes: number): Promise<void> {
+    for (let wait = this.#take(bytes); wait > 0; wait = this.#take(bytes))
+      await new Promise<void>((resume) => this.#clock.after(wait, resume));
   }
 
   #take(bytes: number): number {

@@ -101,6 +101,7 @@ export class Mesh extends EventTarget implements MeshFace {
         deadline,
         age: 0,
         unlisted: 'fetch',
+        urgent: options.urgent ?? false,
         range,
       },
       [],

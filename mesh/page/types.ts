@@ -24,6 +24,8 @@ export interface LoadOptions {
   swarm?: string;
   /** Milliseconds until the bytes are needed. */
   deadline?: number;
+  /** Do not wait for the mesh to form: a neighbour that is there already is asked, else the origin at once. Default false. */
+  urgent?: boolean;
   signal?: AbortSignal;
   /** Bytes `[start, end)`; such requests go to the origin as they are. */
   range?: { start: number; end: number };

@@ -28,6 +28,8 @@ export class FakeMesh extends EventTarget implements MeshFace {
   readonly configured: MeshOptions[] = [];
   readonly joined: string[] = [];
   readonly asked: Asked[] = [];
+  /** URL paths whose bodies were given, in order. */
+  readonly served: string[] = [];
   /** Bodies by URL path, in place of the server's. */
   readonly files = new Map<string, { body: BlobPart; type: string }>();
   /** Is this URL held by a neighbour? Asked of every URL. */
@@ -69,6 +71,7 @@ export class FakeMesh extends EventTarget implements MeshFace {
     const { start, end } = options.range ?? { start: 0, end: whole.byteLength };
     const body = whole.slice(start, end);
     options.onProgress?.(body.byteLength, body.byteLength);
+    this.served.push(pathname);
     return { body, contentType, source: held ? 'peers' : 'origin', shared: this.shared, url: href };
   }
 

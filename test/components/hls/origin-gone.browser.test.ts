@@ -18,7 +18,7 @@ describe('p2p-video without its origin', () => {
     errors = 0;
     video.addEventListener('error', () => errors++);
     await until(
-      () => video.buffered.length > 0 && page.mesh.paths('.m3u8').length === 4,
+      () => video.buffered.length > 0 && page.mesh.served.filter((path) => path.endsWith('.m3u8')).length === 4,
       'first segment and all playlists',
     );
     page.mesh.origin = false;

@@ -114,6 +114,7 @@ export class WorldPeer {
       deadline: null,
       age: 0,
       unlisted: 'fetch',
+      urgent: false,
       range: null,
       ...rest,
     });
