@@ -24,6 +24,16 @@ export interface AssetsPorts extends TransferPorts {
   readonly warn: (error: P2PError) => void;
 }
 
+interface Wanted {
+  readonly url: string;
+  readonly name: AssetName;
+  readonly swarm: SwarmId;
+  /** As the manifest says; '': as the origin says. */
+  readonly contentType: string;
+  /** When it is needed, on the engine's clock; Infinity: not known. */
+  readonly neededAt: number;
+}
+
 interface Shared {
   readonly result: Promise<Transferred>;
   readonly controller: AbortController;
@@ -80,8 +90,9 @@ export class Assets {
       this.#ports.neighbours.hold(swarm, name.digest);
       return loaded(question, stored.body, contentType || stored.contentType, 'store', true);
     }
+    const neededAt = question.deadline === null ? Infinity : this.#ports.clock.now() + question.deadline;
     if (!question.urgent) await this.#waitForMesh(name.digest, swarm, question.age, signal);
-    const got = await this.#transfer(url, name, swarm, contentType, signal, (have, total) =>
+    const got = await this.#transfer({ url, name, swarm, contentType, neededAt }, signal, (have, total) =>
       reply({ type: 'progress', id, loaded: have, total }),
     );
     return loaded(
@@ -120,21 +131,19 @@ export class Assets {
   }
 
   async #transfer(
-    url: string,
-    name: AssetName,
-    swarm: SwarmId,
-    contentType: string,
+    wanted: Wanted,
     signal: AbortSignal,
     progress: (loaded: number, total: number) => void,
   ): Promise<Transferred> {
     signal.throwIfAborted();
-    const shared = this.#transfers.get(name.digest) ?? this.#start(url, name, swarm, contentType);
+    const { digest } = wanted.name;
+    const shared = this.#transfers.get(digest) ?? this.#start(wanted);
     shared.progress.add(progress);
     const leave = (): void => {
       shared.progress.delete(progress);
       if (shared.progress.size > 0) return;
       // Nobody wants it any more: whoever asks from now on starts anew.
-      this.#transfers.delete(name.digest);
+      this.#transfers.delete(digest);
       shared.controller.abort();
     };
     signal.addEventListener('abort', leave);
@@ -145,14 +154,15 @@ export class Assets {
     }
   }
 
-  #start(url: string, name: AssetName, swarm: SwarmId, contentType: string): Shared {
+  #start(wanted: Wanted): Shared {
+    const { url, name, neededAt } = wanted;
     const controller = new AbortController();
     const progress: Shared['progress'] = new Set();
-    const transfer = new Transfer(this.#ports, url, name, controller.signal, (have, total) => {
+    const transfer = new Transfer(this.#ports, url, name, neededAt, controller.signal, (have, total) => {
       for (const tell of progress) tell(have, total);
     });
     const result = transfer.run().then((got) => {
-      this.#keep(url, name, swarm, contentType, got);
+      this.#keep(wanted, got);
       return got;
     });
     const shared: Shared = { result, controller, progress };
@@ -164,7 +174,7 @@ export class Assets {
     return shared;
   }
 
-  #keep(url: string, name: AssetName, swarm: SwarmId, contentType: string, got: Transferred): void {
+  #keep({ url, name, swarm, contentType }: Wanted, got: Transferred): void {
     this.#ports.trace('assets', () => `${url} from ${got.source}`);
     if (!got.leaves) {
       this.#contradicted.add(name.digest);

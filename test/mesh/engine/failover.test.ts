@@ -7,7 +7,9 @@ import { gotOf, type Asking, type WorldPeer } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
 
 /** A slow line, so that an asset takes seconds: A holds 2 MB, and B has had some blocks of it. */
-async function midway(): Promise<{ world: World; lesson: TestAsset; a: WorldPeer; b: WorldPeer; asking: Asking }> {
+async function midway(
+  deadline: number | null = 0,
+): Promise<{ world: World; lesson: TestAsset; a: WorldPeer; b: WorldPeer; asking: Asking }> {
   const world = new World();
   world.network.line = { latency: 5, bytesPerMillisecond: 500, maxMessageSize: 65_536 };
   const lesson = await world.asset('lesson.ts', 2_000_000);
@@ -15,12 +17,12 @@ async function midway(): Promise<{ world: World; lesson: TestAsset; a: WorldPeer
   await a.get(lesson);
   const b = world.peer('B');
   await world.connected([a, b]);
-  const asking = b.ask(lesson);
+  const asking = b.ask(lesson, { deadline });
   await world.clock.until(() => b.stats.bytes.peers >= 5 * BLOCK_BYTES);
   return { world, lesson, a, b, asking };
 }
 
-test('a holder that dies silently loses its blocks to the origin within half a second; done blocks are kept', async () => {
+test('a holder that dies silently loses urgent blocks to the origin within half a second; done blocks are kept', async () => {
   const { world, lesson, a, b, asking } = await midway();
   const diedAt = world.clock.now();
   a.die();
@@ -111,6 +113,53 @@ test('with the origin dead, a holder that had fallen silent is asked again', asy
   const got = await b.get(lesson);
   assert.equal(got.source, 'peers');
   assert.deepEqual(got.body, lesson.body);
+});
+
+for (const [how, deadline, source] of [
+  ['is waited for while there is time', 10_000, 'peers'],
+  ['loses what is urgent to the origin', 1000, 'mixed'],
+] as const)
+  test(`a holder that hesitates for almost a second ${how}`, async () => {
+    const world = new World();
+    const lesson = await world.asset('lesson.ts', 2 * BLOCK_BYTES);
+    const block = (index: number): Uint8Array<ArrayBuffer> =>
+      lesson.body.slice(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
+    world.rawPeer('R', {
+      claims: [lesson.name.digest],
+      answer: ({ request }, line) => {
+        line.send({ type: 'leaves', request, size: lesson.name.size, untrustedLeaves: lesson.leaves });
+        line.send({ type: 'block', request, index: 0, untrustedBlock: block(0) });
+        const rest = { type: 'block', request, index: 1, untrustedBlock: block(1) } as const;
+        world.clock.after(900, () => line.send(rest));
+      },
+    });
+    const b = world.peer('B');
+    await world.connected([b], 1);
+    const got = await b.get(lesson, { deadline });
+    assert.equal(got.source, source);
+    assert.deepEqual(got.body, lesson.body);
+  });
+
+test('bytes that come late show that a holder is slow, not silent: it is asked for the next asset', async () => {
+  const world = new World();
+  const assets = [await world.asset('lesson-0.ts', 50_000), await world.asset('lesson-1.ts', 50_000)];
+  let delay = SILENCE_MS + 2 * SILENCE_TICK_MS;
+  world.rawPeer('R', {
+    claims: assets.map(({ name }) => name.digest),
+    answer: ({ request, digest }, line) => {
+      const asset = assets.find(({ name }) => name.digest === digest)!;
+      world.clock.after(delay, () => {
+        line.send({ type: 'leaves', request, size: asset.name.size, untrustedLeaves: asset.leaves });
+        line.send({ type: 'block', request, index: 0, untrustedBlock: asset.body });
+      });
+    },
+  });
+  const b = world.peer('B');
+  await world.connected([b], 1);
+  assert.equal((await b.get(assets[0]!)).source, 'origin');
+  await world.clock.advance(delay);
+  delay = 0;
+  assert.equal((await b.get(assets[1]!)).source, 'peers');
 });
 
 test('with neither origin nor holder, the answer is an error that names the URL', async () => {
