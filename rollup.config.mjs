@@ -20,7 +20,11 @@ const browserPlugins = [
   commonjs(),
   json(),
   esbuild({ target: 'es2022', minify: true, legalComments: 'none' }),
-  { name: 'terser', renderChunk: (code, chunk, options, meta) => (chunk.name.startsWith('hls') ? null : squeeze.renderChunk(code, chunk, options, meta)) },
+  {
+    name: 'terser',
+    renderChunk: (code, chunk, options, meta) =>
+      chunk.name.startsWith('hls') ? null : squeeze.renderChunk(code, chunk, options, meta),
+  },
 ];
 
 /** A warning is a mistake: an unresolved import, a missing export, a cycle. A package's own cycles are its business. */
@@ -31,7 +35,7 @@ const onwarn = (warning) => {
 
 /** What every page with an element needs is one chunk, so that an element costs few requests; Lit's templates and hls.js come with who uses them. */
 const SHARED =
-  /\/(protocol\/(error|hex|ids|limits|swarm|worker)|mesh\/(index|page\/[a-z-]+)|components\/(define\/define|native-mirror|use-mesh|warn|mesh-options|p2p-img))\.ts$|\/@lit\/reactive-element\//;
+  /\/(protocol\/(error|hex|ids|limits|swarm|worker)|mesh\/(index|page\/[a-z-]+)|components\/(define\/define|native-mirror|use-mesh|warn|p2p-img))\.ts$|\/@lit\/reactive-element\//;
 const shared = (id) => (SHARED.test(id) ? 'shared' : undefined);
 
 /** Elements and the file for a CDN, with the engine as a chunk for pages where it can't be in a worker. */

@@ -18,7 +18,7 @@ export default {
   ],
   browsers: [
     chromeLauncher({
-      concurrency: 2,
+      concurrency: 1,
       launchOptions: {
         executablePath: process.env.CHROME_PATH ?? '/usr/bin/chromium',
         args: [...CHROMIUM_FLAGS, ...AWAKE_FLAGS],

@@ -76,3 +76,19 @@ function isHttpUrl(text: string): boolean {
   const base = 'https://page.invalid/';
   return text.trim() !== '' && URL.canParse(text, base) && /^https?:$/.test(new URL(text, base).protocol);
 }
+
+/** What a `<p2p-mesh>` says, upgraded or not. */
+export const meshOptionsOf = (element: Element): MeshOptionsRead =>
+  readMeshOptions(attributesOf(element), connectionOf(navigator));
+
+function attributesOf(element: Element): MeshAttributes {
+  const attributes: MeshAttributes = {};
+  for (const name of MESH_ATTRIBUTES) {
+    const value = element.getAttribute(name);
+    if (value !== null) attributes[name] = value;
+  }
+  return attributes;
+}
+
+/** The Network Information API is in no standard that TypeScript's DOM types follow. */
+const connectionOf = (from: Navigator & { connection?: Connection }): Connection => from.connection ?? {};

@@ -2,8 +2,7 @@
  * The way from any element to the one mesh of the page. Elements upgrade in the order in which they were defined, so whichever comes
  * first sets the mesh up with what `<p2p-mesh>` says, even if that element has not been upgraded yet.
  */
-import { mesh, type MeshFace } from '../mesh/index.ts';
-import { MESH_ATTRIBUTES, readMeshOptions, type Connection, type MeshAttributes } from './mesh-options.ts';
+import { mesh, type MeshFace, type MeshOptions } from '../mesh/index.ts';
 import { warnOnce } from './warn.ts';
 
 export const TWO_MESHES =
@@ -16,11 +15,9 @@ let configured = false;
 export function useMesh(): MeshFace {
   if (!configured) {
     configured = true;
-    const elements = document.querySelectorAll('p2p-mesh');
-    if (elements.length > 1) warnOnce(TWO_MESHES);
-    const { options, warnings } = readMeshOptions(attributesOf(elements[0]), connectionOf(navigator));
-    for (const warning of warnings) warnOnce(warning);
-    face.configure(options);
+    const [element, second] = document.querySelectorAll('p2p-mesh');
+    if (second) warnOnce(TWO_MESHES);
+    if (element) face.configure(optionsOf(element));
   }
   return face;
 }
@@ -34,14 +31,10 @@ export function setMesh(replacement: MeshFace | null): void {
   configured = false;
 }
 
-function attributesOf(element: Element | undefined): MeshAttributes {
-  const attributes: MeshAttributes = {};
-  for (const name of MESH_ATTRIBUTES) {
-    const value = element?.getAttribute(name);
-    if (typeof value === 'string') attributes[name] = value;
-  }
-  return attributes;
+/** The code that understands the attributes comes only to pages that have the element. */
+async function optionsOf(element: Element): Promise<MeshOptions> {
+  const { meshOptionsOf } = await import('./mesh-options.ts');
+  const { options, warnings } = meshOptionsOf(element);
+  for (const warning of warnings) warnOnce(warning);
+  return options;
 }
-
-/** The Network Information API is in no standard that TypeScript's DOM types follow. */
-const connectionOf = (from: Navigator & { connection?: Connection }): Connection => from.connection ?? {};

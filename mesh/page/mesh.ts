@@ -25,7 +25,8 @@ const NO_STATS: EngineStats = {
 };
 
 export class Mesh extends EventTarget implements MeshFace {
-  #options: MeshOptions = {};
+  #options: MeshOptions | Promise<MeshOptions> = {};
+  #consented = false;
   #engine: Promise<PostToEngine | null> | null = null;
   #connections: PeerConnections | null = null;
   #scope = new AbortController();
@@ -46,8 +47,8 @@ export class Mesh extends EventTarget implements MeshFace {
   }
 
   /** What `<p2p-mesh>` says. Counts until the first use of the mesh. */
-  configure(options: MeshOptions): void {
-    this.#options = { ...options };
+  configure(options: MeshOptions | Promise<MeshOptions>): void {
+    this.#options = options;
   }
 
   /** Joins a swarm ahead of its first request. @throws P2PError `bad-attribute` for a name that can't be one */
@@ -70,6 +71,8 @@ export class Mesh extends EventTarget implements MeshFace {
     const { signal, range = null, deadline = null, name = null, swarm } = options;
     signal?.throwIfAborted();
     const absolute = new URL(url, document.baseURI).href;
+    const early = options.urgent === true ? await this.#fromOriginAtOnce(absolute, options) : null;
+    if (early) return early;
     const id = ++this.#last;
     const post = await this.#start();
     if (!post) return loadPlainly(absolute, options);
@@ -101,12 +104,28 @@ export class Mesh extends EventTarget implements MeshFace {
         deadline,
         age: 0,
         unlisted: 'fetch',
-        urgent: options.urgent ?? false,
         range,
       },
       [],
     );
     return answer;
+  }
+
+  /** The engine starts meanwhile, and is given a copy to hand out. Null where the origin is gone: neighbours may have it. */
+  async #fromOriginAtOnce(url: string, options: LoadOptions): Promise<LoadedAsset | null> {
+    const started = this.#start();
+    try {
+      const asset = await loadPlainly(url, options);
+      const { contentType, shareable } = asset;
+      const body = asset.body.slice();
+      const swarm = options.swarm === undefined ? null : swarmOfName(options.swarm);
+      void started.then((post) => post?.({ type: 'keep', url, swarm, body, contentType, shareable }, [body]));
+      return asset;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof P2PError && Number(error.details['status']) < 500) throw error;
+      return null;
+    }
   }
 
   /** Who holds these assets now, in the order asked. */
@@ -121,7 +140,7 @@ export class Mesh extends EventTarget implements MeshFace {
 
   /** The viewer agrees to share. */
   consent(): void {
-    this.#options.consentRequired = false;
+    this.#consented = true;
     if (this.#engine) void this.#post({ type: 'share' });
   }
 
@@ -143,7 +162,11 @@ export class Mesh extends EventTarget implements MeshFace {
   }
 
   async #startEngine(): Promise<PostToEngine | null> {
-    const { options, worker, warnings } = engineOptions(this.#options);
+    const given = await Promise.resolve(this.#options).catch((): MeshOptions => ({}));
+    const { options, worker, warnings } = engineOptions({
+      ...given,
+      ...(this.#consented && { consentRequired: false }),
+    });
     for (const warning of warnings) this.#warn(warning);
     try {
       const post = await startEngine((message) => this.#receive(message));

@@ -24,7 +24,7 @@ export interface LoadOptions {
   swarm?: string;
   /** Milliseconds until the bytes are needed. */
   deadline?: number;
-  /** Do not wait for the mesh to form: a neighbour that is there already is asked, else the origin at once. Default false. */
+  /** Much else waits for this: the origin is asked at once, before engine and mesh are there; neighbours help where it is gone. Default false. */
   urgent?: boolean;
   signal?: AbortSignal;
   /** Bytes `[start, end)`; such requests go to the origin as they are. */
@@ -70,7 +70,8 @@ export interface MeshFace extends EventTarget {
     options?: AddEventListenerOptions | boolean,
   ): void;
   readonly stats: MeshStats;
-  configure(options: MeshOptions): void;
+  /** The mesh starts when a promise is kept; one that fails counts as no options. */
+  configure(options: MeshOptions | Promise<MeshOptions>): void;
   /** Joins a swarm ahead of its first request. */
   join(swarm: string): void;
   load(url: string | URL, options?: LoadOptions): Promise<LoadedAsset>;

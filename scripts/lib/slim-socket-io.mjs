@@ -4,7 +4,10 @@ import { dirname, resolve } from 'node:path';
 const WEBTRANSPORT = { file: /transports\/webtransport\.js$/, code: 'export const WT = undefined;' };
 /** We send and take JSON; a binary packet is refused as malformed. */
 const BINARY = [
-  { file: /socket\.io-parser\/build\/esm\/is-binary\.js$/, code: 'export const isBinary = () => false; export const hasBinary = () => false;' },
+  {
+    file: /socket\.io-parser\/build\/esm\/is-binary\.js$/,
+    code: 'export const isBinary = () => false; export const hasBinary = () => false;',
+  },
   {
     file: /socket\.io-parser\/build\/esm\/binary\.js$/,
     code: "const refuse = () => { throw new Error('binary packets are not spoken here'); }; export { refuse as deconstructPacket, refuse as reconstructPacket };",

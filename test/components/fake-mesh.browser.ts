@@ -25,7 +25,7 @@ export const NO_STATS: MeshStats = {
 
 export class FakeMesh extends EventTarget implements MeshFace {
   stats = NO_STATS;
-  readonly configured: MeshOptions[] = [];
+  readonly configured: (MeshOptions | Promise<MeshOptions>)[] = [];
   readonly joined: string[] = [];
   readonly asked: Asked[] = [];
   /** URL paths whose bodies were given, in order. */
@@ -45,7 +45,7 @@ export class FakeMesh extends EventTarget implements MeshFace {
   gate: Promise<void> = Promise.resolve();
   readonly #urls = new Map<Digest, string>();
 
-  configure(options: MeshOptions): void {
+  configure(options: MeshOptions | Promise<MeshOptions>): void {
     this.configured.push(options);
   }
 
