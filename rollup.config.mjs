@@ -35,7 +35,7 @@ const onwarn = (warning) => {
 
 /** What every page with an element needs is one chunk, so that an element costs few requests; Lit's templates and hls.js come with who uses them. */
 const SHARED =
-  /\/(protocol\/(error|hex|ids|limits|swarm|worker)|mesh\/(index|page\/[a-z-]+)|components\/(define\/define|native-mirror|use-mesh|warn|p2p-img))\.ts$|\/@lit\/reactive-element\//;
+  /\/(protocol\/(error|hex|ids|limits|swarm|worker)|mesh\/(index|page\/[a-z-]+)|components\/(define\/define|native-mirror|use-mesh|warn|p2p-img))\.ts$/;
 const shared = (id) => (SHARED.test(id) ? 'shared' : undefined);
 
 /** Elements and the file for a CDN, with the engine as a chunk for pages where it can't be in a worker. */

@@ -1,11 +1,12 @@
-import { ReactiveElement } from '@lit/reactive-element';
 import type { LoadedAsset, MeshFace } from '../mesh/index.ts';
-import { keepShape, mirrorNative, NATIVE_SIZE, setAttribute, upgradeProperties } from './native-mirror.ts';
+import { keepShape, mirrorNative, nativeSizeSheet, setAttribute, upgradeProperties } from './native-mirror.ts';
 import { useMesh } from './use-mesh.ts';
 import { debugOnce } from './warn.ts';
 
 /** Attributes that the native image gets as they are. `src` and `loading` are this element's own business. */
 const FORWARDED = ['alt', 'width', 'height', 'decoding', 'sizes', 'crossorigin', 'referrerpolicy', 'fetchpriority'];
+
+let styles: CSSStyleSheet | undefined;
 
 type Passed = Omit<
   HTMLImageElement,
@@ -39,12 +40,10 @@ export interface P2PImg extends Passed {}
  * @csspart img - The native image.
  */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
-export class P2PImg extends ReactiveElement {
-  static override styles = NATIVE_SIZE;
-
-  static override get observedAttributes(): string[] {
+export class P2PImg extends HTMLElement {
+  static get observedAttributes(): string[] {
     mirrorNative<HTMLImageElement>(P2PImg, [HTMLImageElement.prototype], FORWARDED);
-    return [...super.observedAttributes, ...FORWARDED, 'src', 'srcset', 'loading'];
+    return [...FORWARDED, 'src', 'srcset', 'loading'];
   }
 
   readonly #native = document.createElement('img');
@@ -56,9 +55,16 @@ export class P2PImg extends ReactiveElement {
   #given: Promise<void> = Promise.resolve();
   #blobURL = '';
 
+  /** Resolves when the element has followed the last change of its attributes. */
+  updateComplete: Promise<void> = Promise.resolve();
+  #updatePending = false;
+
   constructor() {
     super();
     this.#native.part = 'img';
+    const root = this.attachShadow({ mode: 'open' });
+    root.adoptedStyleSheets = [(styles ??= nativeSizeSheet())];
+    root.append(this.#native);
     for (const type of ['load', 'error']) {
       this.#native.addEventListener(type, () => {
         this.#revoke();
@@ -113,7 +119,7 @@ export class P2PImg extends ReactiveElement {
   }
 
   get complete(): boolean {
-    return !this.isUpdatePending && (this.#state === 'empty' || (this.#state === 'done' && this.#native.complete));
+    return !this.#updatePending && (this.#state === 'empty' || (this.#state === 'done' && this.#native.complete));
   }
 
   /** As of `<img>`: resolves when the image can be shown without delay. */
@@ -123,38 +129,34 @@ export class P2PImg extends ReactiveElement {
     await this.#native.decode();
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
+  connectedCallback(): void {
     upgradeProperties(this);
     // A load that disconnecting ended begins again.
-    if (this.hasUpdated && this.#state === 'empty') this.#begin();
+    if (this.#state === 'empty') this.#requestUpdate();
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
+  disconnectedCallback(): void {
     if (this.#state === 'done') return; // moved or put away with its image: nothing to end but the blob's URL, which load or error frees
     this.#end();
   }
 
-  override attributeChangedCallback(name: string, old: string | null, value: string | null): void {
-    super.attributeChangedCallback(name, old, value);
+  attributeChangedCallback(name: string, _old: string | null, value: string | null): void {
     if (FORWARDED.includes(name)) {
       setAttribute(this.#native, name, value);
       if (name === 'width' || name === 'height') keepShape(this.#native);
     } else if (name === 'src' || name === 'srcset' || (name === 'loading' && this.#state === 'waiting')) {
-      this.requestUpdate('src');
+      this.#requestUpdate();
     }
   }
 
-  protected override createRenderRoot(): HTMLElement | DocumentFragment {
-    const root = super.createRenderRoot();
-    root.append(this.#native);
-    return root;
-  }
-
-  protected override updated(changed: Map<PropertyKey, unknown>): void {
-    // The first update begins what the attributes say; later ones only follow a change of them.
-    if (changed.has('src') || this.#state === 'empty') this.#begin();
+  /** Attributes that change together are followed together, once the element is in a document. */
+  #requestUpdate(): void {
+    if (this.#updatePending || !this.isConnected) return;
+    this.#updatePending = true;
+    this.updateComplete = Promise.resolve().then(() => {
+      this.#updatePending = false;
+      if (this.isConnected) this.#begin();
+    });
   }
 
   #begin(): void {

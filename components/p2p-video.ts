@@ -1,5 +1,5 @@
 import type Hls from 'hls.js';
-import { ReactiveElement } from '@lit/reactive-element';
+import { ReactiveElement, unsafeCSS } from '@lit/reactive-element';
 import type { MeshFace } from '../mesh/index.ts';
 import { swarmOfName, swarmOfStream } from '../protocol/swarm.ts';
 import { hasMediaSource } from './hls/build.ts';
@@ -77,7 +77,7 @@ export interface P2PVideo extends Passed {}
  */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-declaration-merging
 export class P2PVideo extends ReactiveElement {
-  static override styles = NATIVE_SIZE;
+  static override styles = unsafeCSS(NATIVE_SIZE);
 
   static override get observedAttributes(): string[] {
     mirrorNative<HTMLVideoElement>(P2PVideo, [HTMLVideoElement.prototype, HTMLMediaElement.prototype], FORWARDED);

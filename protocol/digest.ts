@@ -26,7 +26,7 @@ export async function digestOfLeaves(size: number, leaves: Uint8Array, sha256: S
   if (!isAssetSize(size) || leaves.length !== blockCount(size) * HASH_BYTES) {
     throw new P2PError(
       'bad-digest',
-      `An asset has 1 to ${MAX_ASSET_BYTES} bytes and one 32-byte leaf for each 64 KiB, not ${size} bytes and ${leaves.length} bytes of leaves.`,
+      `Expected an asset of 1 to ${MAX_ASSET_BYTES} bytes and its leaves, got ${size} and ${leaves.length} bytes.`,
       { size },
     );
   }

@@ -97,7 +97,7 @@ function readHeader(message: Uint8Array<ArrayBuffer>): {
 export function badFrame(expected: string, got: unknown): P2PError {
   return new P2PError(
     'bad-frame',
-    `A neighbour sent a message that breaks the protocol: expected ${expected}, got ${String(got)}. Its connection is closed.`,
+    `A neighbour broke the protocol and is dropped: expected ${expected}, got ${String(got)}.`,
     { expected, got },
   );
 }

@@ -60,10 +60,11 @@ function parseEntry(path: string, untrusted: unknown): ManifestEntry {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** What an author does about a manifest that is wrong. */
+export const REWRITE_MANIFEST = 'Nothing it lists is shared; write it anew with "p2p-elements manifest DIR".';
+
 function bad(expected: string, got: unknown): P2PError {
-  return new P2PError(
-    'bad-manifest',
-    `The manifest can't be used: ${expected}. Write it anew with "p2p-elements manifest DIR"; until then nothing it lists is shared.`,
-    { got: shown(got) },
-  );
+  return new P2PError('bad-manifest', `The manifest can't be used: ${expected}. ${REWRITE_MANIFEST}`, {
+    got: shown(got),
+  });
 }

@@ -46,8 +46,6 @@ export type AssetQuestion =
       readonly age: number;
       /** What to do with an asset that has no digest: `pass` answers at once, so that the asker fetches it as it would have. */
       readonly unlisted: 'fetch' | 'pass';
-      /** Does much else wait for this? Then it comes from who has it now, a neighbour or the origin; for neighbours to come it is not held up. */
-      readonly urgent: boolean;
       /** Bytes `[start, end)` of the URL; null: all of it. Such requests go to the origin as they are. */
       readonly range: { readonly start: number; readonly end: number } | null;
     }
@@ -89,6 +87,16 @@ export type FromPage =
   | { readonly type: 'start'; readonly options: EngineOptions }
   | AssetQuestion
   | { readonly type: 'join'; readonly swarm: SwarmId }
+  /** The page had this from the origin itself. If the manifest lists it, and it is what the manifest says, it is handed out. */
+  | {
+      readonly type: 'keep';
+      readonly url: string;
+      readonly swarm: SwarmId | null;
+      readonly body: ArrayBuffer;
+      readonly contentType: string;
+      /** Do status and headers allow sharing? */
+      readonly shareable: boolean;
+    }
   | { readonly type: 'held'; readonly id: number; readonly digests: readonly Digest[] }
   /** Gives another asker (a service worker) a way in. */
   | { readonly type: 'port'; readonly port: MessagePort }

@@ -6,7 +6,8 @@ import { ID_BYTES, MAX_SWARM_ID_CHARACTERS } from './limits.ts';
 /** The swarm of a stream: its URL without query and fragment, so that signed URLs do not split it. */
 export function swarmOfStream(url: string): SwarmId {
   const end = url.search(/[?#]/);
-  return swarmOfName(end < 0 ? url : url.slice(0, end));
+  // Of a very long URL the end tells more than the beginning.
+  return swarmOfName((end < 0 ? url : url.slice(0, end)).slice(-MAX_SWARM_ID_CHARACTERS));
 }
 
 /** The swarm that a page author named. @throws P2PError `bad-attribute` if it is empty, too long or has control characters. */

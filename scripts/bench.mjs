@@ -6,7 +6,9 @@ import { ROOT, run } from './lib/run.mjs';
 const [name, ...rest] = process.argv.slice(2);
 process.chdir(ROOT);
 if (name === undefined || !existsSync(`bench/${name}.bench.ts`)) {
-  const known = readdirSync('bench').flatMap((file) => (file.endsWith('.bench.ts') ? [file.slice(0, -'.bench.ts'.length)] : []));
+  const known = readdirSync('bench').flatMap((file) =>
+    file.endsWith('.bench.ts') ? [file.slice(0, -'.bench.ts'.length)] : [],
+  );
   console.error(`Usage: npm run bench -- NAME. There are: ${known.join(', ')}.`);
   process.exit(1);
 }

@@ -59,7 +59,6 @@ export class EnginePort {
         deadline: null,
         age,
         unlisted: 'pass',
-        urgent: false,
         range: null,
       });
     });

@@ -3,6 +3,9 @@
 /** How long a first request waits for a channel after the join reply named site members, ms. Six Chromiums starting together had their first channel 0.2-0.6 s after joining. */
 export const CHANNEL_WAIT_MS = 700;
 
+/** How long it waits for a neighbour whose channel is open to tell what it holds, ms. An honest one tells within a round trip; ten of a bad line. */
+export const INVENTORY_WAIT_MS = 500;
+
 /** How long a first request waits for the mesh in all, ms: more would be felt as a slow start. */
 export const FIRST_REQUEST_WAIT_MS = 1000;
 
@@ -14,6 +17,9 @@ export const PROVEN_SILENCE_MS = 1200;
 
 /** Of the time until an asset is needed, the part that may pass in silence: a quarter leaves the origin three quarters. */
 export const SILENCE_OF_SLACK = 1 / 4;
+
+/** A neighbour that needs longer than this for one block loses its requests too, however often single bytes come, ms: 64 KiB at 175 kbit/s. */
+export const SLOW_BLOCK_MS = 3000;
 
 /** How often silence is looked for, ms. A tick that comes late counts as one tick, so that a starved clock does not accuse the neighbour. */
 export const SILENCE_TICK_MS = 100;

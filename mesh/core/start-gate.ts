@@ -1,4 +1,4 @@
-import { CHANNEL_WAIT_MS, FIRST_REQUEST_WAIT_MS } from './limits.ts';
+import { CHANNEL_WAIT_MS, FIRST_REQUEST_WAIT_MS, INVENTORY_WAIT_MS } from './limits.ts';
 
 /** What is known of a swarm's mesh when an asset of it is asked for. */
 export type SwarmView =
@@ -16,6 +16,8 @@ export type SwarmView =
       readonly inventories: number;
       /** Neighbours in this swarm that have yet to tell. */
       readonly awaited: number;
+      /** When the latest of these opened its channel, or we entered the swarm, whichever was later, ms on the engine's clock. */
+      readonly awaitedSince: number;
     };
 
 /**
@@ -31,8 +33,14 @@ export function waitUntil(view: SwarmView, requestedAt: number): number {
       return latest;
     case 'joined':
       if (view.inventories > 0) return requestedAt;
-      if (view.awaited > 0) return latest;
-      return view.dialing > 0 ? Math.min(view.at + CHANNEL_WAIT_MS, latest) : requestedAt;
+      return Math.min(
+        latest,
+        Math.max(
+          requestedAt,
+          view.dialing > 0 ? view.at + CHANNEL_WAIT_MS : 0,
+          view.awaited > 0 ? view.awaitedSince + INVENTORY_WAIT_MS : 0,
+        ),
+      );
     default:
       return view satisfies never;
   }

@@ -1,7 +1,8 @@
 /** The way of one asset: store, then neighbours, then the origin. Same questions at the same time share one transfer. Owned by the Engine. */
+import { nameOf } from '../../protocol/digest.ts';
 import { P2PError } from '../../protocol/error.ts';
 import type { AssetName, Digest, SwarmId } from '../../protocol/ids.ts';
-import type { AssetAnswer, AssetQuestion, AssetSource } from '../../protocol/page.ts';
+import type { AssetAnswer, AssetQuestion, AssetSource, FromPage } from '../../protocol/page.ts';
 import type { Clock, Store } from '../core/ports.ts';
 import { waitUntil } from '../core/start-gate.ts';
 import type { Changes } from './changes.ts';
@@ -11,6 +12,7 @@ import { originFailed, readBody } from './origin-door.ts';
 import { Transfer, type Transferred, type TransferPorts } from './transfer.ts';
 
 export type LoadQuestion = Extract<AssetQuestion, { type: 'load' }>;
+export type KeepMessage = Extract<FromPage, { type: 'keep' }>;
 export type Reply = (answer: AssetAnswer) => void;
 
 export interface AssetsPorts extends TransferPorts {
@@ -91,7 +93,7 @@ export class Assets {
       return loaded(question, stored.body, contentType || stored.contentType, 'store', true);
     }
     const neededAt = question.deadline === null ? Infinity : this.#ports.clock.now() + question.deadline;
-    if (!question.urgent) await this.#waitForMesh(name.digest, swarm, question.age, signal);
+    await this.#waitForMesh(name.digest, swarm, question.age, signal);
     const got = await this.#transfer({ url, name, swarm, contentType, neededAt }, signal, (have, total) =>
       reply({ type: 'progress', id, loaded: have, total }),
     );
@@ -115,6 +117,29 @@ export class Assets {
       reply({ type: 'progress', id, loaded: have, total: response.size ?? 0 }),
     );
     return loaded(question, body, response.contentType, 'origin', false, response.url);
+  }
+
+  /** Takes what the page had from the origin itself, if the manifest lists it. */
+  async keep({ url, swarm, body, contentType, shareable }: KeepMessage): Promise<void> {
+    const listed = await this.#ports.manifest.find(url);
+    if (!listed || this.#contradicted.has(listed.name.digest)) return;
+    const bytes = new Uint8Array(body);
+    const { digest, leaves } = await nameOf(bytes, this.#ports.sha256);
+    this.#keep(
+      {
+        url,
+        name: listed.name,
+        swarm: swarm ?? this.#staticSwarm,
+        contentType: listed.contentType,
+        neededAt: Infinity,
+      },
+      {
+        body: bytes,
+        leaves: digest === listed.name.digest ? leaves : null,
+        source: 'origin',
+        origin: { contentType, shareable, url },
+      },
+    );
   }
 
   /** Until a neighbour holds the asset or there is nothing to wait for. Bounded from the first request of the swarm on, so that only the start can be held up. */
@@ -181,7 +206,7 @@ export class Assets {
       this.#ports.warn(
         new P2PError(
           'digest-mismatch',
-          `The origin's bytes of ${url} are not those that its digest names. The page shows the origin's; nothing is shared under that digest. Write manifest and playlist tags anew after each change.`,
+          `The origin's ${url} is not what its digest names: it is shown, but not shared. Write manifest and playlist tags anew after each change.`,
           { url, ...name },
         ),
       );

@@ -2,6 +2,7 @@
  * The engine of one peer: puts the parts together and answers the page. It sees only ports, so it runs the same in a worker, on the
  * main thread and in Node.
  */
+import { isAssetSize } from '../../protocol/digest.ts';
 import { P2PError } from '../../protocol/error.ts';
 import { isDigest, type Digest, type SwarmId } from '../../protocol/ids.ts';
 import type {
@@ -20,7 +21,7 @@ import { Assets, type Reply } from './assets.ts';
 import { Changes } from './changes.ts';
 import { ManifestIndex } from './manifest-index.ts';
 import { Membership } from './membership.ts';
-import { Neighbours } from './neighbours.ts';
+import { Neighbours, type NeighboursListener } from './neighbours.ts';
 import { OriginDoor } from './origin-door.ts';
 import { UploadAllowance } from './uploads.ts';
 
@@ -55,25 +56,11 @@ export class Engine {
     );
     this.#neighbours = new Neighbours(
       { clock, sha256, trace, allowance, announces: options.upload },
-      {
-        joined: (neighbour) => {
-          this.#membership.neighbourOpened(neighbour);
-          post({ type: 'peer', peer: neighbour.peer, state: 'connected' });
-          changed();
-        },
-        gone: (neighbour) => {
-          this.#membership.neighbourGone(neighbour);
-          if (neighbour.wasOpen) post({ type: 'peer', peer: neighbour.peer, state: 'gone' });
-        },
-        changed,
-        banned: (peer, reason) => {
-          this.#warn(reason);
-          post({ type: 'peer', peer, state: 'banned' });
-        },
-      },
+      this.#neighboursListener(changed),
     );
     this.#membership = new Membership(ports, this.#neighbours, {
       changed,
+      joined: () => this.#reachability(true),
       unreachable: (reason) => this.#warn(serverUnreachable(options.signal, reason)),
     });
     const door = new OriginDoor(
@@ -124,6 +111,13 @@ export class Engine {
 
   join(swarm: SwarmId): void {
     this.#membership.enter(swarm);
+  }
+
+  /** Takes what the page had from the origin itself. */
+  keep(message: Extract<FromPage, { type: 'keep' }>): void {
+    this.#count('origin', message.body.byteLength);
+    this.#reachability(true);
+    if (isAssetSize(message.body.byteLength)) void this.#assets.keep(message);
   }
 
   held(digests: readonly Digest[]): readonly Held[] {
@@ -178,6 +172,25 @@ export class Engine {
     this.#changed();
   }
 
+  #neighboursListener(changed: () => void): NeighboursListener {
+    return {
+      joined: (neighbour) => {
+        this.#membership.neighbourOpened(neighbour);
+        this.#post({ type: 'peer', peer: neighbour.peer, state: 'connected' });
+        changed();
+      },
+      gone: (neighbour) => {
+        this.#membership.neighbourGone(neighbour);
+        if (neighbour.wasOpen) this.#post({ type: 'peer', peer: neighbour.peer, state: 'gone' });
+      },
+      changed,
+      banned: (peer, reason) => {
+        this.#warn(reason);
+        this.#post({ type: 'peer', peer, state: 'banned' });
+      },
+    };
+  }
+
   #count(source: keyof EngineStats['bytes'], bytes: number): void {
     this.#bytes[source] += bytes;
     this.#changed();
@@ -207,6 +220,6 @@ export class Engine {
 const serverUnreachable = (url: string, reason: string): P2PError =>
   new P2PError(
     'signaling-unreachable',
-    `The signaling server ${url} can't be used (${reason}). Everything comes from the origin and from neighbours that are connected already; it is tried again. Is "p2p-elements serve" running there? Another address is named by <p2p-mesh signal="URL">.`,
+    `The signaling server ${url} can't be used (${reason}). The page plays on and tries again. Is "p2p-elements serve" running there? <p2p-mesh signal="URL"> names another.`,
     { url, reason },
   );

@@ -1,7 +1,7 @@
 /** The manifest by URL. Fetched once per engine, that is once per navigation. Owned by the Engine. */
 import { P2PError } from '../../protocol/error.ts';
 import type { AssetName } from '../../protocol/ids.ts';
-import { isWholeAsset, parseManifest } from '../../protocol/manifest.ts';
+import { isWholeAsset, parseManifest, REWRITE_MANIFEST } from '../../protocol/manifest.ts';
 import { MANIFEST_WAIT_MS } from '../core/limits.ts';
 import type { Clock, OriginFetch } from '../core/ports.ts';
 
@@ -35,11 +35,7 @@ export class ManifestIndex {
       failed(
         error instanceof P2PError
           ? error
-          : new P2PError(
-              'manifest-unreachable',
-              `The manifest ${url} can't be fetched (${String(error)}). What it lists comes from the origin; without a manifest, say <p2p-mesh manifest="none">.`,
-              { url },
-            ),
+          : new P2PError('manifest-unreachable', unreachable(url, String(error)), { url }),
       );
     });
     this.#ready = loading;
@@ -58,11 +54,10 @@ export class ManifestIndex {
   async #load(url: string, origin: OriginFetch): Promise<void> {
     const response = await origin({ url, range: null, credentials: 'omit', signal: new AbortController().signal });
     if (response.status !== 200)
-      throw new P2PError(
-        'manifest-unreachable',
-        `The manifest ${url} was answered with ${response.status}. Serve it there, or name it by <p2p-mesh manifest="URL">, or say manifest="none".`,
-        { url, status: response.status },
-      );
+      throw new P2PError('manifest-unreachable', unreachable(url, `status ${response.status}`), {
+        url,
+        status: response.status,
+      });
     const decoder = new TextDecoder();
     let text = '';
     for await (const chunk of response.chunks) text += decoder.decode(chunk, { stream: true });
@@ -76,7 +71,7 @@ export class ManifestIndex {
     } catch {
       throw new P2PError(
         'bad-manifest',
-        `The manifest ${url} is not JSON (it begins with "${text.slice(0, 40)}"). Write it with "p2p-elements manifest DIR"; until then nothing it lists is shared.`,
+        `The manifest ${url} is not JSON (it begins with "${text.slice(0, 40)}"). ${REWRITE_MANIFEST}`,
         { url },
       );
     }
@@ -99,6 +94,9 @@ export class ManifestIndex {
     });
   }
 }
+
+const unreachable = (url: string, why: string): string =>
+  `The manifest ${url} can't be had (${why}): nothing is shared by URL. Serve it there, name it by <p2p-mesh manifest="URL">, or say manifest="none".`;
 
 function withoutFragment(url: string): string {
   const hash = url.indexOf('#');

@@ -32,6 +32,8 @@ export type SignalingState = 'off' | 'connecting' | 'joined' | 'unreachable';
 export interface MembershipListener {
   /** The state of the server or of a swarm changed. */
   changed(): void;
+  /** The server answered. Where it came back, the origin, which is often the same machine, deserves another try. */
+  joined(): void;
   /** The server can't be reached, or refuses us. Told once until it is reached again. */
   unreachable(reason: string): void;
 }
@@ -103,22 +105,19 @@ export class Membership {
   view(swarm: SwarmId): SwarmView {
     const joined = this.#swarms.get(swarm);
     if (joined === undefined) return { kind: 'off' };
-    const { told, awaited } = this.#neighbours.inventories(swarm);
+    const told = this.#neighbours.inventories(swarm);
     if (joined)
       return {
         kind: 'joined',
         at: joined.at,
         dialing: this.#attempts.dialing(joined.siteMembers),
-        inventories: told,
-        awaited,
+        ...told,
       };
     if (this.#state === 'connecting' || this.#state === 'joined')
-      return told + awaited > 0
-        ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, inventories: told, awaited }
+      return told.inventories + told.awaited > 0
+        ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, ...told }
         : { kind: 'joining' };
-    return awaited > 0
-      ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, inventories: told, awaited }
-      : { kind: 'off' };
+    return told.awaited > 0 ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, ...told } : { kind: 'off' };
   }
 
   /** A channel from the page. One that nobody expects is closed. */
@@ -189,6 +188,7 @@ export class Membership {
       return;
     }
     this.#take(reply);
+    this.#listener.joined();
     const late = [...this.#swarms.keys()].filter((swarm) => !this.#asked.has(swarm));
     if (late.length > 0) void this.#join(late);
     this.#listener.changed();

@@ -33,6 +33,8 @@ export class Neighbour {
   greeted = false;
   /** Was the connection ever open? */
   wasOpen = false;
+  /** When its channel opened, ms on the engine's clock; Infinity before. */
+  openedAt = Infinity;
   /** Swarms of which we told it what we hold. */
   readonly told = new Set<SwarmKey>();
   readonly #clock: Clock;
@@ -62,6 +64,7 @@ export class Neighbour {
     this.#wire = new Wire(channel, {
       opened: () => {
         this.wasOpen = true;
+        this.openedAt = clock.now();
         listener.opened(this);
       },
       message: (message) => this.#receive(message),

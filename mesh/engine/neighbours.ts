@@ -5,6 +5,7 @@ import { swarmKey } from '../../protocol/swarm.ts';
 import { Holdings } from '../core/holdings.ts';
 import { LIVENESS_TICK_MS, MAX_BANNED } from '../core/limits.ts';
 import type { Channel, Clock, Trace } from '../core/ports.ts';
+import type { SwarmView } from '../core/start-gate.ts';
 import { Neighbour } from './neighbour.ts';
 import type { UploadAllowance } from './uploads.ts';
 
@@ -27,12 +28,15 @@ export interface NeighboursPorts {
   readonly announces: boolean;
 }
 
+type Inventories = Pick<Extract<SwarmView, { kind: 'joined' }>, 'inventories' | 'awaited' | 'awaitedSince'>;
+
 export class Neighbours {
   readonly #ports: NeighboursPorts;
   readonly #listener: NeighboursListener;
   readonly #all = new Map<PeerId, Neighbour>();
   readonly #banned = new Set<PeerId>();
   readonly #swarms = new Map<SwarmId, SwarmKey>();
+  readonly #enteredAt = new Map<SwarmId, number>();
   readonly #holdings = new Holdings();
   #cancelTick: (() => void) | null = null;
 
@@ -77,17 +81,19 @@ export class Neighbours {
   }
 
   /** Neighbours in this swarm: how many told what they hold, and how many have yet to; one that has not said hello, or a key that is not computed yet, may mean more. */
-  inventories(swarm: SwarmId): { told: number; awaited: number } {
+  inventories(swarm: SwarmId): Inventories {
     const key = this.#swarms.get(swarm);
-    if (key === undefined) return { told: 0, awaited: this.open.length };
+    const since = this.#enteredAt.get(swarm) ?? 0;
+    if (key === undefined) return inventoriesOf(0, this.open, since);
     const inSwarm = this.open.filter((neighbour) => !neighbour.greeted || neighbour.swarms.has(key));
-    const told = inSwarm.filter((neighbour) => neighbour.inventories.has(key)).length;
-    return { told, awaited: inSwarm.length - told };
+    const awaited = inSwarm.filter((neighbour) => !neighbour.inventories.has(key));
+    return inventoriesOf(inSwarm.length - awaited.length, awaited, since);
   }
 
   /** Enters a swarm and says so to all neighbours. */
   async enter(swarm: SwarmId): Promise<void> {
     if (this.#swarms.has(swarm)) return;
+    if (!this.#enteredAt.has(swarm)) this.#enteredAt.set(swarm, this.#ports.clock.now());
     const key = await swarmKey(swarm, this.#ports.sha256);
     if (this.#swarms.has(swarm)) return;
     this.#swarms.set(swarm, key);
@@ -169,3 +175,9 @@ export class Neighbours {
     this.#cancelTick = this.#all.size > 0 ? this.#ports.clock.after(LIVENESS_TICK_MS, () => this.#tick()) : null;
   }
 }
+
+const inventoriesOf = (inventories: number, awaited: readonly Neighbour[], enteredAt: number): Inventories => ({
+  inventories,
+  awaited: awaited.length,
+  awaitedSince: Math.max(enteredAt, ...awaited.map(({ openedAt }) => openedAt)),
+});

@@ -2,7 +2,7 @@
 import type { Digest } from '../../protocol/ids.ts';
 import type { PeerMessage } from '../../protocol/peer-message.ts';
 import type { Run } from '../core/block-table.ts';
-import { SILENCE_TICK_MS } from '../core/limits.ts';
+import { SILENCE_TICK_MS, SLOW_BLOCK_MS } from '../core/limits.ts';
 import { patience } from '../core/patience.ts';
 import type { Clock } from '../core/ports.ts';
 
@@ -33,6 +33,8 @@ export class Questions {
   readonly #open = new Map<number, Question>();
   #last = 0;
   #silentFor = 0;
+  /** Since a whole answer came, ms. */
+  #answerFor = 0;
   /** Did it give bytes since it last fell silent? */
   #proven = false;
   #cancelTick: (() => void) | null = null;
@@ -89,6 +91,7 @@ export class Questions {
   answer(message: Answer): void {
     const question = this.#open.get(message.request);
     if (!question) return;
+    this.#answerFor = 0;
     switch (message.type) {
       case 'refuse':
         return question.settle(message.reason === 'busy' ? 'busy' : 'refused');
@@ -120,9 +123,10 @@ export class Questions {
 
   #startWatch(): void {
     if (this.#cancelTick) return;
-    this.#silentFor = 0;
+    this.#silentFor = this.#answerFor = 0;
     const tick = (): void => {
       this.#silentFor += SILENCE_TICK_MS;
+      this.#answerFor += SILENCE_TICK_MS;
       this.#cancelTick = this.#clock.after(SILENCE_TICK_MS, tick);
       this.#endSilent();
     };
@@ -132,7 +136,7 @@ export class Questions {
   #endSilent(): void {
     const now = this.#clock.now();
     const silent = [...this.#open.values()].filter(
-      ({ neededAt }) => this.#silentFor >= patience(neededAt - now, this.#proven),
+      ({ neededAt }) => this.#answerFor >= SLOW_BLOCK_MS || this.#silentFor >= patience(neededAt - now, this.#proven),
     );
     if (silent.length > 0) this.#proven = false;
     for (const question of silent) question.settle('silent');

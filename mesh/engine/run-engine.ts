@@ -36,6 +36,8 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
         return ask(message);
       case 'join':
         return engine.join(message.swarm);
+      case 'keep':
+        return engine.keep(message);
       case 'held':
         return post({ type: 'held', id: message.id, held: engine.held(message.digests) }, []);
       case 'port':

@@ -3,7 +3,7 @@
  * Owned by a Neighbour.
  */
 import { P2PError } from '../../protocol/error.ts';
-import { FrameAssembler, fragmentsOf, peekRequest } from '../../protocol/frame.ts';
+import { badFrame, FrameAssembler, fragmentsOf, peekRequest } from '../../protocol/frame.ts';
 import { MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import { carriesContent, encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
 import { CHANNEL_BUFFER_BYTES } from '../core/limits.ts';
@@ -86,11 +86,7 @@ export class Wire {
   #received(untrustedMessage: Uint8Array<ArrayBuffer> | null): void {
     if (this.#state === 'closed') return;
     try {
-      if (!untrustedMessage)
-        throw new P2PError(
-          'bad-frame',
-          'A neighbour sent text where only binary messages are spoken. Its connection is closed.',
-        );
+      if (!untrustedMessage) throw badFrame('bytes', 'text');
       const head = peekRequest(untrustedMessage);
       if (head && carriesContent(head.type)) this.#listener.progress(head.request);
       const frame = this.#assembler.accept(untrustedMessage);

@@ -1,4 +1,5 @@
 import type { OriginFetch } from '../core/ports.ts';
+import { isShareable } from './is-shareable.ts';
 
 /**
  * The origin by `fetch`.
@@ -18,16 +19,6 @@ export function fetchOrigin(referrer: string): OriginFetch {
       chunks: chunksOf(response.body),
     };
   };
-}
-
-/** RFC 9111, 5.2.2: `private` and `no-store` are not for others. What was redirected is not the URL's own. */
-function isShareable(response: Response): boolean {
-  const cacheControl = response.headers.get('cache-control') ?? '';
-  return (
-    (response.status === 200 || response.status === 206) &&
-    !response.redirected &&
-    !/\b(private|no-store)\b/i.test(cacheControl)
-  );
 }
 
 /** Content-Length counts encoded bytes, and another origin's Content-Encoding is hidden from us. */

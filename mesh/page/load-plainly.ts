@@ -1,10 +1,20 @@
 import { P2PError } from '../../protocol/error.ts';
+import { ENGINE_REFERRER } from '../../protocol/worker.ts';
+import { isShareable } from '../io/is-shareable.ts';
 import type { LoadedAsset, LoadOptions } from './types.ts';
 
-/** Without an engine: the origin, as the page would have asked. */
-export async function loadPlainly(url: string, { signal, range }: LoadOptions): Promise<LoadedAsset> {
+/**
+ * Without the engine: the origin, as the page would have asked. `shareable` tells whether the answer's headers allow sharing it.
+ * @throws P2PError `origin-failed` for an HTTP error; what `fetch` throws where no answer came
+ */
+export async function loadPlainly(
+  url: string,
+  { signal, range }: LoadOptions,
+): Promise<LoadedAsset & { readonly shareable: boolean }> {
   const response = await fetch(url, {
     signal: signal ?? null,
+    // By it the service worker lets the request pass.
+    referrer: ENGINE_REFERRER,
     headers: range ? { range: `bytes=${range.start}-${range.end - 1}` } : {},
   });
   if (!response.ok)
@@ -17,6 +27,7 @@ export async function loadPlainly(url: string, { signal, range }: LoadOptions): 
     contentType: response.headers.get('content-type') ?? '',
     source: 'origin',
     shared: false,
+    shareable: isShareable(response),
     url: response.url,
   };
 }

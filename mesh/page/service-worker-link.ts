@@ -2,6 +2,9 @@
 import { P2PError } from '../../protocol/error.ts';
 import type { FromServiceWorker, ToServiceWorker } from '../../protocol/worker.ts';
 
+/** Its start costs as much as the engine's, and nothing on a first visit waits for it: the first frame goes first, ms. */
+const REGISTER_AFTER_MS = 1000;
+
 export interface ServiceWorkerLinkOptions {
   /** URL of the worker's script; its scope is the folder above it. */
   readonly script: string;
@@ -11,16 +14,13 @@ export interface ServiceWorkerLinkOptions {
   readonly signal: AbortSignal;
 }
 
+const ELEMENTS_ONLY = 'the elements share, plain <img> and fetch() do not.';
+
 export function linkServiceWorker({ script, givePort, warn, signal }: ServiceWorkerLinkOptions): void {
   // Typed as always there, but missing on plain HTTP.
   const container = navigator.serviceWorker as ServiceWorkerContainer | undefined;
   if (!container) {
-    warn(
-      new P2PError(
-        'insecure-context',
-        'There is no service worker here (the page is not on HTTPS or localhost, or the browser forbids it): the elements share, plain <img> and fetch() come from the origin. Serve the page over HTTPS.',
-      ),
-    );
+    warn(new P2PError('insecure-context', `No service worker here: ${ELEMENTS_ONLY} Serve the page over HTTPS.`));
     return;
   }
   const connect = (worker: ServiceWorker | null): void => {
@@ -39,13 +39,16 @@ export function linkServiceWorker({ script, givePort, warn, signal }: ServiceWor
   );
   container.startMessages();
   connect(container.controller);
-  container.register(script).catch((error: unknown) => {
-    warn(
-      new P2PError(
-        'worker-unavailable',
-        `The service worker ${script} can't be registered (${String(error)}): the elements share, plain <img> and fetch() come from the origin. Serve the kit's p2p-sw.js there, or name another place by <p2p-mesh worker="URL">; worker="none" goes without.`,
-        { script },
-      ),
-    );
-  });
+  const register = (): void =>
+    void container.register(script).catch((error: unknown) => {
+      warn(
+        new P2PError(
+          'worker-unavailable',
+          `The service worker ${script} can't be registered (${String(error)}): ${ELEMENTS_ONLY} Serve p2p-sw.js there, or say <p2p-mesh worker="URL"> or "none".`,
+          { script },
+        ),
+      );
+    });
+  const timer = setTimeout(register, REGISTER_AFTER_MS);
+  signal.addEventListener('abort', () => clearTimeout(timer));
 }

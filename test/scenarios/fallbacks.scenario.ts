@@ -60,7 +60,7 @@ test('where nobody listens for signaling everything shows from the origin, with 
 });
 
 for (const [how, mesh, before, warnings] of [
-  ['forbidden by the browser', '', () => Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined }), [/no service worker here/]],
+  ['forbidden by the browser', '', () => Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined }), [/no service worker here/i]],
   ['declined by the author', '<p2p-mesh worker="none"></p2p-mesh>', undefined, []],
 ] as const) {
   test(`without a service worker (${how}) the elements share on a secure page`, async (t) => {
@@ -83,7 +83,7 @@ test('on plain HTTP of a LAN the elements share, and hash with a library that is
   const { a, b } = await share(t, scene, url.href, { args: ['--host-resolver-rules=MAP lan.test 127.0.0.1'] });
   for (const viewer of [a, b]) {
     assert.deepEqual(await contextOf(viewer), { secure: false, subtle: false, controlled: false });
-    assertWarnings(viewer, [/no service worker here/]);
+    assertWarnings(viewer, [/no service worker here/i]);
   }
   assert.equal(scene.proxy.matching(/sha2-.*\.js$/).length, 1, 'a second time for B'); // the proxy counts B alone by now
 });

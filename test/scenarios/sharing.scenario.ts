@@ -8,7 +8,7 @@ import { ROOT } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
 import { person } from './support/person.ts';
 import { KIT, stage, type Stage } from './support/stage.ts';
-import { imagesShown, inPage, meshStats, playedToEnd, playFaster, type AnyPage } from './support/viewer.ts';
+import { imagesShown, inPage, meshStats, playedToEnd, skim, type AnyPage } from './support/viewer.ts';
 
 const IS_SEGMENT = /\.ts$/;
 const IS_IMAGE = /\.(png|gif)$/;
@@ -31,7 +31,7 @@ test("a second viewer's lesson comes from the first", async (t) => {
   const [scene, a, b] = await Promise.all([stage(t), person(t), person(t)]);
   const url = await scene.page('lesson', LESSON);
   await watchAlone(t, scene, a.page, url);
-  await watchTogether(t, scene, b.page, url, 3);
+  await watchTogether(t, scene, b.page, url);
   assert.ok(b.page.workers().length > 0, 'the engine is in a worker');
 
   await t.test('so do a plain <img> and a plain fetch() on its second navigation', async () => {
@@ -64,7 +64,7 @@ for (const [name, before] of [
     const [scene, a, b] = await Promise.all([stage(t), person(t, { before }), person(t, { before })]);
     const url = await scene.page('lesson', LESSON);
     await watchAlone(t, scene, a.page, url);
-    await watchTogether(t, scene, b.page, url, 4);
+    await watchTogether(t, scene, b.page, url);
     if (name.includes('main thread'))
       for (const { page } of [a, b]) assert.equal(page.workers().length, 0, 'no dedicated worker');
   });
@@ -74,22 +74,31 @@ test("a second viewer's lesson comes from the first: from Firefox to Chromium", 
   const url = await scene.page('lesson', LESSON);
   t.after(() => firefox.close());
   await watchAlone(t, scene, await firefox.browser.newPage(), url);
-  await watchTogether(t, scene, b.page, url, 4);
+  await watchTogether(t, scene, b.page, url);
 });
 
 if (process.env['P2P_LONG'])
   test("a second viewer's lesson comes from the first: the whole demo, at its own speed", async (t) => {
     const [scene, a, b] = await Promise.all([stage(t, [], `${ROOT}demo/media`), person(t), person(t)]);
     const url = await scene.page('lesson', LESSON);
-    await watchAlone(t, scene, a.page, url, 1);
-    await watchTogether(t, scene, b.page, url, 1);
+    await watchAlone(t, scene, a.page, url, 'whole');
+    await watchTogether(t, scene, b.page, url, 'whole');
   });
 
+/** `whole`: at its own speed to the end. */
+type Watching = 'skim' | 'whole';
+
 /** The first viewer watches to the end and falls idle. */
-async function watchAlone(t: TestContext, scene: Stage, page: AnyPage, url: string, rate = 8): Promise<void> {
+async function watchAlone(
+  t: TestContext,
+  scene: Stage,
+  page: AnyPage,
+  url: string,
+  how: Watching = 'skim',
+): Promise<void> {
   const start = performance.now();
   await page.goto(url);
-  await playFaster(page, rate);
+  if (how === 'skim') await skim(page);
   await imagesShown(page);
   await playedToEnd(page, 100_000);
   await until('an idle viewer', () =>
@@ -99,11 +108,17 @@ async function watchAlone(t: TestContext, scene: Stage, page: AnyPage, url: stri
 }
 
 /** The second viewer opens the page and watches it to the end. What the server gave is counted. */
-async function watchTogether(t: TestContext, scene: Stage, page: AnyPage, url: string, rate: number): Promise<void> {
+async function watchTogether(
+  t: TestContext,
+  scene: Stage,
+  page: AnyPage,
+  url: string,
+  how: Watching = 'skim',
+): Promise<void> {
   const start = performance.now();
   scene.proxy.reset();
   await page.goto(url);
-  await playFaster(page, rate);
+  if (how === 'skim') await skim(page);
   const sources = await imagesShown(page);
   await playedToEnd(page, 100_000);
   const total = await sizeOf(join(scene.media, 'lesson/v2'));

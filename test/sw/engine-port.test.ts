@@ -57,7 +57,6 @@ test('an asset that the engine has is given, and asked for with the time that ha
       deadline: null,
       age: 120,
       unlisted: 'pass',
-      urgent: false,
       range: null,
     },
   ]);

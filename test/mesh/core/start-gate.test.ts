@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { CHANNEL_WAIT_MS, FIRST_REQUEST_WAIT_MS } from '../../../mesh/core/limits.ts';
+import { CHANNEL_WAIT_MS, FIRST_REQUEST_WAIT_MS, INVENTORY_WAIT_MS } from '../../../mesh/core/limits.ts';
 import { waitUntil, type SwarmView } from '../../../mesh/core/start-gate.ts';
 
 const joined = (more: Partial<Extract<SwarmView, { kind: 'joined' }>>): SwarmView => ({
@@ -10,6 +10,7 @@ const joined = (more: Partial<Extract<SwarmView, { kind: 'joined' }>>): SwarmVie
   dialing: 0,
   inventories: 0,
   awaited: 0,
+  awaitedSince: 0,
   ...more,
 });
 
@@ -24,8 +25,20 @@ for (const [what, view, requestedAt, until] of [
     500,
     500 + FIRST_REQUEST_WAIT_MS,
   ],
-  ['a request long after the reply does not wait for channels', joined({ dialing: 2 }), 5000, 1000 + CHANNEL_WAIT_MS],
-  ['a neighbour that has yet to tell is waited for', joined({ awaited: 1 }), 900, 900 + FIRST_REQUEST_WAIT_MS],
+  ['a request long after the reply does not wait for channels', joined({ dialing: 2 }), 5000, 5000],
+  [
+    'a neighbour that has yet to tell is waited for from the opening of its channel on',
+    joined({ awaited: 1, awaitedSince: 1200 }),
+    1100,
+    1200 + INVENTORY_WAIT_MS,
+  ],
+  [
+    'one that opened its channel late is waited for no longer than the request may wait',
+    joined({ awaited: 1, awaitedSince: 1800 }),
+    900,
+    900 + FIRST_REQUEST_WAIT_MS,
+  ],
+  ['one that never tells is not waited for again', joined({ awaited: 1, awaitedSince: 1200 }), 9000, 9000],
   ['one neighbour that told is enough', joined({ inventories: 1, awaited: 3, dialing: 3 }), 900, 900],
 ] as [string, SwarmView, number, number][]) {
   test(what, () => {
@@ -38,7 +51,14 @@ test('no view holds a request up for more than a second', () => {
   const few = fc.nat(3);
   const view = fc.oneof(
     fc.constantFrom<SwarmView>({ kind: 'off' }, { kind: 'joining' }),
-    fc.record({ kind: fc.constant('joined' as const), at: time, dialing: few, inventories: few, awaited: few }),
+    fc.record({
+      kind: fc.constant('joined' as const),
+      at: time,
+      dialing: few,
+      inventories: few,
+      awaited: few,
+      awaitedSince: time,
+    }),
   );
   fc.assert(
     fc.property(view, time, (seen, requestedAt) =>

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { SILENCE_MS, SILENCE_TICK_MS } from '../../../mesh/core/limits.ts';
-import { BLOCK_BYTES } from '../../../protocol/limits.ts';
+import { SILENCE_MS, SILENCE_TICK_MS, SLOW_BLOCK_MS } from '../../../mesh/core/limits.ts';
+import { fragmentsOf } from '../../../protocol/frame.ts';
+import { BLOCK_BYTES, FRAME_HEADER_BYTES } from '../../../protocol/limits.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type Asking, type WorldPeer } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
@@ -142,7 +143,7 @@ for (const [how, deadline, source] of [
 
 test('bytes that come late show that a holder is slow, not silent: it is asked for the next asset', async () => {
   const world = new World();
-  const assets = [await world.asset('lesson-0.ts', 50_000), await world.asset('lesson-1.ts', 50_000)];
+  const assets = [await world.asset('lesson-0.ts', 50_000), await world.asset('lesson-1.ts', 60_000)];
   let delay = SILENCE_MS + 2 * SILENCE_TICK_MS;
   world.rawPeer('R', {
     claims: assets.map(({ name }) => name.digest),
@@ -160,6 +161,29 @@ test('bytes that come late show that a holder is slow, not silent: it is asked f
   await world.clock.advance(delay);
   delay = 0;
   assert.equal((await b.get(assets[1]!)).source, 'peers');
+});
+
+test('a holder that gives single bytes now and then and never a block loses its requests', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 50_000);
+  world.rawPeer('R', {
+    claims: [lesson.name.digest],
+    answer: ({ request }, line) => {
+      let offset = 0;
+      const drip = (): void => {
+        const [part] = fragmentsOf({ type: 6, request, payload: new Uint8Array(50_004) }, FRAME_HEADER_BYTES + 1);
+        new DataView(part!.buffer).setUint32(12, offset++);
+        line.sendBytes(part!);
+        world.clock.after(400, drip);
+      };
+      drip();
+    },
+  });
+  const b = world.peer('B');
+  await world.connected([b], 1);
+  const got = await b.get(lesson);
+  assert.equal(got.source, 'origin');
+  assert.ok(got.took <= SLOW_BLOCK_MS + 500, `${got.took} ms`);
 });
 
 test('with neither origin nor holder, the answer is an error that names the URL', async () => {

@@ -114,7 +114,6 @@ export class WorldPeer {
       deadline: null,
       age: 0,
       unlisted: 'fetch',
-      urgent: false,
       range: null,
       ...rest,
     });
