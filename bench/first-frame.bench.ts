@@ -65,11 +65,16 @@ async function compare(browser: Browser): Promise<number> {
     const order: readonly PageName[] = pair % 2 === 0 ? ['plain', 'ours'] : ['ours', 'plain'];
     for (const name of order) visits[name].push(await visit(browser, name));
   }
-  const [plain, ours] = [visits.plain, visits.ours].map((all) => median(all.map(({ firstFrame }) => firstFrame))) as [number, number];
+  const [plain, ours] = [visits.plain, visits.ours].map((all) => median(all.map(({ firstFrame }) => firstFrame))) as [
+    number,
+    number,
+  ];
   console.log('When a visit begins its requests, ms since the navigation (medians):');
   for (const name of ['plain', 'ours'] as const) console.log(`  ${name}: ${waterfall(visits[name])}`);
   const ratio = ours / plain;
-  console.log(`First frame, median of ${pairs}: plain hls.js ${plain.toFixed(0)} ms, <p2p-video> ${ours.toFixed(0)} ms.`);
+  console.log(
+    `First frame, median of ${pairs}: plain hls.js ${plain.toFixed(0)} ms, <p2p-video> ${ours.toFixed(0)} ms.`,
+  );
   console.log(`Ratio: ${ratio.toFixed(3)} (at most ${LIMIT.toFixed(2)})`);
   return ratio <= LIMIT ? 0 : 1;
 }
@@ -79,9 +84,15 @@ async function visit(browser: Browser, name: PageName): Promise<Visit> {
   await context.addInitScript(noteFirstFrame);
   const page = await context.newPage();
   await page.goto(`${server.url}/media/${name}.html`, { waitUntil: 'commit' });
-  const firstFrame = await until('the first frame', () => page.evaluate(() => (window as { firstFrame?: number }).firstFrame), { timeout: 30_000 });
+  const firstFrame = await until(
+    'the first frame',
+    () => page.evaluate(() => (window as { firstFrame?: number }).firstFrame),
+    { timeout: 30_000 },
+  );
   const requests = await page.evaluate(() =>
-    Object.fromEntries(performance.getEntriesByType('resource').map(({ name, startTime }) => [new URL(name).pathname, startTime])),
+    Object.fromEntries(
+      performance.getEntriesByType('resource').map(({ name, startTime }) => [new URL(name).pathname, startTime]),
+    ),
   );
   await context.close();
   return { firstFrame, requests };
@@ -102,7 +113,13 @@ function noteFirstFrame(): void {
 function waterfall(visits: readonly Visit[]): string {
   const paths = new Set(visits.flatMap(({ requests }) => Object.keys(requests)));
   return [...paths]
-    .map((path) => [path.slice(path.lastIndexOf('/') + 1), median(visits.flatMap(({ requests }) => requests[path] ?? []))] as const)
+    .map(
+      (path) =>
+        [
+          path.slice(path.lastIndexOf('/') + 1),
+          median(visits.flatMap(({ requests }) => requests[path] ?? [])),
+        ] as const,
+    )
     .sort(([, a], [, b]) => a - b)
     .slice(0, 20)
     .map(([name, at]) => `${name} ${at.toFixed(0)}`)
@@ -112,5 +129,7 @@ function waterfall(visits: readonly Visit[]): string {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? NaN) : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? NaN)
+    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }

@@ -6,7 +6,12 @@ import test, { type TestContext } from 'node:test';
 import type { P2PImg, P2PVideo } from '../../index.ts';
 import { until } from '../harness/until.ts';
 import type { HostileOptions } from './hostile/hostile-peer.ts';
-import { launchHostilePeer, listedAssets, segmentsOfPlaylist, type HostilePeer } from './hostile/launch-hostile-peer.ts';
+import {
+  launchHostilePeer,
+  listedAssets,
+  segmentsOfPlaylist,
+  type HostilePeer,
+} from './hostile/launch-hostile-peer.ts';
 import { person, type Person } from './support/person.ts';
 import { KIT, SEGMENTS, stage, type Stage } from './support/stage.ts';
 
@@ -20,7 +25,10 @@ test('a peer that sends one wrong byte of a picture is banned at once, and the p
   await bannedOnTheSpot(b, hostile);
   assert.equal(await b.imageShown(), 'mixed', 'the right blocks were kept');
   await assertRightPicture(b, scene);
-  assert.deepEqual(b.warnings.map((line) => /sent bytes that are not those of .*map\.png/.test(line)), [true]);
+  assert.deepEqual(
+    b.warnings.map((line) => /sent bytes that are not those of .*map\.png/.test(line)),
+    [true],
+  );
 
   // a copy from B's store is right, and reaches a third peer, who has no reason to ban anybody but the hostile one
   const c = await person(t);
@@ -54,8 +62,13 @@ test('a peer that sends one wrong byte of a segment is banned at once, and the p
   await b.videoBuffered();
   assert.equal(await b.page.evaluate(() => document.querySelector<P2PVideo>('p2p-video')!.error), null);
   const given = await b.page.evaluate(() => (window as unknown as { given: [string, string][] }).given);
-  const segments = given.filter(([url]) => url.endsWith('.ts')).map(([url, hash]) => [url.slice(url.lastIndexOf('/') + 1), hash]);
-  assert.deepEqual(segments, await Promise.all(SEGMENTS.map(async (name) => [name, await hashOf(join(scene.media, RENDITION, name))])));
+  const segments = given
+    .filter(([url]) => url.endsWith('.ts'))
+    .map(([url, hash]) => [url.slice(url.lastIndexOf('/') + 1), hash]);
+  assert.deepEqual(
+    segments,
+    await Promise.all(SEGMENTS.map(async (name) => [name, await hashOf(join(scene.media, RENDITION, name))])),
+  );
 });
 
 const DELAYS = {
@@ -72,14 +85,19 @@ for (const behaviour of ['silent', 'mute', 'absent'] as const) {
     const hostile = await launch(t, scene, behaviour);
     const delayed = await untilFirstSegment(t, scene, url);
     const { opened, requests } = await hostile.state();
-    t.diagnostic(`${Math.round(alone)} ms alone, ${Math.round(delayed)} ms with it; ${opened} channels, ${requests} requests`);
+    t.diagnostic(
+      `${Math.round(alone)} ms alone, ${Math.round(delayed)} ms with it; ${opened} channels, ${requests} requests`,
+    );
     assert.deepEqual([opened, requests > 0], [behaviour === 'absent' ? 0 : 1, behaviour === 'silent']);
     assert.ok(delayed - alone <= 1000, `${Math.round(delayed - alone)} ms later`);
   });
 }
 
 /** B's page is open and connected to a hostile peer, and has asked for nothing. */
-async function attacked(t: TestContext, behaviour: HostileOptions['behaviour']): Promise<{ scene: Stage; hostile: HostilePeer; b: Person }> {
+async function attacked(
+  t: TestContext,
+  behaviour: HostileOptions['behaviour'],
+): Promise<{ scene: Stage; hostile: HostilePeer; b: Person }> {
   const scene = await stage(t);
   const hostile = await launch(t, scene, behaviour);
   const b = await person(t);
@@ -146,18 +164,27 @@ async function assertRightPicture({ page }: Person, { media }: Stage): Promise<v
 
 async function heldByNeighbour({ page }: Person, scene: Stage): Promise<boolean> {
   const map = (await listedAssets(scene)).find(({ url }) => url.endsWith('/map.png'));
-  return page.evaluate(async (digest) => (await document.querySelector<P2PImg>('p2p-img')!.mesh.held([digest]))[0] === 'neighbour', map!.digest);
+  return page.evaluate(
+    async (digest) => (await document.querySelector<P2PImg>('p2p-img')!.mesh.held([digest]))[0] === 'neighbour',
+    map!.digest,
+  );
 }
 
-const hashOf = async (path: string): Promise<string> => createHash('sha256').update(await readFile(path)).digest('hex');
+const hashOf = async (path: string): Promise<string> =>
+  createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex');
 
 /** Milliseconds, seen at the origin, from the playlist to the first segment; a fresh browser shows the first picture. All that a peer can delay is in it, and little else. */
 async function untilFirstSegment(t: TestContext, scene: Stage, url: string): Promise<number> {
   const viewer = await person(t);
   scene.proxy.reset();
   await viewer.goto(url);
-  await until('the first picture', () => viewer.page.evaluate(() => document.querySelector<P2PVideo>('p2p-video')!.readyState >= 2), { timeout: 30_000 });
-  if (process.env['LOG']) console.log(scene.proxy.requests.map(({ at, url }) => Math.round(at - scene.proxy.requests[0]!.at) + ' ' + url).join('\n'));
+  await until(
+    'the first picture',
+    () => viewer.page.evaluate(() => document.querySelector<P2PVideo>('p2p-video')!.readyState >= 2),
+    { timeout: 30_000 },
+  );
   const [playlist] = scene.proxy.matching(/v1\/index\.m3u8$/);
   const [segment] = scene.proxy.matching(/\.ts$/);
   await viewer.chromium.close();

@@ -30,7 +30,9 @@ test('besides segments a lone viewer asks for page, kit, manifest and playlists,
   await viewer.videoBuffered();
   await viewer.statsUntil('the mesh', ({ signaling }) => signaling === 'joined');
   await viewer.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-  const paths = scene.proxy.requests.map(({ url }) => url.split('?')[0] ?? '').filter((path) => !IS_SEGMENT.test(path) && path !== '/favicon.ico');
+  const paths = scene.proxy.requests
+    .map(({ url }) => url.split('?')[0] ?? '')
+    .filter((path) => !IS_SEGMENT.test(path) && path !== '/favicon.ico');
   assert.deepEqual(paths, [...new Set(paths)], 'nothing is asked for twice');
   const isKit = (path: string): boolean => /^\/(p2p-elements\/.*\.js|p2p-sw\.js|p2p\/signal\/)$/.test(path);
   assert.deepEqual(paths.filter((path) => !isKit(path)).sort(), [

@@ -50,7 +50,15 @@ test('the package, installed in an empty folder', async (t) => {
     await Promise.all([
       typeCheck(folder, ['--module', 'nodenext', 'consumer.mts']),
       // @types/koa is for who builds the package, not for who uses it
-      typeCheck(folder, ['--module', 'esnext', '--moduleResolution', 'bundler', '--skipLibCheck', 'consumer.mts', 'server-consumer.mts']),
+      typeCheck(folder, [
+        '--module',
+        'esnext',
+        '--moduleResolution',
+        'bundler',
+        '--skipLibCheck',
+        'consumer.mts',
+        'server-consumer.mts',
+      ]),
     ]);
   });
 
@@ -70,43 +78,68 @@ test('the package, installed in an empty folder', async (t) => {
     await b.goto(url);
     assert.equal(await b.imageShown(), 'peers');
     await b.videoBuffered();
-    assert.deepEqual(proxy.matching(/\.(ts|png)$/), [], "asked of the server for B");
+    assert.deepEqual(proxy.matching(/\.(ts|png)$/), [], 'asked of the server for B');
     await b.page.evaluate(() => document.querySelector<HTMLVideoElement>('p2p-video')!.play());
-    await until('a picture that moves', () => b.page.evaluate(() => document.querySelector<HTMLVideoElement>('p2p-video')!.currentTime > 0.5));
+    await until('a picture that moves', () =>
+      b.page.evaluate(() => document.querySelector<HTMLVideoElement>('p2p-video')!.currentTime > 0.5),
+    );
     assert.deepEqual([...a.warnings, ...b.warnings], []);
   });
 });
 
 /** From the tarball, as a user of the registry would get it. */
 async function install(folder: string): Promise<void> {
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: ROOT, maxBuffer: 64 << 20 });
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
+    cwd: ROOT,
+    maxBuffer: 64 << 20,
+  });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
   await writeFile(join(folder, 'package.json'), '{ "private": true }');
-  await run('npm', ['install', `./${filename}`, '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: folder });
+  await run('npm', ['install', `./${filename}`, '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'], {
+    cwd: folder,
+  });
 }
 
 async function typeCheck(folder: string, args: readonly string[]): Promise<void> {
-  const flags = ['--noEmit', '--strict', '--target', 'es2023', '--lib', 'es2023,dom,dom.iterable', '--types', 'node', '--typeRoots', `${ROOT}node_modules/@types`];
-  await run(process.execPath, [`${ROOT}node_modules/typescript/bin/tsc`, ...flags, ...args], { cwd: folder }).catch(
-    ({ stdout }: { stdout: string }) => assert.fail(`${args.join(' ')}\n${stdout}`),
-  );
+  const flags = [
+    '--noEmit',
+    '--strict',
+    '--target',
+    'es2023',
+    '--lib',
+    'es2023,dom,dom.iterable',
+    '--types',
+    'node',
+    '--typeRoots',
+    `${ROOT}node_modules/@types`,
+  ];
+  try {
+    await run(process.execPath, [`${ROOT}node_modules/typescript/bin/tsc`, ...flags, ...args], { cwd: folder });
+  } catch (error) {
+    assert.fail(`${args.join(' ')}\n${(error as { stdout: string }).stdout}`);
+  }
 }
 
 /** `npx p2p-elements serve`, as in the README. Ends with the test. @returns its URL */
 async function npxServe(t: TestContext, folder: string): Promise<string> {
   const port = await freePort();
-  const child = spawn('npx', ['p2p-elements', 'serve', '--port', String(port), '--media', 'media'], { cwd: folder, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn('npx', ['p2p-elements', 'serve', '--port', String(port), '--media', 'media'], {
+    cwd: folder,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const { pid } = child;
   assert.ok(pid !== undefined);
   noteProcess(pid, 'npx');
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   t.after(() => {
     process.kill(-pid, 'SIGKILL'); // npx and the server are one process group
     forgetProcess(pid);
   });
   const url = `http://127.0.0.1:${port}`;
-  await until(`${url}/healthz`, async () => (await fetch(`${url}/healthz`)).ok, { timeout: 30_000 }).catch((error: Error) => assert.fail(`${error.message}\n${output}`));
+  await until(`${url}/healthz`, async () => (await fetch(`${url}/healthz`)).ok, { timeout: 30_000 });
   assert.match(output, new RegExp(`http://\\S+:${port}`));
   return url;
 }

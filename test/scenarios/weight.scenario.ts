@@ -16,13 +16,17 @@ for (const [element, body, limit] of [
   test(`the kit that a page with <${element}> fetches, workers included, is at most ${limit} KB gzipped`, async (t) => {
     const scene = await stage(t);
     const viewer = await person(t);
-    await viewer.goto(await scene.page('weight', `<script type="module" src="/p2p-elements/${element}.js"></script>\n${body}`));
+    await viewer.goto(
+      await scene.page('weight', `<script type="module" src="/p2p-elements/${element}.js"></script>\n${body}`),
+    );
     if (element === 'p2p-img') await viewer.imageShown();
     else await viewer.videoBuffered();
     await viewer.statsUntil('the mesh', ({ signaling }) => signaling === 'joined');
     await viewer.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
     const files = await kitFiles(scene);
-    assert.ok(files.some(([path]) => path === '/p2p-sw.js') && files.some(([path]) => path.endsWith('engine-worker.js')));
+    assert.ok(
+      files.some(([path]) => path === '/p2p-sw.js') && files.some(([path]) => path.endsWith('engine-worker.js')),
+    );
     const total = files.reduce((sum, [, bytes]) => sum + bytes, 0);
     const list = [...files.map(([path, bytes]) => `${bytes} ${path}`), `${total} in all`].join('\n');
     t.diagnostic(list);
@@ -34,7 +38,9 @@ for (const [element, body, limit] of [
 async function kitFiles({ proxy, server }: Stage): Promise<(readonly [string, number])[]> {
   await until('the answers', () => proxy.matching(/\.js$/).every(({ state }) => state === 'complete'));
   const paths = new Set(proxy.matching(/^\/(p2p-elements\/.*|p2p-sw)\.js$/).map(({ url }) => url));
-  const files = await Promise.all([...paths].map(async (path) => [path, await gzippedSize(`${server.url}${path}`)] as const));
+  const files = await Promise.all(
+    [...paths].map(async (path) => [path, await gzippedSize(`${server.url}${path}`)] as const),
+  );
   return files.filter(([path]) => !/\/hls[.-]/.test(path));
 }
 

@@ -61,14 +61,18 @@ async function start({ swarms, claims, behaviour }: HostileOptions): Promise<voi
         const { candidate: text, sdpMid: mid, sdpMLineIndex: line } = candidate;
         say(from, { kind: 'candidate', connection: signal.connection, candidate: text, mid, line });
       };
-      void answer(connection, signal.sdp).then((sdp) => say(from, { kind: 'answer', connection: signal.connection, sdp }));
+      void answer(connection, signal.sdp).then((sdp) =>
+        say(from, { kind: 'answer', connection: signal.connection, sdp }),
+      );
     } else if (signal.kind === 'candidate') {
       const { candidate, mid: sdpMid, line: sdpMLineIndex } = signal;
       void connections.get(key)?.addIceCandidate({ candidate, sdpMid, sdpMLineIndex });
     }
   });
   await new Promise<void>((resolve) => socket.once('connect', resolve));
-  const reply = parseJoinReply(await socket.emitWithAck('join', { version: PROTOCOL_VERSION, swarms: swarms.map(swarmOfName) }));
+  const reply = parseJoinReply(
+    await socket.emitWithAck('join', { version: PROTOCOL_VERSION, swarms: swarms.map(swarmOfName) }),
+  );
   if (!reply.ok) throw new Error(reply.message);
   state.peer = reply.peer;
 }
@@ -79,7 +83,11 @@ async function answer(connection: RTCPeerConnection, sdp: string): Promise<strin
   return connection.localDescription?.sdp ?? '';
 }
 
-async function talk(channel: RTCDataChannel, { swarms, claims, behaviour }: HostileOptions, bodies: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Promise<void> {
+async function talk(
+  channel: RTCDataChannel,
+  { swarms, claims, behaviour }: HostileOptions,
+  bodies: ReadonlyMap<string, Uint8Array<ArrayBuffer>>,
+): Promise<void> {
   channel.binaryType = 'arraybuffer';
   const send = (message: PeerMessage): void => {
     for (const part of fragmentsOf(encodePeerMessage(message), MIN_MESSAGE_BYTES)) channel.send(part);
@@ -103,7 +111,11 @@ async function talk(channel: RTCDataChannel, { swarms, claims, behaviour }: Host
   for (const swarm of keys) send({ type: 'have', swarm, digests: claims.map(({ digest }) => digest) });
 }
 
-async function serveWrongly({ request, first, count, leaves }: BlockRequest, body: Uint8Array<ArrayBuffer>, send: (message: PeerMessage) => void): Promise<void> {
+async function serveWrongly(
+  { request, first, count, leaves }: BlockRequest,
+  body: Uint8Array<ArrayBuffer>,
+  send: (message: PeerMessage) => void,
+): Promise<void> {
   if (leaves) send({ type: 'leaves', request, size: body.length, untrustedLeaves: await leavesOf(body, sha256) });
   for (let index = first; index < first + count; index++) {
     const untrustedBlock = body.slice(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);

@@ -8,7 +8,9 @@ import type { Stage } from '../support/stage.ts';
 import type { HostileOptions, HostileState } from './hostile-peer.ts';
 
 type Claim = HostileOptions['claims'][number];
-type HostileWindow = { readonly hostile: { readonly state: HostileState; start(options: HostileOptions): Promise<void> } };
+type HostileWindow = {
+  readonly hostile: { readonly state: HostileState; start(options: HostileOptions): Promise<void> };
+};
 
 let bundle: Promise<string> | undefined;
 
@@ -47,7 +49,9 @@ export async function listedAssets({ proxy }: Stage): Promise<readonly Claim[]> 
 /** The segments of a playlist, as claims. */
 export async function segmentsOfPlaylist(url: string): Promise<readonly Claim[]> {
   const lines = (await (await fetch(url)).text()).split('\n');
-  const names = lines.flatMap((line) => (line.startsWith(`#${DIGEST_TAG}:`) ? [parseDigestTag(line.slice(DIGEST_TAG.length + 2))] : []));
+  const names = lines.flatMap((line) =>
+    line.startsWith(`#${DIGEST_TAG}:`) ? [parseDigestTag(line.slice(DIGEST_TAG.length + 2))] : [],
+  );
   const uris = lines.filter((line) => line !== '' && !line.startsWith('#'));
   return names.map((name, i) => ({ ...name, url: new URL(uris[i]!, url).href }));
 }

@@ -14,13 +14,17 @@ export async function relay(t: TestContext, target: string, alter: Alter): Promi
   const server = createServer((request, response) => {
     void (async () => {
       const { url = '/', headers } = request;
-      const answer = await fetch(`${target}${url}`, { headers: headers.range === undefined ? {} : { range: headers.range } });
+      const answer = await fetch(`${target}${url}`, {
+        headers: headers.range === undefined ? {} : { range: headers.range },
+      });
       const body = alter(url, Buffer.from(await answer.arrayBuffer()));
       if (body === null) {
         response.writeHead(404).end('Not here.');
         return;
       }
-      const kept = PASSED_ON.flatMap((name) => [[name, answer.headers.get(name)] as const]).filter(([, value]) => value !== null);
+      const kept = PASSED_ON.flatMap((name) => [[name, answer.headers.get(name)] as const]).filter(
+        ([, value]) => value !== null,
+      );
       response.writeHead(answer.status, { ...Object.fromEntries(kept), 'content-length': body.length }).end(body);
     })().catch(() => response.destroy());
   }).listen(0, '127.0.0.1');

@@ -45,11 +45,7 @@ export class Stage {
  * All of it ends with the test.
  * @param sample the media folder that is copied. Default: the fixture
  */
-export async function stage(
-  t: TestContext,
-  flags: readonly string[] = [],
-  sample = FIXTURE_MEDIA,
-): Promise<Stage> {
+export async function stage(t: TestContext, flags: readonly string[] = [], sample = FIXTURE_MEDIA): Promise<Stage> {
   const media = await mkdtemp(join(tmpdir(), 'p2p-stage-'));
   t.after(() => rm(media, { recursive: true, force: true, maxRetries: 5 }));
   await cp(sample, media, { recursive: true });
