@@ -49,6 +49,13 @@ export class FakeMesh extends EventTarget implements MeshFace {
     this.configured.push(options);
   }
 
+  /** What it was configured with, each time. */
+  async options(): Promise<MeshOptions[]> {
+    const all: MeshOptions[] = [];
+    for (const options of this.configured) all.push(await options);
+    return all;
+  }
+
   join(swarm: string): void {
     this.joined.push(swarm);
   }

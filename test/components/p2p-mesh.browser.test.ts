@@ -12,7 +12,7 @@ describe('p2p-mesh', () => {
     page.add(
       '<p2p-mesh signal="https://mesh.example" manifest="none" upload="off" max-upload="5mbps" consent="required"></p2p-mesh>',
     );
-    expect(await Promise.all(page.mesh.configured)).to.deep.equal([
+    expect(await page.mesh.options()).to.deep.equal([
       { signal: 'https://mesh.example', manifest: 'none', upload: false, maxUpload: 5e6, consentRequired: true },
     ]);
   });
@@ -45,13 +45,13 @@ describe('p2p-mesh', () => {
     } finally {
       document.querySelectorAll = query;
     }
-    expect(await Promise.all(page.mesh.configured)).to.deep.equal([{ upload: false }]);
+    expect(await page.mesh.options()).to.deep.equal([{ upload: false }]);
   });
 
   it('warns once about an attribute that it does not understand, and uses the default', async () => {
     page.add('<p2p-mesh upload="sometimes" max-upload="fast"></p2p-mesh>');
     useMesh();
-    expect(await Promise.all(page.mesh.configured)).to.deep.equal([{}]);
+    expect(await page.mesh.options()).to.deep.equal([{}]);
     expect(page.warnings).to.have.length(2);
     expect(page.warnings[0]).to.contain(
       '<p2p-mesh upload="sometimes"> is not understood: expected "on", "wifi" or "off"',
@@ -61,7 +61,7 @@ describe('p2p-mesh', () => {
 
   it('warns once when there are several; the first counts', async () => {
     page.add('<p2p-mesh upload="off"></p2p-mesh><p2p-mesh></p2p-mesh><p2p-mesh></p2p-mesh>');
-    expect(await Promise.all(page.mesh.configured)).to.deep.equal([{ upload: false }]);
+    expect(await page.mesh.options()).to.deep.equal([{ upload: false }]);
     expect(page.warnings.filter((warning) => warning.includes('more than one <p2p-mesh>'))).to.have.length(1);
   });
 

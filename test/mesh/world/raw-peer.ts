@@ -6,7 +6,7 @@ import { encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../../
 import { swarmKey, swarmOfName } from '../../../protocol/swarm.ts';
 import type { Page } from './network.ts';
 import { nodeSha256 } from './test-asset.ts';
-import { WEB_ORIGIN, type World } from './world.ts';
+import { WEB_ORIGIN, type Surroundings } from './surroundings.ts';
 
 export type BlockRequest = Extract<PeerMessage, { type: 'request' }>;
 
@@ -32,11 +32,11 @@ export class RawPeer {
   readonly lines: RawLine[] = [];
   readonly signaling: Signaling;
   peer: PeerId | null = null;
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #options: RawPeerOptions;
   readonly #page: Page;
 
-  constructor(world: World, name: string, options: Partial<RawPeerOptions>) {
+  constructor(world: Surroundings, name: string, options: Partial<RawPeerOptions>) {
     this.#world = world;
     this.#options = { swarms: [WEB_ORIGIN], claims: [], greets: true, answer: () => undefined, ...options };
     this.signaling = world.server.client(name);

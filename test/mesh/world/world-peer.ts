@@ -8,7 +8,7 @@ import type { AssetAnswer, EngineOptions, EngineStats, FromEngine } from '../../
 import { swarmOfName } from '../../../protocol/swarm.ts';
 import type { LoadQuestion } from '../../../mesh/engine/assets.ts';
 import { nodeSha256, type TestAsset } from './test-asset.ts';
-import { WEB_ORIGIN, type World } from './world.ts';
+import { WEB_ORIGIN, type Surroundings } from './surroundings.ts';
 
 export interface WorldPeerOptions extends EngineOptions {
   readonly storeBytes: number;
@@ -31,12 +31,12 @@ export class WorldPeer {
   readonly engine: Engine;
   readonly store: MemoryStore;
   readonly posts: FromEngine[] = [];
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #drop: () => void;
   #alive = true;
   #last = 0;
 
-  constructor(world: World, name: string, { storeBytes = STORE_BYTES, site, ...options }: Partial<WorldPeerOptions>) {
+  constructor(world: Surroundings, name: string, { storeBytes = STORE_BYTES, site, ...options }: Partial<WorldPeerOptions>) {
     this.#world = world;
     this.name = name;
     this.store = new MemoryStore(storeBytes);

@@ -2,21 +2,21 @@
  * A world for engines in one process: a virtual clock, seeded chance, and in memory the server, the links and the origin. The same seed
  * gives the same run, and the same log of every message and decision.
  */
+import type { Random } from '../../../mesh/core/ports.ts';
 import { MemoryOrigin, type Resource } from './memory-origin.ts';
 import { Network } from './network.ts';
 import { RawPeer, type RawPeerOptions } from './raw-peer.ts';
 import { seededRandom } from './seeded-random.ts';
 import { SignalServer } from './signal-server.ts';
+import { WEB_ORIGIN, type Surroundings } from './surroundings.ts';
 import { testAsset, type TestAsset } from './test-asset.ts';
 import { VirtualClock } from './virtual-clock.ts';
 import { WorldPeer, type WorldPeerOptions } from './world-peer.ts';
 
-export const WEB_ORIGIN = 'https://school.test';
-
-export class World {
+export class World implements Surroundings {
   readonly log: string[] = [];
   readonly clock = new VirtualClock();
-  readonly random;
+  readonly random: Random;
   readonly network: Network;
   readonly server: SignalServer;
   readonly origin: MemoryOrigin;

@@ -1,0 +1,62 @@
+/** What the page had from the origin itself, before the engine was there. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { TestAsset } from '../world/test-asset.ts';
+import type { WorldPeer } from '../world/world-peer.ts';
+import { World } from '../world/world.ts';
+
+const MANIFEST = 'https://school.test/p2p-manifest.json';
+
+/** A peer of a world whose manifest lists one asset. */
+async function listed(): Promise<{ world: World; asset: TestAsset; a: WorldPeer }> {
+  const world = new World();
+  const asset = await world.asset('lesson.m3u8', 2000);
+  const assets = { '/lesson.m3u8': { ...asset.name, type: 'text/plain' } };
+  const manifest = JSON.stringify({ version: 1, leaves: '/p2p/leaves/', assets });
+  world.origin.put(MANIFEST, Uint8Array.from(Buffer.from(manifest)));
+  return { world, asset, a: world.peer('A', { manifest: MANIFEST }) };
+}
+
+const keep = (peer: WorldPeer, url: string, body: Uint8Array<ArrayBuffer>, shareable = true): void =>
+  peer.engine.keep({ type: 'keep', url, swarm: null, body: body.slice().buffer, contentType: '', shareable });
+
+test('it is handed out if the manifest lists it', async () => {
+  const { world, asset, a } = await listed();
+  keep(a, asset.url, asset.body);
+  const b = world.peer('B', { manifest: MANIFEST });
+  await world.connected([a, b]);
+  const { source, body } = await b.get({ url: asset.url, name: null });
+  assert.equal(source, 'peers');
+  assert.deepEqual(body, asset.body);
+});
+
+test('it counts as bytes of the origin', async () => {
+  const { world, asset, a } = await listed();
+  await world.clock.advance(1000);
+  const before = a.stats.bytes.origin;
+  keep(a, asset.url, asset.body);
+  assert.equal(a.stats.bytes.origin - before, 2000);
+});
+
+test('what contradicts the manifest is warned of, and nobody gets it', async () => {
+  const { world, asset, a } = await listed();
+  const changed = asset.body.slice();
+  changed[7]! ^= 1;
+  keep(a, asset.url, changed);
+  await world.clock.advance(1000);
+  assert.deepEqual(
+    a.warnings.map(({ code }) => code),
+    ['digest-mismatch'],
+  );
+  assert.equal(a.store.has(asset.name.digest), false);
+});
+
+test('what is private, empty or not listed is not kept', async () => {
+  const { world, asset, a } = await listed();
+  keep(a, asset.url, asset.body, false);
+  keep(a, asset.url, new Uint8Array());
+  keep(a, 'https://school.test/other', asset.body);
+  await world.clock.advance(1000);
+  assert.equal(a.store.has(asset.name.digest), false);
+  assert.deepEqual(a.warnings, []);
+});
