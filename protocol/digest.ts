@@ -4,7 +4,7 @@
  */
 import { P2PError } from './error.ts';
 import { toHex } from './hex.ts';
-import type { AssetName, Digest, Sha256 } from './ids.ts';
+import { isAssetSize, type AssetName, type Digest, type Sha256 } from './ids.ts';
 import { BLOCK_BYTES, HASH_BYTES, MAX_ASSET_BYTES } from './limits.ts';
 
 /** "p2p-elements v1" and a zero: 16 bytes that no other hash of ours starts with. */
@@ -14,9 +14,6 @@ export const blockCount = (size: number): number => Math.ceil(size / BLOCK_BYTES
 
 /** Bytes of block `index` of an asset of `size` bytes: 64 KiB, the last one shorter. */
 export const blockLength = (size: number, index: number): number => Math.min(BLOCK_BYTES, size - index * BLOCK_BYTES);
-
-export const isAssetSize = (size: unknown): size is number =>
-  typeof size === 'number' && Number.isInteger(size) && size > 0 && size <= MAX_ASSET_BYTES;
 
 /**
  * The digest of an asset of `size` bytes with these leaves.

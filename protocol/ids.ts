@@ -1,4 +1,4 @@
-import { HASH_BYTES, ID_BYTES, MAX_SWARM_ID_CHARACTERS } from './limits.ts';
+import { HASH_BYTES, ID_BYTES, MAX_ASSET_BYTES, MAX_SWARM_ID_CHARACTERS } from './limits.ts';
 import { isHex } from './hex.ts';
 
 /** Hashes bytes with SHA-256 (FIPS 180-4) to 32 bytes. Passed in, so that the same code runs in a browser, without `crypto.subtle`, and in Node. */
@@ -25,6 +25,10 @@ export const isSwarmId = (value: unknown): value is SwarmId =>
   value.length > 0 &&
   value.length <= MAX_SWARM_ID_CHARACTERS &&
   !/[\u0000-\u001f\u007f]/.test(value);
+
+/** An empty asset has no digest. */
+export const isAssetSize = (size: unknown): size is number =>
+  typeof size === 'number' && Number.isInteger(size) && size > 0 && size <= MAX_ASSET_BYTES;
 
 /** What is needed to take an asset from a peer: its digest and its size in bytes. */
 export interface AssetName {

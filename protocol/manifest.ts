@@ -1,7 +1,6 @@
 /** `p2p-manifest.json`: the assets of a web origin that peers may share, with digest, size and type. */
-import { isAssetSize } from './digest.ts';
 import { P2PError } from './error.ts';
-import { isDigest, type AssetName, type Digest } from './ids.ts';
+import { isAssetSize, isDigest, type AssetName, type Digest } from './ids.ts';
 import { MAX_MANIFEST_ENTRIES, MAX_PART_BYTES } from './limits.ts';
 import { shown } from './shown.ts';
 

@@ -1,8 +1,8 @@
 /** What neighbours say to each other over their data channel. `docs/wire.md` has the layouts. */
-import { blockCount, isAssetSize } from './digest.ts';
+import { blockCount } from './digest.ts';
 import { badFrame, type Frame } from './frame.ts';
 import { fromHex, toHex } from './hex.ts';
-import type { Digest, SwarmKey } from './ids.ts';
+import { isAssetSize, type Digest, type SwarmKey } from './ids.ts';
 import { BLOCK_BYTES, HASH_BYTES, ID_BYTES, MAX_DIGESTS_PER_FRAME, MAX_SWARMS } from './limits.ts';
 
 export type RefuseReason = 'not-held' | 'busy';

@@ -1,7 +1,6 @@
 /** `#EXT-X-P2P-DIGEST:<digest>,<size>` before a segment in a media playlist (RFC 8216, 4.1: players ignore tags they don't know). */
-import { isAssetSize } from './digest.ts';
 import { P2PError } from './error.ts';
-import { isDigest, type AssetName } from './ids.ts';
+import { isAssetSize, isDigest, type AssetName } from './ids.ts';
 
 /** The tag's name without the leading `#`. */
 export const DIGEST_TAG = 'EXT-X-P2P-DIGEST';

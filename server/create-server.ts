@@ -8,7 +8,7 @@ import { SIGNALING_PATH, type IceServer } from '../protocol/signaling.ts';
 import { Digests } from './digests/digests.ts';
 import { warmDigests } from './digests/warm-digests.ts';
 import { createApp } from './http/app.ts';
-import type { AllowedOrigins } from './http/cors.ts';
+import type { AllowedOrigins } from './allowed-origins.ts';
 import { lanAddresses } from './lan-addresses.ts';
 import { CLOSE_GRACE_MS } from './limits.ts';
 import { createLog, type Logger } from './log.ts';

@@ -1,6 +1,6 @@
 /** `p2p-elements/server`: the server as a library. */
 export { createServer, type P2PServer, type ServerOptions } from './create-server.ts';
-export { type AllowedOrigins } from './http/cors.ts';
+export { type AllowedOrigins } from './allowed-origins.ts';
 export { createLog, type Logger, type LogLevel } from './log.ts';
 export { type ServerURLs } from './server-urls.ts';
 export { type SiteKey } from './site.ts';

@@ -2,9 +2,8 @@
  * The engine of one peer: puts the parts together and answers the page. It sees only ports, so it runs the same in a worker, on the
  * main thread and in Node.
  */
-import { isAssetSize } from '../../protocol/digest.ts';
 import { P2PError } from '../../protocol/error.ts';
-import { isDigest, type Digest, type SwarmId } from '../../protocol/ids.ts';
+import { isAssetSize, isDigest, type Digest, type SwarmId } from '../../protocol/ids.ts';
 import type {
   AssetAnswer,
   AssetQuestion,

@@ -1,6 +1,6 @@
 /** Reads the values of flags and of their environment variables. Each throws with what was expected. */
 import { InvalidArgumentError } from 'commander';
-import type { AllowedOrigins } from '../http/cors.ts';
+import type { AllowedOrigins } from '../allowed-origins.ts';
 
 export function port(text: string): number {
   const value = Number(text);

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { P2PError } from '../../protocol/error.ts';
 import { createServer, type P2PServer, type ServerOptions } from '../create-server.ts';
-import type { AllowedOrigins } from '../http/cors.ts';
+import type { AllowedOrigins } from '../allowed-origins.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
 import { packageRoot } from '../package-root.ts';
 import { iceURLs, origins, port } from './flag-values.ts';

@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import createDebug from 'debug';
-import { blockCount, digestOfLeaves, isAssetSize } from '../../protocol/digest.ts';
-import type { AssetName, Digest } from '../../protocol/ids.ts';
+import { blockCount, digestOfLeaves } from '../../protocol/digest.ts';
+import { isAssetSize, type AssetName, type Digest } from '../../protocol/ids.ts';
 import { BLOCK_BYTES, HASH_BYTES, MAX_PART_BYTES } from '../../protocol/limits.ts';
 import { HASH_ATTEMPTS, HASH_CONCURRENCY, MAX_HASHED_FILES, MAX_LEAVES_BYTES, RACY_MS, SETTLE_MS } from '../limits.ts';
 import { sha256 } from '../sha256.ts';

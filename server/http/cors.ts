@@ -1,8 +1,6 @@
 import koaCors from '@koa/cors';
 import type { Context, Middleware } from 'koa';
-
-/** Web origins that may read what the server gives out, or `*`: all of them. */
-export type AllowedOrigins = '*' | readonly string[];
+import type { AllowedOrigins } from '../allowed-origins.ts';
 
 /**
  * Cross-origin reads of public content, without credentials: there is nothing here that a cookie could open.

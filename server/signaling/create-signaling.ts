@@ -3,7 +3,7 @@ import type { Server as HttpsServer } from 'node:https';
 import { Server, type ServerOptions as SocketOptions } from 'socket.io';
 import type { PeerId } from '../../protocol/ids.ts';
 import { SIGNALING_PATH, type IceServer } from '../../protocol/signaling.ts';
-import type { AllowedOrigins } from '../http/cors.ts';
+import type { AllowedOrigins } from '../allowed-origins.ts';
 import { MAX_SIGNALING_BYTES, PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { siteOf } from '../site.ts';

@@ -6,14 +6,13 @@ import {
   blockLength,
   blockMatches,
   digestOfLeaves,
-  isAssetSize,
   leavesMatch,
   leavesOf,
   nameOf,
 } from '../../protocol/digest.ts';
 import { P2PError } from '../../protocol/error.ts';
 import { toHex } from '../../protocol/hex.ts';
-import { isDigest, type Digest } from '../../protocol/ids.ts';
+import { isAssetSize, isDigest, type Digest } from '../../protocol/ids.ts';
 import { BLOCK_BYTES, MAX_ASSET_BYTES } from '../../protocol/limits.ts';
 import { nodeSha256, testBody } from '../mesh/world/test-asset.ts';
 import { readVectors } from './read-vectors.ts';
