@@ -37,7 +37,7 @@ async function answers(t: TestContext, command: string, args: readonly string[])
   const port = await freePort();
   const child = spawn(command, [...args, '--port', String(port)], {
     cwd: ROOT,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
     detached: true,
   });
   const exited = once(child, 'exit');

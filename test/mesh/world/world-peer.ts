@@ -36,7 +36,11 @@ export class WorldPeer {
   #alive = true;
   #last = 0;
 
-  constructor(world: Surroundings, name: string, { storeBytes = STORE_BYTES, site, ...options }: Partial<WorldPeerOptions>) {
+  constructor(
+    world: Surroundings,
+    name: string,
+    { storeBytes = STORE_BYTES, site, ...options }: Partial<WorldPeerOptions>,
+  ) {
     this.#world = world;
     this.name = name;
     this.store = new MemoryStore(storeBytes);
