@@ -14,7 +14,7 @@ export async function loadPlainly(
   const response = await fetch(url, {
     signal: signal ?? null,
     // By it the service worker lets the request pass.
-    referrer: ENGINE_REFERRER,
+    referrer: new URL(ENGINE_REFERRER, location.origin).href,
     headers: range ? { range: `bytes=${range.start}-${range.end - 1}` } : {},
   });
   if (!response.ok)

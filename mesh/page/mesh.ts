@@ -1,6 +1,6 @@
 /** The public face of the mesh: one for a page, shared by all its elements. Starts the engine with the first use and speaks with it. */
 import { P2PError } from '../../protocol/error.ts';
-import type { Digest } from '../../protocol/ids.ts';
+import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, EngineStats, FromEngine, FromPage, Held } from '../../protocol/page.ts';
 import { swarmOfName } from '../../protocol/swarm.ts';
 import { startEngine } from './engine-link.ts';
@@ -68,8 +68,9 @@ export class Mesh extends EventTarget implements MeshFace {
 
   /** As `fetch`, with the bytes and where they came from. */
   async load(url: string | URL, options: LoadOptions = {}): Promise<LoadedAsset> {
-    const { signal, range = null, deadline = null, name = null, swarm } = options;
+    const { signal, range = null, deadline = null, name = null } = options;
     signal?.throwIfAborted();
+    const swarm = swarmOf(options);
     const absolute = new URL(url, document.baseURI).href;
     const early = options.urgent === true ? await this.#fromOriginAtOnce(absolute, options) : null;
     if (early) return early;
@@ -100,7 +101,7 @@ export class Mesh extends EventTarget implements MeshFace {
         id,
         url: absolute,
         name,
-        swarm: swarm === undefined ? null : swarmOfName(swarm),
+        swarm,
         deadline,
         age: 0,
         unlisted: 'fetch',
@@ -118,7 +119,7 @@ export class Mesh extends EventTarget implements MeshFace {
       const asset = await loadPlainly(url, options);
       const { contentType, shareable } = asset;
       const body = asset.body.slice();
-      const swarm = options.swarm === undefined ? null : swarmOfName(options.swarm);
+      const swarm = swarmOf(options);
       void started.then((post) => post?.({ type: 'keep', url, swarm, body, contentType, shareable }, [body]));
       return asset;
     } catch (error) {
@@ -141,15 +142,15 @@ export class Mesh extends EventTarget implements MeshFace {
   /** The viewer agrees to share. */
   consent(): void {
     this.#consented = true;
-    if (this.#engine) void this.#post({ type: 'share' });
+    if (this.#engine && !this.#left) void this.#post({ type: 'share' });
   }
 
   /** Closes all connections and leaves the swarms. From now on everything comes from the origin, until the page is loaded again. */
   async leave(): Promise<void> {
     this.#left = true;
-    await this.#post({ type: 'leave' });
-    this.#connections?.close();
     this.#scope.abort();
+    // The engine says goodbye and then has each connection hung up.
+    if (this.#engine) await this.#post({ type: 'leave' });
   }
 
   async #post(message: FromPage): Promise<void> {
@@ -165,7 +166,8 @@ export class Mesh extends EventTarget implements MeshFace {
     const given = await Promise.resolve(this.#options).catch((): MeshOptions => ({}));
     const { options, worker, warnings } = engineOptions({
       ...given,
-      ...(this.#consented && { consentRequired: false }),
+      // Who left before anything was loaded does not take part either.
+      consentRequired: this.#left || (given.consentRequired === true && !this.#consented),
     });
     for (const warning of warnings) this.#warn(warning);
     try {
@@ -179,7 +181,14 @@ export class Mesh extends EventTarget implements MeshFace {
           warn: (error) => this.#warn(error),
           signal: this.#scope.signal,
         });
-      addEventListener('pagehide', () => void this.leave(), { signal: this.#scope.signal });
+      addEventListener(
+        'pagehide',
+        () => {
+          void this.leave();
+          this.#connections?.close(); // There may be no time for the engine.
+        },
+        { signal: this.#scope.signal },
+      );
       return post;
     } catch (error) {
       this.#warn(error instanceof P2PError ? error : new P2PError('engine-failed', String(error)));
@@ -234,6 +243,8 @@ export class Mesh extends EventTarget implements MeshFace {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+const swarmOf = ({ swarm }: LoadOptions): SwarmId | null => (swarm === undefined ? null : swarmOfName(swarm));
 
 /** The page's mesh. */
 export const mesh = new Mesh();
