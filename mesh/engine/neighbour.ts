@@ -3,10 +3,9 @@ import type { P2PError } from '../../protocol/error.ts';
 import type { Digest, PeerId, SwarmKey } from '../../protocol/ids.ts';
 import { MAX_DIGESTS_PER_FRAME, MAX_DIGESTS_PER_NEIGHBOUR, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import type { PeerMessage } from '../../protocol/peer-message.ts';
-import type { Run } from '../core/block-table.ts';
 import { GONE_AFTER_MS, LATE_EXCUSES, PING_AFTER_MS, SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS } from '../core/limits.ts';
 import type { Channel, Clock } from '../core/ports.ts';
-import { Questions, type ContentSink, type Outcome } from './questions.ts';
+import { Questions, type BlockQuestion, type Outcome } from './questions.ts';
 import { Uploads, type UploadAllowance } from './uploads.ts';
 import { Wire } from './wire.ts';
 
@@ -112,20 +111,12 @@ export class Neighbour {
     this.told.add(swarm);
   }
 
-  /** `neededAt` is on the clock; Infinity: not known. */
-  async ask(
-    digest: Digest,
-    run: Run,
-    leaves: boolean,
-    neededAt: number,
-    sink: ContentSink,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
-    const outcome = await this.#questions.ask(digest, run, leaves, neededAt, sink, signal);
+  async ask(question: BlockQuestion): Promise<Outcome> {
+    const outcome = await this.#questions.ask(question);
     if (outcome === 'silent')
       this.#pausedUntil = this.#clock.now() + Math.min(SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS * 2 ** this.#silences++);
     if (outcome === 'done') this.#silences = this.#pausedUntil = 0;
-    if (outcome === 'refused') this.#holds.delete(digest);
+    if (outcome === 'refused') this.#holds.delete(question.digest);
     return outcome;
   }
 

@@ -15,11 +15,22 @@ export interface ContentSink {
   block(index: number, untrustedBlock: Uint8Array<ArrayBuffer>): Promise<boolean>;
 }
 
+/** What a neighbour is asked for. */
+export interface BlockQuestion {
+  readonly digest: Digest;
+  readonly run: Run;
+  /** Are the leaves wanted, before the blocks? */
+  readonly leaves: boolean;
+  /** When the asset is needed, on the clock; Infinity: not known. */
+  readonly neededAt: number;
+  readonly sink: ContentSink;
+  readonly signal: AbortSignal;
+}
+
 interface Question {
   readonly due: Set<number>;
   leavesDue: boolean;
   checking: number;
-  /** When the asset is needed, on the clock. */
   readonly neededAt: number;
   readonly sink: ContentSink;
   readonly settle: (outcome: Outcome) => void;
@@ -51,15 +62,8 @@ export class Questions {
     return due;
   }
 
-  /** Asks for a run of blocks and, if wanted, for the leaves before them. `neededAt` is on the clock; Infinity: not known. */
-  ask(
-    digest: Digest,
-    run: Run,
-    leaves: boolean,
-    neededAt: number,
-    sink: ContentSink,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
+  /** Asks for a run of blocks and, if wanted, for the leaves before them. */
+  ask({ digest, run, leaves, neededAt, sink, signal }: BlockQuestion): Promise<Outcome> {
     if (signal.aborted) return Promise.resolve('aborted');
     const request = ++this.#last;
     return new Promise((resolve) => {

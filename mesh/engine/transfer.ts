@@ -117,7 +117,14 @@ export class Transfer {
     const run = this.#blocks.take(BLOCKS_PER_REQUEST);
     if (!run) return false;
     this.#leavesCheck = leaves ? null : this.#leavesCheck;
-    const outcome = await holder.ask(this.#name.digest, run, leaves, this.#neededAt, this.#sink, this.#signal);
+    const outcome = await holder.ask({
+      digest: this.#name.digest,
+      run,
+      leaves,
+      neededAt: this.#neededAt,
+      sink: this.#sink,
+      signal: this.#signal,
+    });
     this.#blocks.release(run);
     this.#ports.trace(
       'transfer',
