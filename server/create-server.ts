@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { join, resolve } from 'node:path';
+import type { Duplex } from 'node:stream';
 import { P2PError } from '../protocol/error.ts';
 import { SIGNALING_PATH, type IceServer } from '../protocol/signaling.ts';
 import { Digests } from './digests/digests.ts';
@@ -75,9 +76,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     tls === undefined
       ? createHttpServer((...args) => void handle(...args))
       : createHttpsServer({ ...tls }, (...args) => void handle(...args));
-  http.on('upgrade', (request, socket) => {
-    if (!(request.url ?? '').startsWith(SIGNALING_PATH)) socket.destroy(); // nobody else here speaks WebSocket
-  });
+  const upgraded = trackUpgrades(http);
   const { directory, addressOf } = options;
   const signaling = createSignaling({
     server: http,
@@ -104,7 +103,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
       await listen(http, port, host);
       void warmDigests(media, digests, log);
     },
-    close: () => (closing ??= close(http, signaling, digests)),
+    close: () => (closing ??= close(http, upgraded, signaling, digests)),
   };
 }
 
@@ -128,12 +127,35 @@ async function listen(http: HttpServer, port: number, host: string | undefined):
   });
 }
 
-async function close(http: HttpServer, signaling: Signaling, digests: Digests): Promise<void> {
+/** The sockets that became WebSockets and are still open. Those of other paths are destroyed: only signaling speaks WebSocket here. */
+function trackUpgrades(http: HttpServer): ReadonlySet<Duplex> {
+  const upgraded = new Set<Duplex>();
+  http.on('upgrade', (request, socket) => {
+    // node:http has let go of the socket: with no listener, a client's reset would end the process
+    socket.on('error', () => socket.destroy());
+    // with the slash, for that is all engine.io takes; what it leaves alone nobody would ever close
+    if (!(request.url ?? '').startsWith(`${SIGNALING_PATH}/`)) return void socket.destroy();
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+  });
+  return upgraded;
+}
+
+async function close(
+  http: HttpServer,
+  upgraded: ReadonlySet<Duplex>,
+  signaling: Signaling,
+  digests: Digests,
+): Promise<void> {
   const closed = new Promise<void>((done) => void http.close(() => done())); // an error only says that it was not open
   digests.close();
   await signaling.close();
   http.closeIdleConnections();
-  const timer = setTimeout(() => http.closeAllConnections(), CLOSE_GRACE_MS);
+  const timer = setTimeout(() => {
+    http.closeAllConnections();
+    // which passes over WebSockets: ws would wait 30 s for the answer to its close frame
+    for (const socket of upgraded) socket.destroy();
+  }, CLOSE_GRACE_MS);
   await closed;
   clearTimeout(timer);
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect as connectSocket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { connect as connectSocket, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
+import { SIGNALING_PATH } from '../../protocol/signaling.ts';
 import { createServer, MemoryDirectory } from '../../server/index.ts';
-import { ask, bytes, connect, folderOf, joinSwarms, run, silent } from './support.ts';
+import { ask, bytes, connect, folderOf, joinSwarms, run, silent, until } from './support.ts';
 
 test('a missing media folder is told at once, with what to do', async (t) => {
   const folder = await folderOf(t, { file: 'x' });
@@ -42,14 +44,33 @@ test("one port has pages and signaling, with a directory of one's own", async (t
   assert.deepEqual(await directory.leaveAll(peer), ['x']);
 });
 
-test('WebSockets that are not signaling are closed, not left hanging', async (t) => {
-  const { url } = await run(t);
+/** A bare socket that asks for a WebSocket and never says another word. Left open for 3 s it fails, lest a broken server hang the tests. */
+function upgrade(t: TestContext, url: string, path: string): Socket {
   const socket = connectSocket(Number(new URL(url).port), '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.setTimeout(3000, () => socket.destroy(new Error('the server left the socket open')));
   socket.write(
-    'GET /elsewhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
   );
-  await once(socket.resume(), 'close');
-});
+  return socket;
+}
+
+for (const path of ['/elsewhere', '/p2p/signal', '/p2p/signalx', '/p2p/signal?EIO=4&transport=websocket'])
+  test(`a WebSocket that is not signaling is closed, not left hanging: ${path}`, async (t) => {
+    const { url } = await run(t);
+    await once(upgrade(t, url, path).resume(), 'close');
+  });
+
+for (const path of ['/p2p/signal', '/p2p/signalx', '/p2p/signal/?EIO=4&transport=websocket'])
+  test(`a client that resets its WebSocket does not end the server: ${path}`, async (t) => {
+    const { server, url } = await run(t);
+    const accepted = once(server.http, 'upgrade') as Promise<[IncomingMessage, Socket]>;
+    const client = upgrade(t, url, path);
+    const [, socket] = await accepted;
+    client.resetAndDestroy();
+    await until('the server has noticed', () => socket.destroyed);
+    assert.equal((await ask(url, '/healthz')).status, 200);
+  });
 
 test('closing ends idle and busy connections within 2 s, and twice is harmless', async (t) => {
   const { server, url } = await run(t, { media: await folderOf(t, { 'film.mp4': bytes(30_000_000) }) });
@@ -62,6 +83,16 @@ test('closing ends idle and busy connections within 2 s, and twice is harmless',
   assert.ok(Date.now() - startedAt < 2000);
   await assert.rejects(ask(url, '/healthz'));
   await slow.body?.cancel().catch(() => undefined);
+});
+
+test('closing ends a WebSocket that does not answer within 2 s', async (t) => {
+  const { server, url } = await run(t);
+  const mute = upgrade(t, url, `${SIGNALING_PATH}/?EIO=4&transport=websocket`);
+  const [answer] = (await once(mute, 'data')) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 101 /);
+  const startedAt = Date.now();
+  await Promise.all([server.close(), once(mute.resume(), 'close')]);
+  assert.ok(Date.now() - startedAt < 2000, `${Date.now() - startedAt} ms`);
 });
 
 test('a server that never listened can be closed', async (t) => {

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { freePort } from '../harness/free-port.ts';
 import { FIXTURE_MEDIA, ROOT } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
+
+const run = promisify(execFile);
+
+const COPY_KIT = 'cp -r node_modules/p2p-elements/dist/browser/. public/p2p-elements';
+const COPY_SERVICE_WORKER = 'cp node_modules/p2p-elements/dist/browser/p2p-sw.js public/';
 
 /** How each command of the docs is tried. One that is not here fails the test. */
 const TRIED: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
@@ -16,7 +22,10 @@ const TRIED: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   'npm start -- --port 8081 --media demo/media': (t) => answers(t, 'npm', ['start', '--', '--media', 'demo/media']),
   'npx p2p-elements serve --port 8082 --media media': (t) =>
     answers(t, 'node', [CLI, 'serve', '--media', FIXTURE_MEDIA]),
+  'npx p2p-elements serve --help': help,
   'npx p2p-elements manifest public': manifest,
+  [COPY_KIT]: (t) => copies(t, COPY_KIT, 'public/p2p-elements'),
+  [COPY_SERVICE_WORKER]: (t) => copies(t, COPY_SERVICE_WORKER, 'public/p2p-sw.js'),
 };
 
 /** What `npx p2p-elements` runs; that npx finds it in an installed package is shown by the scenario of the package. */
@@ -59,6 +68,31 @@ async function manifest(t: TestContext): Promise<void> {
   const child = spawn('node', [CLI, 'manifest', directory], { cwd: ROOT, stdio: 'ignore' });
   assert.deepEqual(await once(child, 'exit'), [0, null]);
   assert.ok((await stat(join(directory, 'p2p-manifest.json'))).size > 0);
+}
+
+async function help(): Promise<void> {
+  const { stdout } = await run('node', [CLI, 'serve', '--help'], { cwd: ROOT });
+  const flags = stdout.split(/^ {2}(?=-)/m).slice(1);
+  assert.ok(flags.length > 5, stdout);
+  for (const flag of flags.filter((text) => !text.startsWith('-h, --help')))
+    assert.match(flag.replace(/\s+/g, ' '), /^--[a-z-]+ .*\benv: P2P_[A-Z_]+\)/);
+}
+
+/** Runs it as written where the package is installed, twice as after an update, and finds there what the package has. */
+async function copies(t: TestContext, command: string, target: string): Promise<void> {
+  const site = await mkdtemp(join(tmpdir(), 'p2p-docs-'));
+  t.after(() => rm(site, { recursive: true }));
+  await Promise.all(['node_modules', 'public'].map((name) => mkdir(join(site, name))));
+  await symlink(ROOT, join(site, 'node_modules', 'p2p-elements'), 'dir');
+  for (let time = 0; time < 2; time++) await run('sh', ['-c', command], { cwd: site });
+  const copy = join(site, target);
+  const kit = join(ROOT, 'dist', 'browser');
+  if ((await stat(copy)).isFile()) assert.deepEqual(await readFile(copy), await readFile(join(kit, basename(copy))));
+  else
+    assert.deepEqual(
+      (await readdir(copy, { recursive: true })).sort(),
+      (await readdir(kit, { recursive: true })).sort(),
+    );
 }
 
 for (const command of [...new Set(await commands())]) {
