@@ -76,7 +76,8 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     tls === undefined
       ? createHttpServer((...args) => void handle(...args))
       : createHttpsServer({ ...tls }, (...args) => void handle(...args));
-  const upgraded = trackUpgrades(http);
+  guardUpgrades(http);
+  const sockets = trackSockets(http);
   const { directory, addressOf } = options;
   const signaling = createSignaling({
     server: http,
@@ -103,7 +104,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
       await listen(http, port, host);
       void warmDigests(media, digests, log);
     },
-    close: () => (closing ??= close(http, upgraded, signaling, digests)),
+    close: () => (closing ??= close(http, sockets, signaling, digests)),
   };
 }
 
@@ -127,23 +128,29 @@ async function listen(http: HttpServer, port: number, host: string | undefined):
   });
 }
 
-/** The sockets that became WebSockets and are still open. Those of other paths are destroyed: only signaling speaks WebSocket here. */
-function trackUpgrades(http: HttpServer): ReadonlySet<Duplex> {
-  const upgraded = new Set<Duplex>();
+/** WebSockets of other paths are destroyed: only signaling speaks WebSocket here. */
+function guardUpgrades(http: HttpServer): void {
   http.on('upgrade', (request, socket) => {
     // node:http has let go of the socket: with no listener, a client's reset would end the process
     socket.on('error', () => socket.destroy());
     // with the slash, for that is all engine.io takes; what it leaves alone nobody would ever close
-    if (!(request.url ?? '').startsWith(`${SIGNALING_PATH}/`)) return void socket.destroy();
-    upgraded.add(socket);
-    socket.once('close', () => upgraded.delete(socket));
+    if (!(request.url ?? '').startsWith(`${SIGNALING_PATH}/`)) socket.destroy();
   });
-  return upgraded;
+}
+
+/** All open TCP connections, also those that are in a TLS handshake or became WebSockets. */
+function trackSockets(http: HttpServer): ReadonlySet<Duplex> {
+  const open = new Set<Duplex>();
+  http.on('connection', (socket: Duplex) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
+  return open;
 }
 
 async function close(
   http: HttpServer,
-  upgraded: ReadonlySet<Duplex>,
+  sockets: ReadonlySet<Duplex>,
   signaling: Signaling,
   digests: Digests,
 ): Promise<void> {
@@ -152,9 +159,8 @@ async function close(
   await signaling.close();
   http.closeIdleConnections();
   const timer = setTimeout(() => {
-    http.closeAllConnections();
-    // which passes over WebSockets: ws would wait 30 s for the answer to its close frame
-    for (const socket of upgraded) socket.destroy();
+    // closeAllConnections() passes over TLS handshakes and WebSockets: ws would wait 30 s for the answer to its close frame
+    for (const socket of sockets) socket.destroy();
   }, CLOSE_GRACE_MS);
   await closed;
   clearTimeout(timer);
