@@ -12,7 +12,13 @@ import { slimSocketIO } from './scripts/lib/slim-socket-io.mjs';
 export const ELEMENTS = ['p2p-video', 'p2p-img', 'p2p-mesh', 'p2p-stats'];
 
 /** A few percent on top of esbuild; not for hls.js, which would take half a minute. */
-const squeeze = terser({ module: true, ecma: 2020, compress: { passes: 3, pure_getters: true } });
+function squeeze(mangle = true) {
+  const { renderChunk } = terser({ module: true, ecma: 2020, compress: { passes: 3, pure_getters: true }, mangle });
+  return {
+    name: 'squeeze',
+    renderChunk: (code, chunk, ...rest) => (chunk.name.startsWith('hls') ? null : renderChunk(code, chunk, ...rest)),
+  };
+}
 
 const browserPlugins = [
   slimSocketIO({ polling: false }),
@@ -20,11 +26,6 @@ const browserPlugins = [
   commonjs(),
   json(),
   esbuild({ target: 'es2022', minify: true, legalComments: 'none' }),
-  {
-    name: 'terser',
-    renderChunk: (code, chunk, options, meta) =>
-      chunk.name.startsWith('hls') ? null : squeeze.renderChunk(code, chunk, options, meta),
-  },
 ];
 
 /** A warning is a mistake: an unresolved import, a missing export, a cycle. A package's own cycles are its business. */
@@ -48,6 +49,7 @@ const browser = {
   plugins: [
     engineWorker('mesh/engine/worker.ts', 'engine-worker.js'),
     ...browserPlugins,
+    squeeze(),
     bundledLicenses('LICENSES.txt'),
   ],
   onwarn,
@@ -64,7 +66,8 @@ const browser = {
 /** The engine's worker, in one file, so that it starts after one request. */
 const worker = {
   input: { 'engine-worker': 'mesh/engine/worker.ts' },
-  plugins: browserPlugins,
+  // socket.io's and engine.io's own names, by their convention; no chunk uses another's.
+  plugins: [...browserPlugins, squeeze({ properties: { regex: /^_[a-z]/ } })],
   onwarn,
   output: {
     dir: 'dist/browser',
@@ -78,7 +81,7 @@ const worker = {
 /** A classic script without imports: registered everywhere without `type: 'module'`. */
 const serviceWorker = {
   input: { 'p2p-sw': 'sw/p2p-sw.ts' },
-  plugins: browserPlugins,
+  plugins: [...browserPlugins, squeeze()],
   onwarn,
   output: { dir: 'dist/browser', format: 'iife', sourcemap: true, entryFileNames: '[name].js' },
 };

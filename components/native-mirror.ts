@@ -2,6 +2,7 @@
  * Makes a custom element that wraps a native one a drop-in for it: the native element's properties, methods and attributes on the host.
  * The list is not written by hand: it is what the browser's own prototypes have.
  */
+
 /** A custom element around a native one. */
 export interface NativeHost<Native extends HTMLElement> extends HTMLElement {
   readonly nativeEl: Native;

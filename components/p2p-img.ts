@@ -194,10 +194,7 @@ export class P2PImg extends HTMLElement {
     this.#asset = asset;
     setAttribute(this, 'source', asset.source);
     if (!asset.shared) {
-      debugOnce(
-        `${url} is not in the manifest, so it comes from the origin and is not shared. Said for the first such image only.`,
-        'img not shared',
-      );
+      debugOnce(`${url} is not in the manifest: not shared. (Said once.)`, 'img not shared');
     }
     this.#blobURL = URL.createObjectURL(new Blob([asset.body], { type: asset.contentType }));
     this.#show(this.#blobURL);

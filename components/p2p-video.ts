@@ -86,6 +86,8 @@ export class P2PVideo extends ReactiveElement {
 
   readonly #native = document.createElement('video');
   readonly #children = new MutationObserver(() => this.#onChildren());
+  /** False again a microtask after it left the page, as <video> does it: what is moved within the page plays on. */
+  #placed = false;
   #player: HlsPlayer | null = null;
   #hls: Hls | null = null;
   #source: VideoSource | null = null;
@@ -157,6 +159,8 @@ export class P2PVideo extends ReactiveElement {
   override connectedCallback(): void {
     super.connectedCallback();
     upgradeProperties(this);
+    if (this.#placed) return;
+    this.#placed = true;
     this.#children.observe(this, { childList: true });
     this.#cloneTracks();
     this.requestUpdate('src'); // begins in the update: all attributes are known then
@@ -164,8 +168,12 @@ export class P2PVideo extends ReactiveElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#children.disconnect();
-    this.#end();
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#placed = false;
+      this.#children.disconnect();
+      this.#end();
+    });
   }
 
   override attributeChangedCallback(name: string, old: string | null, value: string | null): void {

@@ -23,6 +23,7 @@ export function* fragmentsOf(
 ): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
   const { type, request, payload } = frame;
   const step = maxMessageBytes - FRAME_HEADER_BYTES;
+  if (step <= 0) throw badFrame(`messages of more than ${FRAME_HEADER_BYTES} bytes`, maxMessageBytes);
   for (let offset = 0; offset === 0 || offset < payload.length; offset += step) {
     const part = payload.subarray(offset, offset + step);
     const message = new Uint8Array(FRAME_HEADER_BYTES + part.length);

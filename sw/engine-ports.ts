@@ -28,18 +28,23 @@ export class EnginePorts {
     void this.#forgetGone();
   }
 
-  /** The engine of a client. One that has none yet is waited for if its page had the kit before; null then means: ask the network. */
+  /** The engine of a client. One that has none yet is waited for if its page had the kit before; null then means: ask the network. One that stayed silent has it no more, and its next visitors do not wait. */
   async find(clientId: string): Promise<EnginePort | null> {
     const port = this.#ports.get(clientId);
     if (port) return port;
     const client = await this.#clients.get(clientId);
-    if (!client || !this.#list.hasPage(new URL(client.url).pathname)) return null;
+    if (!client) return null;
+    const path = new URL(client.url).pathname;
+    if (!this.#list.hasPage(path)) return null;
     const now = performance.now();
     const first = this.#firstAsked.get(clientId) ?? now;
     this.#firstAsked.set(clientId, first);
     client.postMessage({ type: 'p2p-port-please' } satisfies FromServiceWorker);
     await this.#connected(clientId, first + PORT_WAIT_MS - now);
-    return this.#ports.get(clientId) ?? null;
+    const given = this.#ports.get(clientId);
+    // A page that was closed meanwhile says nothing about the kit.
+    if (!given && (await this.#clients.get(clientId))) void this.#list.forgetPage(path);
+    return given ?? null;
   }
 
   #connected(clientId: string, wait: number): Promise<void> {

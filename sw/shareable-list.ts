@@ -38,6 +38,15 @@ export class ShareableList {
     this.#pages.delete(path);
     this.#pages.add(path);
     this.#pages = new Set([...this.#pages].slice(-MAX_PAGES));
+    await this.#keep();
+  }
+
+  /** The page has the kit no more. */
+  async forgetPage(path: string): Promise<void> {
+    if (this.#pages.delete(path)) await this.#keep();
+  }
+
+  async #keep(): Promise<void> {
     const kept: Kept = { urls: [...this.#urls], pages: [...this.#pages] };
     try {
       const cache = await this.#caches.open(CACHE);

@@ -2,7 +2,7 @@ import type { HlsConfig, Loader, PlaylistLoaderContext } from 'hls.js';
 import { MeshLoader, type Loaded } from './mesh-loader.ts';
 import type { PlaylistCache } from './playlist-cache.ts';
 
-/** hls.js's `pLoader`: playlists come through the page's cache. They are never taken from peers, but the mesh counts them. */
+/** hls.js's `pLoader`: playlists come through the page's cache. Those that the manifest lists (VOD) may come from neighbours, live ones only from the origin; the mesh counts both. */
 export function playlistLoader(
   cache: PlaylistCache,
   swarm: string | null,

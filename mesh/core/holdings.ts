@@ -18,6 +18,11 @@ export class Holdings {
     return [...this.#swarms].filter(([, digests]) => digests.delete(digest)).map(([swarm]) => swarm);
   }
 
+  /** Forgets a whole swarm. */
+  drop(swarm: SwarmId): void {
+    this.#swarms.delete(swarm);
+  }
+
   in(swarm: SwarmId): readonly Digest[] {
     return [...(this.#swarms.get(swarm) ?? [])];
   }

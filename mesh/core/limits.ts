@@ -21,6 +21,9 @@ export const SILENCE_OF_SLACK = 1 / 4;
 /** A neighbour that needs longer than this for one block loses its requests too, however often single bytes come, ms: 64 KiB at 175 kbit/s. */
 export const SLOW_BLOCK_MS = 3000;
 
+/** A neighbour that at its pace would need longer than this, or than until the deadline, for what it owes loses its requests, ms. It owes up to 1 MiB: 2 Mbit/s do. */
+export const PACE_MS = 4000;
+
 /** How often silence is looked for, ms. A tick that comes late counts as one tick, so that a starved clock does not accuse the neighbour. */
 export const SILENCE_TICK_MS = 100;
 
@@ -51,6 +54,9 @@ export const LIVENESS_TICK_MS = 250;
 
 /** A connection attempt that is not open by then is given up, ms. ICE with trickle takes under 3 s where it works at all. */
 export const DIAL_TIMEOUT_MS = 10_000;
+
+/** A peer that offers again while its last offer is under way is not heard before this, ms. */
+export const REOFFER_AFTER_MS = 1000;
 
 /** Pauses before a lost or failed connection is offered again, ms. After the last the peer is left alone until the server names it anew. */
 export const REDIAL_AFTER_MS: readonly number[] = [1000, 3000, 9000];

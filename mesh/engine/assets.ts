@@ -65,8 +65,6 @@ export class Assets {
       answer(await this.#answer(question, answer, signal));
     } catch (error) {
       const failure = error instanceof P2PError ? error : originFailed(url, String(error), 0);
-      if (!signal.aborted && !(error instanceof P2PError))
-        this.#ports.trace('assets', () => `${url}: ${String(error)}`);
       const { status } = failure.details;
       answer({
         type: 'failed',
@@ -206,7 +204,7 @@ export class Assets {
       this.#ports.warn(
         new P2PError(
           'digest-mismatch',
-          `The origin's ${url} is not what its digest names: it is shown, but not shared. Write manifest and playlist tags anew after each change.`,
+          `The origin's ${url} is not what its digest names: shown, but not shared. Write manifest and playlist tags anew.`,
           { url, ...name },
         ),
       );

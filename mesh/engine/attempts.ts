@@ -8,6 +8,8 @@ export interface Attempt {
   readonly peer: PeerId;
   readonly role: 'offers' | 'answers';
   readonly state: 'dialing' | 'open';
+  /** When it began, on the clock. */
+  readonly since: number;
 }
 
 export class Attempts {
@@ -26,7 +28,10 @@ export class Attempts {
       const attempt = this.remove(connection);
       if (attempt) this.#expired(attempt);
     });
-    this.#all.set(connection, { attempt: { connection, peer, role, state: 'dialing' }, cancelTimer });
+    this.#all.set(connection, {
+      attempt: { connection, peer, role, state: 'dialing', since: this.#clock.now() },
+      cancelTimer,
+    });
   }
 
   get(connection: number): Attempt | undefined {

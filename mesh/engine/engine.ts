@@ -57,18 +57,19 @@ export class Engine {
       { clock, sha256, trace, allowance, announces: options.upload },
       this.#neighboursListener(changed),
     );
-    this.#membership = new Membership(ports, this.#neighbours, {
+    const staticSwarm = swarmOfName(options.webOrigin);
+    this.#membership = new Membership(ports, staticSwarm, this.#neighbours, {
       changed,
       joined: () => this.#reachability(true),
       unreachable: (reason) => this.#warn(serverUnreachable(options.signal, reason)),
     });
     const door = new OriginDoor(
       ports.origin,
+      options.webOrigin,
       (bytes) => this.#count('origin', bytes),
       (reachable) => this.#reachability(reachable),
     );
     this.#manifest = new ManifestIndex(clock);
-    const staticSwarm = swarmOfName(options.webOrigin);
     this.#assets = new Assets(
       {
         clock,
@@ -219,6 +220,6 @@ export class Engine {
 const serverUnreachable = (url: string, reason: string): P2PError =>
   new P2PError(
     'signaling-unreachable',
-    `The signaling server ${url} can't be used (${reason}). The page plays on and tries again. Is "p2p-elements serve" running there? <p2p-mesh signal="URL"> names another.`,
+    `The signaling server ${url} can't be used (${reason}). The page plays on and tries again. Is it running? <p2p-mesh signal="URL"> names another.`,
     { url, reason },
   );

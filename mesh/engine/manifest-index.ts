@@ -14,6 +14,7 @@ export class ManifestIndex {
   readonly #clock: Clock;
   readonly #listed = new Map<string, ListedAsset>();
   #ready: Promise<void> = Promise.resolve();
+  #startedAt = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -31,6 +32,7 @@ export class ManifestIndex {
 
   /** Starts to fetch the manifest. `failed` hears of one that can't be had or used; then nothing is listed. */
   load(url: string, origin: OriginFetch, failed: (error: P2PError) => void): Promise<void> {
+    this.#startedAt = this.#clock.now();
     const loading = this.#load(url, origin).catch((error: unknown) => {
       failed(
         error instanceof P2PError
@@ -42,7 +44,7 @@ export class ManifestIndex {
     return loading;
   }
 
-  /** What the manifest says of a URL, as soon as it is there; waits at most MANIFEST_WAIT_MS for it. */
+  /** What the manifest says of a URL, as soon as it is there; waits for it at most MANIFEST_WAIT_MS from its own start on. */
   async find(url: string): Promise<ListedAsset | null> {
     const key = withoutFragment(url);
     const known = this.#listed.get(key);
@@ -86,7 +88,8 @@ export class ManifestIndex {
 
   #readyOrLate(): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#clock.after(MANIFEST_WAIT_MS, resolve);
+      const left = this.#startedAt + MANIFEST_WAIT_MS - this.#clock.now();
+      const cancel = this.#clock.after(Math.max(0, left), resolve);
       void this.#ready.then(() => {
         cancel();
         resolve();
@@ -96,7 +99,7 @@ export class ManifestIndex {
 }
 
 const unreachable = (url: string, why: string): string =>
-  `The manifest ${url} can't be had (${why}): nothing is shared by URL. Serve it there, name it by <p2p-mesh manifest="URL">, or say manifest="none".`;
+  `The manifest ${url} can't be had (${why}): nothing is shared by URL. Serve it there, or say <p2p-mesh manifest="URL"> or "none".`;
 
 function withoutFragment(url: string): string {
   const hash = url.indexOf('#');

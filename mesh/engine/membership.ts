@@ -3,7 +3,7 @@
  * what broke. Owned by the Engine.
  */
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
-import { MAX_NEIGHBOURS, MAX_SWARMS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import { MAX_NEIGHBOURS, MAX_SWARMS, MIN_MESSAGE_BYTES, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import type {
   IceServer,
   JoinReply,
@@ -12,7 +12,7 @@ import type {
   Signal,
   SwarmView as NamedSwarm,
 } from '../../protocol/signaling.ts';
-import { REDIAL_AFTER_MS } from '../core/limits.ts';
+import { MAX_BANNED, REDIAL_AFTER_MS, REOFFER_AFTER_MS } from '../core/limits.ts';
 import type { Channel, Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
 import type { SwarmView } from '../core/start-gate.ts';
 import { Attempts, type Attempt } from './attempts.ts';
@@ -46,6 +46,7 @@ interface Joined {
 
 export class Membership {
   readonly #ports: MembershipPorts;
+  readonly #home: SwarmId;
   readonly #neighbours: Neighbours;
   readonly #listener: MembershipListener;
   readonly #attempts: Attempts;
@@ -55,11 +56,14 @@ export class Membership {
   readonly #redials = new Map<PeerId, number>();
   readonly #timers = new Set<() => void>();
   #state: SignalingState = 'off';
+  #cancelRetry: () => void = () => undefined;
   #peer: PeerId | null = null;
   #resume: string | null = null;
   #iceServers: readonly IceServer[] = [];
 
-  constructor(ports: MembershipPorts, neighbours: Neighbours, listener: MembershipListener) {
+  /** @param home the swarm that is never left for another: the page's static assets */
+  constructor(ports: MembershipPorts, home: SwarmId, neighbours: Neighbours, listener: MembershipListener) {
+    this.#home = home;
     this.#ports = ports;
     this.#neighbours = neighbours;
     this.#listener = listener;
@@ -83,9 +87,13 @@ export class Membership {
     this.#ports.signaling.open({
       connected: () => {
         this.#asked.clear();
+        this.#cancelRetry();
         void this.#join([...this.#swarms.keys()]);
       },
-      disconnected: (reason) => this.#unreachable(reason),
+      disconnected: (reason) => {
+        this.#cancelRetry(); // The connection comes back first.
+        this.#unreachable(reason);
+      },
       signal: (message) => this.#remoteSignal(message),
       swarm: (state) => this.#ports.trace('signaling', () => `swarm ${JSON.stringify(state)}`),
     });
@@ -93,12 +101,24 @@ export class Membership {
 
   /** Joins a swarm, now or as soon as the server is there. */
   enter(swarm: SwarmId): void {
-    if (this.#swarms.has(swarm)) return;
-    if (this.#swarms.size >= MAX_SWARMS)
-      return this.#ports.trace('mesh', () => `not in ${swarm}: ${MAX_SWARMS} swarms at most`);
-    this.#swarms.set(swarm, null);
+    const joined = this.#swarms.get(swarm);
+    // In order of use, so that the one to leave for another is found.
+    this.#swarms.delete(swarm);
+    this.#swarms.set(swarm, joined ?? null);
+    if (joined !== undefined) return;
+    if (this.#swarms.size > MAX_SWARMS) this.#leaveOldest();
     void this.#neighbours.enter(swarm).then(() => this.#listener.changed());
     if (this.#state === 'joined') void this.#join([swarm]);
+  }
+
+  #leaveOldest(): void {
+    for (const swarm of this.#swarms.keys()) {
+      if (swarm === this.#home) continue;
+      this.#swarms.delete(swarm);
+      this.#neighbours.exit(swarm);
+      if (this.#state === 'joined') this.#ports.signaling.leave({ swarms: [swarm] });
+      return;
+    }
   }
 
   /** What a request in this swarm may wait for. */
@@ -140,7 +160,9 @@ export class Membership {
   connected(connection: number, maxMessageSize: number): void {
     const attempt = this.#attempts.get(connection);
     const neighbour = attempt && this.#neighbours.get(attempt.peer);
-    if (neighbour?.connection === connection) neighbour.maxMessageBytes = maxMessageSize;
+    if (neighbour?.connection !== connection) return;
+    if (maxMessageSize < MIN_MESSAGE_BYTES) neighbour.close();
+    else neighbour.maxMessageBytes = maxMessageSize;
   }
 
   /** The page lost a connection. */
@@ -160,19 +182,22 @@ export class Membership {
   neighbourGone(neighbour: Neighbour): void {
     const attempt = this.#attempts.get(neighbour.connection);
     if (!attempt) return;
+    if (this.#redials.size >= MAX_BANNED) this.#redials.clear();
     if (neighbour.leaving || this.#neighbours.isBanned(neighbour.peer))
       this.#redials.set(neighbour.peer, REDIAL_AFTER_MS.length);
     this.#hangUp(attempt);
   }
 
+  /** Until `open()`, which joins the same swarms again. */
   leave(): void {
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     for (const attempt of this.#attempts.clear()) this.#ports.dialer.hangUp(attempt.connection);
-    if (this.#state === 'joined') this.#ports.signaling.leave({ swarms: [...this.#swarms.keys()] });
+    const joined = this.#state === 'joined';
+    this.#state = 'off'; // Before the socket is closed, which is no failure.
+    if (joined) this.#ports.signaling.leave({ swarms: [...this.#swarms.keys()] });
     this.#ports.signaling.close();
-    this.#state = 'off';
-    this.#swarms.clear();
+    for (const swarm of this.#swarms.keys()) this.#swarms.set(swarm, null);
   }
 
   async #join(swarms: readonly SwarmId[]): Promise<void> {
@@ -184,7 +209,7 @@ export class Membership {
     });
     if (this.#state === 'off') return;
     if (!reply.ok) {
-      this.#unreachable(`${reply.code}: ${reply.message}`);
+      this.#refused(reply);
       return;
     }
     this.#take(reply);
@@ -192,6 +217,15 @@ export class Membership {
     const late = [...this.#swarms.keys()].filter((swarm) => !this.#asked.has(swarm));
     if (late.length > 0) void this.#join(late);
     this.#listener.changed();
+  }
+
+  /** A swarm too many is no reason to give up those that we are in. */
+  #refused({ code, message, retryAfter }: Refusal): void {
+    if (code === 'too-many-swarms' && this.#state === 'joined') return;
+    this.#unreachable(`${code}: ${message}`);
+    if (retryAfter === undefined) return;
+    this.#cancelRetry();
+    this.#cancelRetry = this.#later(1000 * retryAfter, () => void this.#join([...this.#swarms.keys()]));
   }
 
   #take(reply: JoinReply): void {
@@ -239,6 +273,9 @@ export class Membership {
     if (this.#attempts.get(connection)) return false;
     if (ours?.state === 'dialing' && ours.role === 'offers' && this.#peer !== null && this.#peer < from) return false;
     if (!ours && this.#attempts.size >= 2 * MAX_NEIGHBOURS) return false;
+    // Each offer costs the page a connection: who changes its mind waits a little.
+    if (ours?.state === 'dialing' && ours.role === 'answers' && this.#ports.clock.now() - ours.since < REOFFER_AFTER_MS)
+      return false;
     if (ours?.state === 'dialing') {
       this.#attempts.remove(ours.connection);
       this.#ports.dialer.hangUp(ours.connection);
@@ -265,12 +302,13 @@ export class Membership {
     this.#listener.changed();
   }
 
-  #later(milliseconds: number, run: () => void): void {
+  #later(milliseconds: number, run: () => void): () => void {
     const cancel = this.#ports.clock.after(milliseconds, () => {
       this.#timers.delete(cancel);
       run();
     });
     this.#timers.add(cancel);
+    return cancel;
   }
 
   #unreachable(reason: Refusal['message']): void {

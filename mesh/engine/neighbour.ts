@@ -45,6 +45,8 @@ export class Neighbour {
   #heardAt: number;
   #pingedAt = 0;
   #silences = 0;
+  /** Is it in a pause because it was silent, not because it is slow? */
+  #excusable = false;
   #pausedUntil = 0;
 
   constructor(
@@ -113,7 +115,8 @@ export class Neighbour {
 
   async ask(question: BlockQuestion): Promise<Outcome> {
     const outcome = await this.#questions.ask(question);
-    if (outcome === 'silent')
+    this.#excusable = outcome === 'silent' || (outcome !== 'slow' && this.#excusable);
+    if (outcome === 'silent' || outcome === 'slow')
       this.#pausedUntil = this.#clock.now() + Math.min(SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS * 2 ** this.#silences++);
     if (outcome === 'done') this.#silences = this.#pausedUntil = 0;
     if (outcome === 'refused') this.#holds.delete(question.digest);
@@ -138,7 +141,7 @@ export class Neighbour {
   #progress(request: number): void {
     this.#heardAt = this.#clock.now();
     // What we gave up comes late: it is slow, not silent.
-    if (!this.#questions.progress(request) && this.#silences <= LATE_EXCUSES) this.#pausedUntil = 0;
+    if (!this.#questions.progress(request) && this.#excusable && this.#silences <= LATE_EXCUSES) this.#pausedUntil = 0;
   }
 
   #receive(message: PeerMessage): void {

@@ -92,14 +92,26 @@ export class Neighbours {
 
   /** Enters a swarm and says so to all neighbours. */
   async enter(swarm: SwarmId): Promise<void> {
-    if (this.#swarms.has(swarm)) return;
-    if (!this.#enteredAt.has(swarm)) this.#enteredAt.set(swarm, this.#ports.clock.now());
+    if (this.#enteredAt.has(swarm)) return;
+    this.#enteredAt.set(swarm, this.#ports.clock.now());
     const key = await swarmKey(swarm, this.#ports.sha256);
-    if (this.#swarms.has(swarm)) return;
+    if (this.#swarms.has(swarm) || !this.#enteredAt.has(swarm)) return; // Left meanwhile.
     this.#swarms.set(swarm, key);
     for (const neighbour of this.open) {
       neighbour.hello([...this.#swarms.values()]);
       this.#tell(neighbour);
+    }
+  }
+
+  /** Leaves a swarm and says so to all neighbours. */
+  exit(swarm: SwarmId): void {
+    this.#enteredAt.delete(swarm);
+    const key = this.#swarms.get(swarm);
+    if (key === undefined || !this.#swarms.delete(swarm)) return;
+    this.#holdings.drop(swarm);
+    for (const neighbour of this.open) {
+      neighbour.told.delete(key);
+      neighbour.hello([...this.#swarms.values()]);
     }
   }
 
@@ -150,7 +162,6 @@ export class Neighbours {
   }
 
   #greeted(neighbour: Neighbour): void {
-    this.#ports.trace('mesh', () => `hello from ${neighbour.peer}: ${neighbour.swarms.size} swarms`);
     this.#tell(neighbour);
     this.#listener.changed();
   }

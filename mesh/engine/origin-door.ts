@@ -7,7 +7,16 @@ export class OriginDoor {
   readonly #counted: (bytes: number) => void;
   readonly #reachability: (reachable: boolean) => void;
 
-  constructor(fetch: OriginFetch, counted: (bytes: number) => void, reachability: (reachable: boolean) => void) {
+  /** Web origins that have answered, and the page's own: only these can be gone; what another lacks may be CORS. */
+  readonly #known = new Set<string>();
+
+  constructor(
+    fetch: OriginFetch,
+    webOrigin: string,
+    counted: (bytes: number) => void,
+    reachability: (reachable: boolean) => void,
+  ) {
+    this.#known.add(webOrigin);
     this.#fetch = fetch;
     this.#counted = counted;
     this.#reachability = reachability;
@@ -16,7 +25,9 @@ export class OriginDoor {
   /** @throws P2PError `origin-failed` where no answer came, or the answer broke off; an HTTP error is an answer */
   readonly fetch: OriginFetch = async (request) => {
     const response = await this.#watch(request, this.#fetch(request));
-    this.#reachability(response.status < 500);
+    this.#known.add(new URL(request.url).origin);
+    // 502 to 504: a gateway that did not reach it.
+    this.#reachability(response.status < 502);
     return { ...response, chunks: this.#chunks(request, response) };
   };
 
@@ -44,7 +55,7 @@ export class OriginDoor {
       return await answer;
     } catch (error) {
       if (request.signal.aborted) throw error;
-      this.#reachability(false);
+      if (this.#known.has(new URL(request.url).origin)) this.#reachability(false);
       throw originFailed(
         request.url,
         `no complete answer (${error instanceof Error ? error.message : String(error)})`,

@@ -3,11 +3,11 @@ import type { Digest } from '../../protocol/ids.ts';
 import type { PeerMessage } from '../../protocol/peer-message.ts';
 import type { Run } from '../core/block-table.ts';
 import { SILENCE_TICK_MS, SLOW_BLOCK_MS } from '../core/limits.ts';
-import { patience } from '../core/patience.ts';
+import { isTooSlow, patience } from '../core/patience.ts';
 import type { Clock } from '../core/ports.ts';
 
-/** How a question ended. `lied`: what came does not belong to the asset. */
-export type Outcome = 'done' | 'refused' | 'busy' | 'silent' | 'gone' | 'aborted' | 'lied';
+/** How a question ended. `slow`: at its pace it would come too late. `lied`: what came does not belong to the asset. */
+export type Outcome = 'done' | 'refused' | 'busy' | 'silent' | 'slow' | 'gone' | 'aborted' | 'lied';
 
 /** Who asks gets the content here, unchecked, and says whether it was right. */
 export interface ContentSink {
@@ -46,6 +46,9 @@ export class Questions {
   #silentFor = 0;
   /** Since a whole answer came, ms. */
   #answerFor = 0;
+  /** Since the first of the open questions was asked, ms, and blocks that came in this time. */
+  #openFor = 0;
+  #blocks = 0;
   /** Did it give bytes since it last fell silent? */
   #proven = false;
   #cancelTick: (() => void) | null = null;
@@ -71,7 +74,8 @@ export class Questions {
       const settle = (outcome: Outcome): void => {
         if (!this.#open.delete(request)) return;
         signal.removeEventListener('abort', abort);
-        if (outcome === 'aborted' || outcome === 'silent') this.#send({ type: 'cancel', request });
+        if (outcome === 'aborted' || outcome === 'silent' || outcome === 'slow')
+          this.#send({ type: 'cancel', request });
         if (this.#open.size === 0) this.#stopWatch();
         resolve(outcome);
       };
@@ -96,6 +100,7 @@ export class Questions {
     const question = this.#open.get(message.request);
     if (!question) return;
     this.#answerFor = 0;
+    if (message.type === 'block') this.#blocks++;
     switch (message.type) {
       case 'refuse':
         return question.settle(message.reason === 'busy' ? 'busy' : 'refused');
@@ -127,10 +132,11 @@ export class Questions {
 
   #startWatch(): void {
     if (this.#cancelTick) return;
-    this.#silentFor = this.#answerFor = 0;
+    this.#silentFor = this.#answerFor = this.#openFor = this.#blocks = 0;
     const tick = (): void => {
       this.#silentFor += SILENCE_TICK_MS;
       this.#answerFor += SILENCE_TICK_MS;
+      this.#openFor += SILENCE_TICK_MS;
       this.#cancelTick = this.#clock.after(SILENCE_TICK_MS, tick);
       this.#endSilent();
     };
@@ -144,6 +150,9 @@ export class Questions {
     );
     if (silent.length > 0) this.#proven = false;
     for (const question of silent) question.settle('silent');
+    const pace = { blocks: this.#blocks, openFor: this.#openFor, due: this.blocksDue };
+    for (const question of [...this.#open.values()])
+      if (isTooSlow(pace, question.neededAt - now)) question.settle('slow');
   }
 
   #stopWatch(): void {

@@ -21,6 +21,7 @@ export type PostToPage = (message: FromEngine, transfer: Transferable[]) => void
  */
 export function runEngine(post: PostToPage, takesChannels: boolean): (message: FromPage) => void {
   let engine: Engine | null = null;
+  let serviceWorkerPort: MessagePort | null = null;
   let ask: (question: AssetQuestion) => void = () => undefined;
   post({ type: 'ready', takesChannels }, []);
   return (message) => {
@@ -41,6 +42,9 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
       case 'held':
         return post({ type: 'held', id: message.id, held: engine.held(message.digests) }, []);
       case 'port':
+        // A service worker that started anew: its old port leads nowhere.
+        serviceWorkerPort?.close();
+        serviceWorkerPort = message.port;
         return openPort(engine, message.port);
       case 'channel':
         return engine.channel(message.connection, message.peer, dataChannel(message.channel));

@@ -137,7 +137,7 @@ export class Transfer {
         holder,
         new P2PError(
           'peer-banned',
-          `Neighbour ${holder.peer} sent bytes that are not those of ${this.#url}. It is banned; what it sent was thrown away.`,
+          `Neighbour ${holder.peer} sent bytes that are not those of ${this.#url} and is banned; they were thrown away.`,
           { peer: holder.peer, url: this.#url },
         ),
       );

@@ -49,6 +49,11 @@ export class Wire {
   /** Sends at once. For short messages; content goes through `sendContent`. */
   send(message: PeerMessage): void {
     if (!this.open) return;
+    // Who asks and asks and does not read would have us keep the answers.
+    if (this.#channel.bufferedAmount > 4 * CHANNEL_BUFFER_BYTES) {
+      this.close();
+      return;
+    }
     for (const part of fragmentsOf(encodePeerMessage(message), this.#messageBytes)) this.#channel.send(part);
   }
 

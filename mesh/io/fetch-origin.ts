@@ -1,3 +1,4 @@
+import { markedFor } from '../../protocol/worker.ts';
 import type { OriginFetch } from '../core/ports.ts';
 import { isShareable } from './is-shareable.ts';
 
@@ -8,7 +9,7 @@ import { isShareable } from './is-shareable.ts';
 export function fetchOrigin(referrer: string): OriginFetch {
   return async ({ url, range, credentials, signal }) => {
     const headers: HeadersInit = range ? { range: `bytes=${range.start}-${range.end - 1}` } : {};
-    const response = await fetch(url, { credentials, signal, referrer, headers });
+    const response = await fetch(url, { credentials, signal, headers, ...markedFor(url, referrer) });
     return {
       status: response.status,
       url: response.url,

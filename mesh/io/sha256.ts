@@ -8,7 +8,11 @@ export function createSha256(source: SubtleSource = crypto): Sha256 {
   if (subtle) return async (bytes) => new Uint8Array(await subtle.digest('SHA-256', bytes));
   let library: Promise<typeof import('@noble/hashes/sha2.js')> | null = null;
   return async (bytes) => {
-    library ??= import('@noble/hashes/sha2.js');
+    // One that could not be loaded is asked for again.
+    library ??= import('@noble/hashes/sha2.js').catch((error: unknown) => {
+      library = null;
+      throw error;
+    });
     return new Uint8Array((await library).sha256(bytes));
   };
 }

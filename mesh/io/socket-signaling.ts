@@ -109,4 +109,9 @@ export class SocketSignaling implements Signaling {
   }
 }
 
-const unanswered = (message: string): Refusal => ({ ok: false, code: 'shutting-down', message });
+const unanswered = (message: string): Refusal => ({
+  ok: false,
+  code: 'shutting-down',
+  message,
+  retryAfter: RECONNECT_AFTER_MAX_MS / 1000,
+});

@@ -1,5 +1,5 @@
 import { P2PError } from '../../protocol/error.ts';
-import { ENGINE_REFERRER } from '../../protocol/worker.ts';
+import { ENGINE_REFERRER, markedFor } from '../../protocol/worker.ts';
 import { isShareable } from '../io/is-shareable.ts';
 import type { LoadedAsset, LoadOptions } from './types.ts';
 
@@ -14,7 +14,7 @@ export async function loadPlainly(
   const response = await fetch(url, {
     signal: signal ?? null,
     // By it the service worker lets the request pass.
-    referrer: new URL(ENGINE_REFERRER, location.origin).href,
+    ...markedFor(url, location.origin + ENGINE_REFERRER),
     headers: range ? { range: `bytes=${range.start}-${range.end - 1}` } : {},
   });
   if (!response.ok)

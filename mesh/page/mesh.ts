@@ -15,6 +15,9 @@ interface Waiting {
   readonly progress: ((loaded: number, total: number) => void) | undefined;
 }
 
+/** Messages in the console; then it is left alone. Messages name URLs, so a page that stays open for days has ever new ones. */
+const MAX_WARNINGS = 100;
+
 const NO_STATS: EngineStats = {
   peers: 0,
   bytes: { origin: 0, peers: 0, store: 0, uploaded: 0 },
@@ -76,14 +79,14 @@ export class Mesh extends EventTarget implements MeshFace {
     if (early) return early;
     const id = ++this.#last;
     const post = await this.#start();
+    signal?.throwIfAborted();
     if (!post) return loadPlainly(absolute, options);
     const answer = new Promise<LoadedAsset>((resolve, reject) => {
       const abort = (): void => {
         this.#loads.delete(id);
         post({ type: 'abort', id }, []);
-        reject(
-          signal?.reason instanceof Error ? signal.reason : new DOMException('The load was aborted.', 'AbortError'),
-        );
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever it is, as throwIfAborted() does
+        reject(signal?.reason);
       };
       signal?.addEventListener('abort', abort);
       const settle: Waiting['settle'] = (message) => {
@@ -93,7 +96,6 @@ export class Mesh extends EventTarget implements MeshFace {
           reject(new P2PError(message.code, message.message, { status: message.status, url: absolute }));
       };
       this.#loads.set(id, { settle, progress: options.onProgress });
-      if (signal?.aborted) abort();
     });
     post(
       {
@@ -171,6 +173,7 @@ export class Mesh extends EventTarget implements MeshFace {
     });
     for (const warning of warnings) this.#warn(warning);
     try {
+      const { signal } = this.#scope;
       const post = await startEngine((message) => this.#receive(message));
       this.#connections = new PeerConnections(post);
       post({ type: 'start', options }, []);
@@ -179,15 +182,23 @@ export class Mesh extends EventTarget implements MeshFace {
           script: worker,
           givePort: (port) => post({ type: 'port', port }, [port]),
           warn: (error) => this.#warn(error),
-          signal: this.#scope.signal,
+          signal,
         });
       addEventListener(
         'pagehide',
         () => {
-          void this.leave();
+          post({ type: 'leave' }, []);
           this.#connections?.close(); // There may be no time for the engine.
         },
-        { signal: this.#scope.signal },
+        { signal },
+      );
+      // Back from the back/forward cache: the engine joins again what it left.
+      addEventListener(
+        'pageshow',
+        ({ persisted }) => {
+          if (persisted && (options.share || this.#consented)) post({ type: 'share' }, []);
+        },
+        { signal },
       );
       return post;
     } catch (error) {
@@ -234,8 +245,11 @@ export class Mesh extends EventTarget implements MeshFace {
 
   /** Tells the author once, in the console, and whoever listens each time. */
   #warn(error: P2PError): void {
-    if (!this.#warned.has(error.message)) console.warn(`p2p-elements: ${error.message}`);
-    this.#warned.add(error.message);
+    const { message, code } = error;
+    if (!this.#warned.has(message) && this.#warned.size < MAX_WARNINGS) {
+      this.#warned.add(message);
+      console.warn(`p2p-elements: ${message} [${code}]`);
+    }
     this.#dispatch('error', error);
   }
 

@@ -122,7 +122,10 @@ export class PeerConnections {
     const entry = this.#all.get(signal.connection);
     if (!entry) return;
     if (entry.pc.remoteDescription)
-      await entry.pc.addIceCandidate({ candidate: signal.candidate, sdpMid: signal.mid, sdpMLineIndex: signal.line });
+      // One that the browser can't use is one way less between the two; others may do, and without any the connection fails by itself.
+      await entry.pc
+        .addIceCandidate({ candidate: signal.candidate, sdpMid: signal.mid, sdpMLineIndex: signal.line })
+        .catch(() => undefined);
     else if (entry.early.length < MAX_EARLY_CANDIDATES) entry.early.push(signal);
   }
 
@@ -134,7 +137,7 @@ export class PeerConnections {
     if (this.#all.has(signal.connection)) this.#post({ type: 'signal', peer, signal }, []);
   }
 
-  /** A step that fails (bad SDP from a peer, a connection closed meanwhile) ends that connection and nothing else. */
+  /** A step that fails (bad SDP from a peer, a connection closed meanwhile) ends that connection and nothing else. The trace is the engine's: a page has no debug log. */
   async #guard(connection: number, step: () => Promise<void>): Promise<void> {
     try {
       await step();

@@ -283,12 +283,44 @@ describe('p2p-video', () => {
       await buffered(video);
       const parent = video.parentElement!;
       video.remove();
+      await Promise.resolve();
       expect(video.api).to.equal(null);
       const playlists = page.mesh.paths('.m3u8').length;
       parent.appendChild(video);
       await until(() => video.api);
       await buffered(video);
       expect(page.mesh.paths('.m3u8')).to.have.length(playlists);
+    });
+
+    it('plays on where it is moved to within the page', async () => {
+      const video = page.add<P2PVideo>(`<p2p-video src="${LESSON}" muted></p2p-video>`);
+      await video.play();
+      await until(() => video.currentTime > 0.3);
+      const { api, nativeEl } = video;
+      let emptied = 0;
+      video.addEventListener('emptied', () => emptied++);
+      page.add<HTMLElement>('<div></div>').append(video);
+      const at = video.currentTime;
+      expect(at).to.be.above(0.3);
+      await video.updateComplete;
+      await settle();
+      expect([video.api === api, api?.media === nativeEl, video.nativeEl === nativeEl, emptied]).to.deep.equal([
+        true,
+        true,
+        true,
+        0,
+      ]);
+      await until(() => !video.paused && video.currentTime > at);
+    });
+
+    it('begins with the source that it got on its way to another place', async () => {
+      const video = page.add<P2PVideo>(`<p2p-video src="${LESSON}"></p2p-video>`);
+      const old = await until(() => video.api);
+      video.remove();
+      video.src = `${LESSON}?again`;
+      page.add<HTMLElement>('<div></div>').append(video);
+      await until(() => video.api && video.api !== old);
+      expect(video.currentSrc).to.equal(`${LESSON_URL}?again`);
     });
 
     it('fires error when the origin refuses the stream, and says so once', async () => {

@@ -20,6 +20,7 @@ test('two viewers play the live stream for 30 s with no stall', async (t) => {
     await watchStalls(viewer.chromium.context);
     await viewer.goto(url);
   }
+  let shared = 0;
   for (const [index, { page }] of viewers.entries()) {
     const stalls = await until(
       `${WATCHED} s of film`,
@@ -30,6 +31,7 @@ test('two viewers play the live stream for 30 s with no stall', async (t) => {
       { timeout: 2000 * WATCHED, interval: 200 },
     );
     const { bytes } = await meshStats(page);
+    shared += bytes.peers;
     t.diagnostic(
       `${'AB'[index]}: longest stall ${stalls.longest.toFixed(0)} ms at ${stalls.at.toFixed(1)} s; ` +
         `${bytes.peers} bytes from the neighbour, ${bytes.origin} from the server`,
@@ -39,4 +41,6 @@ test('two viewers play the live stream for 30 s with no stall', async (t) => {
       `stood still for ${stalls.longest.toFixed(0)} ms at ${stalls.at.toFixed(1)} s`,
     );
   }
+  // Segments that the first viewer had when the second came.
+  assert.ok(shared > 0, 'nothing was shared');
 });

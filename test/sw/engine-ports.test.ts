@@ -36,13 +36,16 @@ function setUp(...pages: FakeClient[]): {
   ports: EnginePorts;
   alive: Map<string, FakeClient>;
   told: unknown[];
+  forgotten: string[];
   give: (page: FakeClient, port?: FakePort) => FakePort;
 } {
   const alive = new Map(pages.map((page) => [page.id, page]));
   const told: unknown[] = [];
+  const forgotten: string[] = [];
   const clients = { get: async (id: string) => alive.get(id), matchAll: async () => [...alive.values()] };
   const list = {
-    hasPage: (path: string) => path.startsWith('/kit'),
+    hasPage: (path: string) => path.startsWith('/kit') && !forgotten.includes(path),
+    forgetPage: async (path: string) => void forgotten.push(path),
     update: async (...all: unknown[]) => void told.push(all),
   };
   const ports = new EnginePorts(clients, list as never);
@@ -50,7 +53,7 @@ function setUp(...pages: FakeClient[]): {
     ports.connect(page, port as never);
     return port;
   };
-  return { ports, alive, told, give };
+  return { ports, alive, told, forgotten, give };
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -97,6 +100,35 @@ test('a page that does not answer is waited for once, from its first request on'
   assert.equal(first, null);
   now = PORT_WAIT_MS;
   assert.equal(await ports.find('1'), null, 'at once');
+});
+
+test('a page that has the kit no more makes one visit wait, not the next', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  t.mock.method(performance, 'now', () => 0);
+  const next = new FakeClient('2', '/kit');
+  const { ports, forgotten } = setUp(new FakeClient('1', '/kit?x=1'), next);
+  const finding = ports.find('1');
+  await turn();
+  assert.deepEqual(forgotten, []);
+  t.mock.timers.tick(PORT_WAIT_MS);
+  assert.equal(await finding, null);
+  assert.deepEqual(forgotten, ['/kit']);
+  assert.equal(await ports.find('2'), null, 'at once');
+  assert.deepEqual(next.heard, []);
+});
+
+test('a page that gave its port, and one that was closed before it could, are remembered', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  t.mock.method(performance, 'now', () => 0);
+  const page = new FakeClient('1', '/kit');
+  const { ports, forgotten, alive, give } = setUp(page, new FakeClient('2', '/kit/2'));
+  const finding = [ports.find('1'), ports.find('2')];
+  await turn();
+  give(page);
+  alive.delete('2');
+  t.mock.timers.tick(PORT_WAIT_MS);
+  await Promise.all(finding);
+  assert.deepEqual(forgotten, []);
 });
 
 test('a new port of the same page replaces the old one', async () => {

@@ -69,6 +69,20 @@ test('it remembers the pages that were there last, and not without end', async (
   );
 });
 
+test('a page that is forgotten stays so after the worker was ended, and leaves the URLs alone', async () => {
+  const caches = new FakeCaches();
+  const before = listOf(caches);
+  await before.update('/lesson', ['https://school.test/a.png']);
+  await before.update('/other', []);
+  await before.forgetPage('/lesson');
+  const list = listOf(caches);
+  await list.loaded;
+  assert.deepEqual(
+    [list.hasPage('/lesson'), list.hasPage('/other'), list.has('https://school.test/a.png')],
+    [false, true, true],
+  );
+});
+
 test('without storage it works as long as the worker lives', async () => {
   const caches = new FakeCaches();
   caches.broken = true;

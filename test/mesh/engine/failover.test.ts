@@ -163,6 +163,19 @@ test('bytes that come late show that a holder is slow, not silent: it is asked f
   assert.equal((await b.get(assets[1]!)).source, 'peers');
 });
 
+test('a slow holder gives what it gave, and the rest comes from the origin', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 500_000);
+  const a = world.peer('A', { maxUpload: 400_000 });
+  await a.get(lesson);
+  const b = world.peer('B');
+  await world.connected([a, b]);
+  const got = await b.get(lesson, { deadline: 0 });
+  assert.equal(got.source, 'mixed');
+  assert.deepEqual(got.body, lesson.body);
+  assert.ok(got.took < 2500, `${got.took} ms`);
+});
+
 test('a holder that gives single bytes now and then and never a block loses its requests', async () => {
   const world = new World();
   const lesson = await world.asset('lesson.ts', 50_000);

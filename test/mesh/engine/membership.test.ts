@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { randomHex } from '../world/seeded-random.ts';
 import { World } from '../world/world.ts';
-import type { PeerId } from '../../../protocol/ids.ts';
+import type { PeerId, SwarmId } from '../../../protocol/ids.ts';
+import { MAX_SWARMS } from '../../../protocol/limits.ts';
 
 test('a peer that is cut off without a word is gone from the statistics in under 5 s, at whatever moment', async () => {
   for (let phase = 0; phase < 1300; phase += 130) {
@@ -108,6 +109,35 @@ for (const [leaver, stayer] of [
     assert.equal(peers[leaver].stats.signaling, 'off');
   });
 }
+
+test('who leaves is told of no failure, and who shares again is in the same swarms again', async () => {
+  const world = new World();
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  a.engine.join('video' as SwarmId);
+  await world.connected([a, b]);
+  a.engine.leave();
+  await world.clock.advance(1000);
+  assert.equal(world.said('A post', 'warning').length, 0);
+  assert.equal(a.stats.signaling, 'off');
+  a.engine.share();
+  await world.connected([a, b]);
+  const lesson = await world.asset('lesson.ts', 100_000);
+  await b.get(lesson);
+  await world.clock.advance(100);
+  assert.equal((await a.get(lesson)).source, 'peers');
+});
+
+test('of many swarms the one not used for longest is left for another; what it holds is offered in the others still', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 100_000);
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.connected([a, b]);
+  for (let i = 0; i < MAX_SWARMS + 4; i++) a.engine.join(`video ${i}` as SwarmId);
+  await world.clock.advance(1000);
+  await a.get(lesson, { swarm: `video ${MAX_SWARMS + 3}` as SwarmId });
+  await world.clock.advance(100);
+  assert.equal((await b.get(lesson, { swarm: `video ${MAX_SWARMS + 3}` as SwarmId })).source, 'peers');
+});
 
 test('after leave() everything comes from the origin, without a wait', async () => {
   const world = new World();

@@ -149,7 +149,7 @@ test('an upload cap holds over time', async () => {
   const peers = [world.peer('B'), world.peer('C')];
   await world.connected([a, ...peers]);
   const from = { at: world.clock.now(), bytes: a.stats.bytes.uploaded };
-  for (const peer of peers) peer.ask(lesson);
+  for (const peer of peers) peer.ask(lesson, { deadline: 60_000 });
   for (let i = 0; i < 4; i++) {
     await world.clock.advance(500);
     const rate = ((a.stats.bytes.uploaded - from.bytes) * 8000) / (world.clock.now() - from.at);
@@ -208,7 +208,7 @@ test('a capped holder that eight neighbours ask at once serves all of them, and 
   await a.get(lesson);
   const peers = Array.from({ length: 8 }, (_, i) => world.peer(`P${i}`));
   await world.connected([a, ...peers]);
-  const askings = peers.map((peer) => peer.ask(lesson));
+  const askings = peers.map((peer) => peer.ask(lesson, { deadline: 60_000 }));
   await world.clock.until(() => askings.every(({ answer }) => answer !== null));
   assert.equal(world.said(': silent').length, 0);
   for (const { name } of peers) assert.equal(world.origin.sentTo(name), 0, name);

@@ -83,6 +83,16 @@ test('the whole of an asset comes with its type, without a Range header', async 
   assert.equal(seen.at(-1)?.headers.range, undefined);
 });
 
+test('the mark goes to the own origin whatever the page’s referrer policy', async (t) => {
+  const { mock } = t.mock.method(globalThis, 'fetch', async () => new Response('x'));
+  const marking = fetchOrigin('http://school.test/p2p-engine');
+  for (const url of ['http://school.test/asset', 'http://school.test.evil/asset', 'https://cdn.test/asset'])
+    await marking({ url, range: null, credentials: 'omit', signal: new AbortController().signal });
+  const marks = mock.calls.map(({ arguments: [, init] }) => (init as RequestInit).referrer);
+  assert.deepEqual(marks, ['http://school.test/p2p-engine', undefined, undefined]);
+  assert.equal((mock.calls[0]?.arguments as unknown as [string, RequestInit])[1].referrerPolicy, 'same-origin');
+});
+
 test('a range of bytes is asked for up to its last byte, and the answer tells where it begins', async () => {
   for (const [start, end] of [
     [0, 1],

@@ -3,6 +3,7 @@ import { Mesh } from '../../../mesh/page/mesh.ts';
 import type { MeshOptions } from '../../../mesh/page/types.ts';
 import { P2PError } from '../../../protocol/error.ts';
 import type { Digest } from '../../../protocol/ids.ts';
+import type { FromPage } from '../../../protocol/page.ts';
 
 /** A port where nobody listens. */
 const NOWHERE = 'http://127.0.0.1:9';
@@ -35,6 +36,30 @@ const next = <T>(mesh: Mesh, type: string, wanted: (detail: T) => boolean): Prom
     };
     mesh.addEventListener(type, listen);
   });
+
+/** What the page tells its engine, a worker, while `during` runs with one mesh. */
+async function told(during: (types: () => string[], engine: () => Worker) => Promise<void>): Promise<void> {
+  const engines: Worker[] = [];
+  const all: { engine: Worker; type: string }[] = [];
+  const real = Worker.prototype.postMessage;
+  Worker.prototype.postMessage = function (this: Worker, ...words: unknown[]): void {
+    const { type } = words[0] as FromPage;
+    if (type === 'start') engines.push(this);
+    all.push({ engine: this, type });
+    Reflect.apply(real, this, words);
+  };
+  try {
+    await during(
+      () => all.filter(({ engine }) => engine === engines[0]).map(({ type }) => type),
+      () => engines[0]!,
+    );
+  } finally {
+    Worker.prototype.postMessage = real;
+  }
+}
+
+const pageEvent = (type: string, persisted: boolean): boolean =>
+  dispatchEvent(new PageTransitionEvent(type, { persisted }));
 
 describe('Mesh', () => {
   it('has statistics before anything was used', () => {
@@ -84,6 +109,84 @@ describe('Mesh', () => {
     const loading = errorOf(meshOf().load(MAP, { signal: controller.signal }));
     controller.abort(reason);
     expect(await loading).to.equal(reason);
+  });
+
+  it('spares the engine a load that was aborted while it started', () =>
+    told(async (types) => {
+      const mesh = meshOf();
+      const controller = new AbortController();
+      const loading = errorOf(mesh.load(MAP, { signal: controller.signal }));
+      controller.abort();
+      expect(((await loading) as Error).name).to.equal('AbortError');
+      await mesh.held([]);
+      expect(types()).to.deep.equal(['start', 'held']);
+    }));
+
+  it('shares again when the page comes back from the back/forward cache', () =>
+    told(async (types) => {
+      const mesh = meshOf({ consentRequired: false });
+      await mesh.load(MAP);
+      pageEvent('pagehide', true);
+      pageEvent('pageshow', true);
+      expect(types()).to.deep.equal(['start', 'load', 'leave', 'share']);
+      await mesh.leave();
+      pageEvent('pagehide', true);
+      pageEvent('pageshow', true);
+      expect(types()).to.deep.equal(['start', 'load', 'leave', 'share', 'leave'], 'left by the author');
+    }));
+
+  it('does not share by coming back what the viewer has not agreed to', () =>
+    told(async (types) => {
+      const mesh = meshOf();
+      await mesh.load(MAP);
+      pageEvent('pageshow', true);
+      expect(types()).to.deep.equal(['start', 'load']);
+      mesh.consent();
+      await mesh.held([]);
+      pageEvent('pagehide', true);
+      pageEvent('pageshow', false);
+      pageEvent('pageshow', true);
+      expect(types()).to.deep.equal(['start', 'load', 'share', 'held', 'leave', 'share']);
+      await mesh.leave();
+    }));
+
+  it('says a warning once, with its code, and after 100 leaves the console alone', () =>
+    told(async (_types, engine) => {
+      const real = console.warn;
+      const said: string[] = [];
+      console.warn = (...words: unknown[]) => said.push(words.join(' '));
+      try {
+        const mesh = meshOf();
+        let errors = 0;
+        mesh.addEventListener('error', () => errors++);
+        await mesh.load(MAP);
+        for (let i = 0; i < 220; i++) {
+          const data = { type: 'warning', code: 'bad-manifest', message: `Warning ${i >> 1}.`, details: {} };
+          engine().dispatchEvent(new MessageEvent('message', { data }));
+        }
+        const mine = said.filter((line) => line.includes(': Warning '));
+        expect(mine[0]).to.equal('p2p-elements: Warning 0. [bad-manifest]');
+        expect(mine).to.have.length(100);
+        expect(new Set(mine).size).to.equal(100);
+        expect(errors).to.equal(220);
+      } finally {
+        console.warn = real;
+      }
+    }));
+
+  it('marks what it asks the origin for at once, whatever the page’s referrer policy', async () => {
+    const real = window.fetch;
+    const asked: (RequestInit | undefined)[] = [];
+    window.fetch = (input, init) => {
+      asked.push(init);
+      return real(input, init);
+    };
+    try {
+      await meshOf().load(MAP, { urgent: true });
+    } finally {
+      window.fetch = real;
+    }
+    expect(asked[0]).to.include({ referrer: `${location.origin}/p2p-engine`, referrerPolicy: 'same-origin' });
   });
 
   it('tells how far a load is', async () => {

@@ -73,6 +73,20 @@ describe('PeerConnections', () => {
     ]);
   });
 
+  it('goes on without a candidate that the browser can not use', async () => {
+    const { a, b, told } = pair();
+    await a.dial(CONNECTION, B, []);
+    await until(() => told('a').some(({ message }) => message.type === 'signal' && message.signal.kind === 'offer'));
+    const junk = { kind: 'candidate', connection: CONNECTION, candidate: 'junk', mid: 'none', line: 99 } as const;
+    await b.remoteSignal(A, junk, []);
+    await until(() => told('b').some(({ message }) => message.type === 'signal' && message.signal.kind === 'answer'));
+    await b.remoteSignal(A, junk, []);
+    const { message } = await until(() => told('b').find((each) => each.message.type === 'connection'));
+    expect(message).to.include({ state: 'connected' });
+    a.close();
+    b.close();
+  });
+
   it('ignores answers and candidates of connections that it does not have', async () => {
     const { b, told } = pair();
     await b.remoteSignal(A, { kind: 'answer', connection: CONNECTION, sdp: 'not SDP' }, []);

@@ -132,9 +132,12 @@ class Client implements Signaling {
     if (peer && this.connected) this.#server.leave(peer, request.swarms);
   }
 
+  /** As socket.io does, tells of it at once. */
   close(): void {
+    const listener = this.#listener;
     this.#listener = null;
     this.drop();
+    listener?.disconnected('io client disconnect');
   }
 
   /** The connection to the server ends, as when a browser dies. */
