@@ -12,11 +12,11 @@ import { slimSocketIO } from './scripts/lib/slim-socket-io.mjs';
 export const ELEMENTS = ['p2p-video', 'p2p-img', 'p2p-mesh', 'p2p-stats'];
 
 /** A few percent on top of esbuild; not for hls.js, which would take half a minute. */
-function squeeze(mangle = true) {
+function squeeze(chunks = (name) => !name.startsWith('hls'), mangle = true) {
   const { renderChunk } = terser({ module: true, ecma: 2020, compress: { passes: 3, pure_getters: true }, mangle });
   return {
     name: 'squeeze',
-    renderChunk: (code, chunk, ...rest) => (chunk.name.startsWith('hls') ? null : renderChunk(code, chunk, ...rest)),
+    renderChunk: (code, chunk, ...rest) => (chunks(chunk.name) ? renderChunk(code, chunk, ...rest) : null),
   };
 }
 
@@ -66,8 +66,12 @@ const browser = {
 /** The engine's worker, in one file, so that it starts after one request. */
 const worker = {
   input: { 'engine-worker': 'mesh/engine/worker.ts' },
-  // socket.io's and engine.io's own names, by their convention; no chunk uses another's.
-  plugins: [...browserPlugins, squeeze({ properties: { regex: /^_[a-z]/ } })],
+  plugins: [
+    ...browserPlugins,
+    // Names that begin with _ are socket.io's and engine.io's own. Only in the file itself: a chunk that extends a class of it, as polling
+    // does, may not choose names by itself.
+    squeeze((name) => name === 'engine-worker', { properties: { regex: /^_[a-z]/ } }),
+  ],
   onwarn,
   output: {
     dir: 'dist/browser',

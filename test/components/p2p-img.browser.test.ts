@@ -57,7 +57,7 @@ describe('p2p-img', () => {
     await shown(`<p2p-img src="${MAP}?2"></p2p-img>`);
     expect(image.shared).to.equal(false);
     expect(page.debugs).to.have.length(1);
-    expect(page.debugs[0]).to.contain('is not in the manifest, so it comes from the origin and is not shared');
+    expect(page.debugs[0]).to.contain('is not in the manifest: not shared');
     expect(page.warnings).to.deep.equal([]);
   });
 
