@@ -11,7 +11,6 @@ export type P2PErrorCode =
   | 'digest-mismatch'
   | 'engine-failed'
   | 'insecure-context'
-  | 'left'
   | 'manifest-unreachable'
   | 'origin-failed'
   | 'peer-banned'
