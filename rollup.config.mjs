@@ -63,7 +63,7 @@ const browser = {
   },
 };
 
-/** The engine's worker, in one file, so that it starts after one request. */
+/** The engine's worker: what everybody needs is one file, so that it starts after one request; what only company takes is a chunk (docs/decisions/0010). */
 const worker = {
   input: { 'engine-worker': 'mesh/engine/worker.ts' },
   plugins: [

@@ -6,7 +6,7 @@ import { hasMediaSource } from './hls/build.ts';
 import { HlsPlayer } from './hls/hls-player.ts';
 import { keepShape, mirrorNative, NATIVE_SIZE, setAttribute, upgradeProperties } from './native-mirror.ts';
 import { useMesh } from './use-mesh.ts';
-import { chooseSource, isHlsType, preloadOf, type VideoSource } from './video-source.ts';
+import { abrOf, chooseSource, isHlsType, preloadOf, type VideoSource } from './video-source.ts';
 import { warnOnce } from './warn.ts';
 
 /** Attributes that the native video gets as they are. */
@@ -64,6 +64,7 @@ export interface P2PVideo extends Passed {}
  * @attribute {string} swarm - Names the swarm where the URL should not: viewers with the same name share. Default: the URL without its query.
  * @attribute {boolean} autoplay - As of `<video>`; so are `controls`, `controlslist`, `crossorigin`, `disablepictureinpicture`, `disableremoteplayback`, `height`, `loop`, `muted`, `playsinline`, `poster`, `width`.
  * @attribute {"auto" | "metadata" | "none"} preload - `none`: no segment before `play()`; `metadata`: one. Default: `auto`.
+ * @attribute {"swarm" | "player"} abr - Who chooses the rendition. `swarm`: what the line that all viewers of a site share carries once; `player`: hls.js by itself, which takes each viewer's speed for the line's. Counts when a source begins. Default: `swarm`.
  *
  * @prop {HTMLVideoElement} nativeEl - The video inside. Read-only.
  * @prop {object | null} api - The hls.js instance while it plays HLS. Read-only.
@@ -253,6 +254,7 @@ export class P2PVideo extends ReactiveElement {
       swarm,
       url,
       media: this.#native,
+      abr: abrOf(this.getAttribute('abr'), warnOnce),
       preload: preloadOf(this.getAttribute('preload'), this.hasAttribute('autoplay')),
       onInstance: (hls) => {
         this.#hls = hls;

@@ -48,6 +48,16 @@ export function chooseSource(
   return { url: url.href, kind: kindOf(url, chosen.type) };
 }
 
+/** What the attribute `abr` says. */
+export function abrOf(abr: string | null, warn: (message: string) => void): 'swarm' | 'player' {
+  if (abr === 'player') return 'player';
+  if (abr !== null && abr !== 'swarm')
+    warn(
+      `<p2p-video abr="${abr.slice(0, 100)}"> is not understood: expected "swarm" or "player". For now it counts as "swarm".`,
+    );
+  return 'swarm';
+}
+
 const PRELOADS = ['auto', 'metadata', 'none'] as const;
 
 /** What hls.js may load before the viewer plays. Nothing said: all, as plain hls.js does. */

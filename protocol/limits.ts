@@ -24,8 +24,8 @@ export const ID_BYTES = 16;
 /** Bytes in front of each data-channel message: type, flags, request id, length, offset. */
 export const FRAME_HEADER_BYTES = 16;
 
-/** Largest data-channel message we send, bytes. A slow line shows progress with every message (32 KiB at 1 Mbit/s is a quarter second), while per-message cost stays below 1 % of a core at 15 MB/s. */
-export const MAX_MESSAGE_BYTES = 32 * 1024;
+/** Largest data-channel message we send, bytes: half a block with its headers. A slow line shows progress with every message (32 KiB at 1 Mbit/s is a quarter second), while per-message cost stays below 1 % of a core at 15 MB/s. */
+export const MAX_MESSAGE_BYTES = BLOCK_BYTES / 2 + 32;
 
 /** Smallest `maxMessageSize` that we work with, bytes. RFC 8841 lets a peer that says nothing receive 64 KiB; 16 KiB is what every browser ever took. */
 export const MIN_MESSAGE_BYTES = 16 * 1024;
@@ -41,6 +41,12 @@ export const MAX_DIGESTS_PER_FRAME = 1024;
 
 /** Digests remembered of one neighbour: a day of 4 s segments; 1.5 MB of memory for each neighbour that lies as much as it can. */
 export const MAX_DIGESTS_PER_NEIGHBOUR = 20_000;
+
+/** Assets in one WANT: a minute of 2 s segments, more than any player looks ahead. */
+export const MAX_WANTS = 32;
+
+/** First assets of a swarm for which a peer asks the server who crosses: half a minute of 4 s segments, by when channels are open or never will be. */
+export const MAX_CLAIMS = 8;
 
 /** Swarms one peer is in at a time: a page's static assets and several videos. */
 export const MAX_SWARMS = 16;

@@ -27,8 +27,25 @@ export interface EngineOptions {
 /** Where the bytes of an answer came from. `mixed`: some blocks from neighbours, some from the origin. */
 export type AssetSource = 'store' | 'peers' | 'origin' | 'mixed';
 
-/** Who holds an asset: this peer, a neighbour, or nobody we know. */
-export type Held = 'store' | 'neighbour' | 'nobody';
+/** Who holds an asset: this peer, a neighbour, nobody yet but it is on its way to the site, or nobody we know. */
+export type Held = 'store' | 'neighbour' | 'coming' | 'nobody';
+
+/** An asset that a player will ask for. */
+export interface Expected {
+  /** Absolute. */
+  readonly url: string;
+  readonly name: AssetName;
+  /** Bytes `[start, end)` of the URL that are the asset. Default: all of it. */
+  readonly range?: ByteRange;
+  /** Milliseconds until it is needed. */
+  readonly within: number;
+}
+
+/** Bytes `[start, end)`. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
 
 export type AssetQuestion =
   | {
@@ -46,8 +63,8 @@ export type AssetQuestion =
       readonly age: number;
       /** What to do with an asset that has no digest: `pass` answers at once, so that the asker fetches it as it would have. */
       readonly unlisted: 'fetch' | 'pass';
-      /** Bytes `[start, end)` of the URL; null: all of it. Such requests go to the origin as they are. */
-      readonly range: { readonly start: number; readonly end: number } | null;
+      /** Part of the URL; null: all of it. With a name that part is the asset; without one the request goes to the origin as it is. */
+      readonly range: ByteRange | null;
     }
   | { readonly type: 'abort'; readonly id: number };
 
@@ -98,6 +115,13 @@ export type FromPage =
       readonly shareable: boolean;
     }
   | { readonly type: 'held'; readonly id: number; readonly digests: readonly Digest[] }
+  /** What a player will ask for next, soonest first. Replaces what the same player said before; an empty list ends it. */
+  | {
+      readonly type: 'window';
+      readonly player: number;
+      readonly swarm: SwarmId | null;
+      readonly assets: readonly Expected[];
+    }
   /** Gives another asker (a service worker) a way in. */
   | { readonly type: 'port'; readonly port: MessagePort }
   /** A data channel, transferred in the task that made it; its handlers are set in the task that receives this. */
@@ -156,6 +180,8 @@ export interface EngineStats {
   readonly signaling: 'off' | 'connecting' | 'joined' | 'unreachable';
   /** Did the last request to the origin get an answer? True until one failed. */
   readonly originReachable: boolean;
+  /** Bits per second that the site's line carries once, as measured by whoever crosses; null: not known yet. */
+  readonly lineRate: number | null;
   /** This peer's id, once the server gave it one. */
   readonly peer: PeerId | null;
 }

@@ -3,9 +3,25 @@ import { blockCount } from './digest.ts';
 import { badFrame, type Frame } from './frame.ts';
 import { fromHex, toHex } from './hex.ts';
 import { isAssetSize, type Digest, type SwarmKey } from './ids.ts';
-import { BLOCK_BYTES, HASH_BYTES, ID_BYTES, MAX_DIGESTS_PER_FRAME, MAX_SWARMS } from './limits.ts';
+import { BLOCK_BYTES, HASH_BYTES, ID_BYTES, MAX_DIGESTS_PER_FRAME, MAX_SWARMS, MAX_WANTS } from './limits.ts';
 
-export type RefuseReason = 'not-held' | 'busy';
+/** `later`: it is on its way, but without block hashes, so it can be handed on only when it is whole; a `have` will tell. */
+export type RefuseReason = 'not-held' | 'busy' | 'later';
+
+/** An asset on its way to a peer. */
+export interface Fetching {
+  readonly digest: Digest;
+  /** Through how many peers it comes from who crosses: 0, the sender itself crosses. One takes it only from fewer hops than one's own, so that nobody waits in a circle. */
+  readonly hops: number;
+  /** Bytes per second that the site's line carried of late, as far as the sender knows; 0: not known. */
+  readonly lineRate: number;
+}
+
+export interface Want {
+  readonly digest: Digest;
+  /** Milliseconds until it is needed. */
+  readonly within: number;
+}
 
 export type PeerMessage =
   /** First message each way, and again whenever the sender enters or leaves a swarm. */
@@ -13,7 +29,13 @@ export type PeerMessage =
   /** The sender hands these out. The first `have` of a swarm answers a `hello` that names it, even if the list is empty. */
   | { readonly type: 'have'; readonly swarm: SwarmKey; readonly digests: readonly Digest[] }
   | { readonly type: 'lost'; readonly swarm: SwarmKey; readonly digests: readonly Digest[] }
-  /** Asks for `count` blocks from block `first` on (with `count` 0 for none), and for the leaves before them. */
+  /** The sender has this asset under way and hands its blocks out as they are checked. Said again when `hops` falls. */
+  | ({ readonly type: 'fetching'; readonly swarm: SwarmKey } & Fetching)
+  /** The sender is about to cross these, in this order. */
+  | { readonly type: 'queued'; readonly swarm: SwarmKey; readonly digests: readonly Digest[] }
+  /** The sender needs these and knows of nobody at its site who has them: to the site's keeper. */
+  | { readonly type: 'want'; readonly swarm: SwarmKey; readonly wants: readonly Want[] }
+  /** Asks for `count` blocks from block `first` on (with `count` 0 for none), and for the leaves before them. Of an asset under way, what is still to come is sent as it comes. */
   | {
       readonly type: 'request';
       readonly request: number;
@@ -54,12 +76,17 @@ const TYPES = {
   ping: 9,
   pong: 10,
   bye: 11,
+  fetching: 12,
+  queued: 13,
+  want: 14,
 } as const satisfies Record<PeerMessage['type'], number>;
 
-const REASONS: readonly RefuseReason[] = ['not-held', 'busy'];
+const REASONS: readonly RefuseReason[] = ['not-held', 'busy', 'later'];
 
 /** Is this the wire number of an answer that carries content? */
 export const carriesContent = (type: number): boolean => type === TYPES.block || type === TYPES.leaves;
+
+const MAX_UINT32 = 0xffff_ffff;
 
 const NOTHING = new Uint8Array(0);
 
@@ -74,7 +101,27 @@ export function encodePeerMessage(message: PeerMessage): Frame {
       return frame(joined([Uint8Array.of(message.version), ...message.swarms.map(fromHex)]));
     case 'have':
     case 'lost':
+    case 'queued':
       return frame(joined([fromHex(message.swarm), ...message.digests.map(fromHex)]));
+    case 'fetching':
+      return frame(
+        joined([
+          fromHex(message.swarm),
+          fromHex(message.digest),
+          Uint8Array.of(message.hops),
+          uint32(Math.min(MAX_UINT32, Math.round(message.lineRate))),
+        ]),
+      );
+    case 'want':
+      return frame(
+        joined([
+          fromHex(message.swarm),
+          ...message.wants.flatMap(({ digest, within }) => [
+            fromHex(digest),
+            uint32(Math.min(MAX_UINT32, Math.max(0, Math.round(within)))),
+          ]),
+        ]),
+      );
     case 'request':
       return frame(
         joined([
@@ -111,12 +158,23 @@ export function parsePeerMessage(untrusted: Frame): PeerMessage {
         swarms: hexList(payload.subarray(1), ID_BYTES, MAX_SWARMS) as SwarmKey[],
       };
     case TYPES.have:
-    case TYPES.lost: {
-      if (payload.length < ID_BYTES) throw badFrame('a swarm key', payload.length);
-      const swarm = toHex(payload.subarray(0, ID_BYTES)) as SwarmKey;
-      const digests = hexList(payload.subarray(ID_BYTES), HASH_BYTES, MAX_DIGESTS_PER_FRAME) as Digest[];
-      return { type: type === TYPES.have ? 'have' : 'lost', swarm, digests };
-    }
+      return { type: 'have', ...parseDigests(payload) };
+    case TYPES.lost:
+      return { type: 'lost', ...parseDigests(payload) };
+    case TYPES.queued:
+      return { type: 'queued', ...parseDigests(payload) };
+    case TYPES.fetching:
+      if (payload.length !== ID_BYTES + HASH_BYTES + 5)
+        throw badFrame(`a swarm key, a digest and 5 bytes`, `${payload.length} bytes`);
+      return {
+        type: 'fetching',
+        swarm: swarmAt(payload),
+        digest: toHex(payload.subarray(ID_BYTES, ID_BYTES + HASH_BYTES)) as Digest,
+        hops: byteAt(payload, ID_BYTES + HASH_BYTES),
+        lineRate: uint32At(payload, ID_BYTES + HASH_BYTES + 1),
+      };
+    case TYPES.want:
+      return { type: 'want', swarm: swarmAt(payload), wants: parseWants(payload.subarray(ID_BYTES)) };
     case TYPES.request:
       return parseRequest(request, payload);
     case TYPES.leaves: {
@@ -147,6 +205,26 @@ export function parsePeerMessage(untrusted: Frame): PeerMessage {
     default:
       throw badFrame('a known frame type', type);
   }
+}
+
+function swarmAt(payload: Uint8Array): SwarmKey {
+  if (payload.length < ID_BYTES) throw badFrame('a swarm key', payload.length);
+  return toHex(payload.subarray(0, ID_BYTES)) as SwarmKey;
+}
+
+const parseDigests = (payload: Uint8Array): { swarm: SwarmKey; digests: Digest[] } => ({
+  swarm: swarmAt(payload),
+  digests: hexList(payload.subarray(ID_BYTES), HASH_BYTES, MAX_DIGESTS_PER_FRAME) as Digest[],
+});
+
+function parseWants(bytes: Uint8Array): Want[] {
+  const each = HASH_BYTES + 4;
+  if (bytes.length % each !== 0 || bytes.length > MAX_WANTS * each)
+    throw badFrame(`at most ${MAX_WANTS} wants of ${each} bytes`, bytes.length);
+  return Array.from({ length: bytes.length / each }, (_, i) => ({
+    digest: toHex(bytes.subarray(i * each, i * each + HASH_BYTES)) as Digest,
+    within: uint32At(bytes.subarray(i * each), HASH_BYTES),
+  }));
 }
 
 function parseRequest(request: number, payload: Uint8Array): PeerMessage {

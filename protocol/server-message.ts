@@ -4,7 +4,7 @@ import { isPeerId, isSwarmId } from './ids.ts';
 import { isHex } from './hex.ts';
 import { ID_BYTES, MAX_NEIGHBOURS, MAX_SDP_CHARACTERS, MAX_SWARMS } from './limits.ts';
 import { shown } from './shown.ts';
-import type { Done, JoinReply, Refusal, RefusalCode, RelayedSignal, SwarmState } from './signaling.ts';
+import type { ClaimReply, Done, JoinReply, Refusal, RefusalCode, RelayedSignal, SwarmState } from './signaling.ts';
 
 const REFUSALS: readonly RefusalCode[] = [
   'bad-message',
@@ -69,9 +69,22 @@ const CANDIDATE: Fields = {
   line: maybe(isCount),
 };
 
+const REFUSED_OFFER: Fields = { kind: is('refuse'), connection: isConnection };
+
 /** @throws P2PError `bad-message` */
 export const parseJoinReply = (untrusted: unknown): JoinReply | Refusal =>
   isRefusal(untrusted) ? untrusted : (parsed(untrusted, REPLY) as JoinReply);
+
+/** @throws P2PError `bad-message` */
+export const parseClaimReply = (untrusted: unknown): ClaimReply | Refusal =>
+  isRefusal(untrusted)
+    ? untrusted
+    : (parsed(untrusted, {
+        ok: is(true),
+        crosser: isPeerId,
+        since: isCount,
+        companyFor: maybe(isCount),
+      }) as ClaimReply);
 
 /** @throws P2PError `bad-message` */
 export const parseDone = (untrusted: unknown): Done | Refusal =>
@@ -81,7 +94,8 @@ export const parseDone = (untrusted: unknown): Done | Refusal =>
 export const parseRelayedSignal = (untrusted: unknown): RelayedSignal =>
   parsed(untrusted, {
     from: isPeerId,
-    signal: (value) => has(DESCRIPTION)(value) || has(CANDIDATE)(value),
+    sameSite: is(true, false),
+    signal: (value) => [DESCRIPTION, CANDIDATE, REFUSED_OFFER].some((kind) => has(kind)(value)),
   }) as RelayedSignal;
 
 /** @throws P2PError `bad-message` */

@@ -2,10 +2,10 @@
  * Client ↔ server, as socket.io events under the path `/p2p/signal`.
  *
  * - client → server, each with an acknowledgement: `join` (JoinRequest → JoinReply | Refusal), `signal` (SignalRequest → Done | Refusal),
- *   `leave` (LeaveRequest → Done | Refusal)
+ *   `claim` (ClaimRequest → ClaimReply | Refusal), `leave` (LeaveRequest → Done | Refusal)
  * - server → client: `signal` (RelayedSignal), `swarm` (SwarmState, when keeper or sizes change)
  */
-import type { PeerId, SwarmId } from './ids.ts';
+import type { Digest, PeerId, SwarmId } from './ids.ts';
 
 /** socket.io's `path` option. */
 export const SIGNALING_PATH = '/p2p/signal';
@@ -47,6 +47,24 @@ export interface SwarmView extends SwarmState {
   readonly others: readonly PeerId[];
 }
 
+/** "I would cross this asset now": how the peers of a site settle who brings their first assets, before their channels are open. */
+export interface ClaimRequest {
+  readonly swarm: SwarmId;
+  readonly digest: Digest;
+  /** The crosser that an earlier reply named and that we have waited for in vain. */
+  readonly instead?: PeerId;
+}
+
+export interface ClaimReply {
+  readonly ok: true;
+  /** Who crosses: the first of the site that claimed the asset, which may be the asker. */
+  readonly crosser: PeerId;
+  /** Milliseconds since it claimed it. */
+  readonly since: number;
+  /** Milliseconds since the site's oldest member, the asker aside, joined the swarm; null: there is none. */
+  readonly companyFor: number | null;
+}
+
 export interface LeaveRequest {
   readonly swarms: readonly SwarmId[];
 }
@@ -55,6 +73,8 @@ export interface LeaveRequest {
 export type Signal =
   | { readonly kind: 'offer'; readonly connection: number; readonly sdp: string }
   | { readonly kind: 'answer'; readonly connection: number; readonly sdp: string }
+  /** The offer is not taken: there are neighbours enough. */
+  | { readonly kind: 'refuse'; readonly connection: number }
   | {
       readonly kind: 'candidate';
       readonly connection: number;
@@ -70,6 +90,8 @@ export interface SignalRequest {
 
 export interface RelayedSignal {
   readonly from: PeerId;
+  /** Is it at our own site? */
+  readonly sameSite: boolean;
   readonly signal: Signal;
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# npm run media: makes the sample content (demo/media/) and the tests' fixture (test/fixtures/media/), nothing but ffmpeg's own sources in it.
+# npm run media: makes the sample content (demo/media/) and the tests' fixtures (test/fixtures/media/, test/fixtures/formats/), nothing but ffmpeg's own sources in it.
 # Needs ffmpeg 5 or later with libx264, and the DejaVu fonts (Debian: ffmpeg, fonts-dejavu-core). Takes about two minutes.
 #
 #   demo/media/lesson/        HLS VOD, 64 s, segments of 4 s, three renditions (H.264 + AAC in MPEG-TS), keyframes aligned
@@ -7,6 +7,11 @@
 #   demo/media/animation.gif  a round flight over the island
 #   demo/media/clip.mp4       12 s of the same with sound, index in front (fast start)
 #   test/fixtures/media/      the same in small: HLS of 24 s with segments of 2 s; each of its top segments has three blocks of 64 KiB
+#   test/fixtures/formats/    8 s in segments of 2 s of two blocks, each kind of stream once:
+#     encrypted/   AES-128, the key beside it
+#     ranges/      MPEG-TS, one file in byte ranges
+#     fragmented/  MP4, one file in byte ranges, the initialization segment too
+#     languages/   MP4 with two sound tracks and subtitles
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,6 +22,7 @@ WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 DEMO=$WORK/demo/media
 FIXTURE=$WORK/test/fixtures/media
+FORMATS=$WORK/test/fixtures/formats
 
 # One thread and "bitexact": the same ffmpeg makes the same bytes, and a new version of a file is a change on purpose.
 encode() { ffmpeg -hide_banner -loglevel error -nostdin -y -filter_threads 1 -filter_complex_threads 1 "$@"; }
@@ -38,11 +44,12 @@ main() {
   hls "$WORK/lesson.mkv" "$DEMO/lesson" 25 4 crf 256x144:38k 426x240:76k 640x360:175k
   echo 'fixture';   fixture_master "$WORK/fixture.mkv"
   hls "$WORK/fixture.mkv" "$FIXTURE/lesson" 25 2 cbr 160x90:40k 256x144:100k 426x240:476k
-  for folder in demo/media test/fixtures/media; do
+  echo 'formats';   formats "$WORK/fixture.mkv" "$FORMATS"
+  for folder in demo/media test/fixtures/media test/fixtures/formats; do
     rm -rf "$folder"
     cp -r "$WORK/$folder" "$folder"
   done
-  du -ab demo/media test/fixtures/media | awk -F'\t' '/\.(png|gif|mp4)$|lesson$|media$/ { printf "%9d  %s\n", $1, $2 }'
+  du -ab demo/media test/fixtures/{media,formats} | awk -F'\t' '/\.(png|gif)$|clip.mp4$|(lesson|media|formats|encrypted|ranges|fragmented|languages)$/ { printf "%9d  %s\n", $1, $2 }'
 }
 
 # --- Pictures -------------------------------------------------------------------------------------------------------------------
@@ -167,6 +174,56 @@ hls() {
       "$(bandwidths "$out")" "$size" "$rate" "$index" >> "$folder/index.m3u8"
     index=$((index + 1))
   done
+}
+
+# formats MASTER FOLDER
+formats() {
+  local master=$1 folder=$2
+  mkdir -p "$folder"/{encrypted,ranges,fragmented,languages/{video,en,de,subtitles}}
+  local picture=(-map 0:v -vf scale=256:144:flags=lanczos -c:v libx264 -threads 1 -preset slow -profile:v main -level 3.0
+    -b:v 250k -minrate 250k -maxrate 250k -bufsize 250k -nal-hrd cbr -g 50 -keyint_min 50 -sc_threshold 0)
+  local sound=(-map 0:a -c:a aac -b:a 32k -ac 1)
+  local vod=("${EXACT[@]}" -t 8 -f hls -hls_time 2 -hls_playlist_type vod -hls_list_size 0)
+
+  printf 'p2p-elements key' > "$folder/encrypted/key.bin"
+  printf 'key.bin\n%s\n' "$folder/encrypted/key.bin" > "$WORK/key-info"
+  encode -i "$master" "${picture[@]}" "${sound[@]}" "${vod[@]}" -hls_key_info_file "$WORK/key-info" \
+    -hls_segment_filename "$folder/encrypted/segment-%02d.ts" "$folder/encrypted/index.m3u8"
+
+  encode -i "$master" "${picture[@]}" "${sound[@]}" "${vod[@]}" -hls_flags single_file -hls_segment_filename "$folder/ranges/all.ts" "$folder/ranges/index.m3u8"
+
+  encode -i "$master" "${picture[@]}" "${sound[@]}" "${vod[@]}" -hls_segment_type fmp4 -hls_flags single_file \
+    -hls_segment_filename "$folder/fragmented/all.mp4" "$folder/fragmented/index.m3u8"
+
+  local languages=$folder/languages fragments=(-hls_segment_type fmp4 -hls_fmp4_init_filename init.mp4)
+  encode -i "$master" "${picture[@]}" "${vod[@]}" "${fragments[@]}" -hls_segment_filename "$languages/video/segment-%02d.m4s" "$languages/video/index.m3u8"
+  encode -i "$master" "${sound[@]}" "${vod[@]}" "${fragments[@]}" -hls_segment_filename "$languages/en/segment-%02d.m4s" "$languages/en/index.m3u8"
+  encode -i "$master" "${sound[@]}" -af asetrate=33075,aresample=44100,apad "${vod[@]}" "${fragments[@]}" \
+    -hls_segment_filename "$languages/de/segment-%02d.m4s" "$languages/de/index.m3u8"
+  subtitles "$languages/subtitles"
+  cat > "$languages/index.m3u8" <<'PLAYLIST'
+#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="1",URI="en/index.m3u8"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="sound",NAME="Deutsch",LANGUAGE="de",DEFAULT=NO,AUTOSELECT=YES,CHANNELS="1",URI="de/index.m3u8"
+#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",NAME="English",LANGUAGE="en",DEFAULT=YES,AUTOSELECT=YES,URI="subtitles/index.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=360000,RESOLUTION=256x144,CODECS="avc1.4d401e,mp4a.40.2",AUDIO="sound",SUBTITLES="text"
+video/index.m3u8
+PLAYLIST
+}
+
+# subtitles FOLDER: WebVTT, two segments of 4 s (RFC 8216, 3.5)
+subtitles() {
+  local playlist='#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:VOD\n' index start
+  for index in 0 1; do
+    start=$((4 * index))
+    printf 'WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n00:0%d.500 --> 00:0%d.500\nLine %d\n' \
+      "$start" "$((start + 3))" "$((index + 1))" > "$1/segment-0$index.vtt"
+    playlist+="#EXTINF:4.0,\nsegment-0$index.vtt\n"
+  done
+  # shellcheck disable=SC2059
+  printf "$playlist#EXT-X-ENDLIST\n" > "$1/index.m3u8"
 }
 
 # bandwidths FOLDER: the peak and the average of its segments, in bit/s (RFC 8216, 4.3.4.2)

@@ -3,12 +3,20 @@ import type { LoadOptions, MeshFace } from '../../mesh/index.ts';
 import { MeshLoader, type Loaded } from './mesh-loader.ts';
 import { nameOfFragment } from './segments.ts';
 
+/** When something is played, in seconds from the start of the stream. */
+export interface Timing {
+  readonly start: number;
+  readonly duration: number;
+}
+
 /** What a fragment loader knows of its player. */
 export interface FragmentSource {
   readonly mesh: MeshFace;
   readonly swarm: string | null;
-  /** Milliseconds until the player needs what is at `start` seconds; undefined: not known. */
-  readonly deadlineOf: (start: number) => number | undefined;
+  /** Does the wait for the first byte count as the line's slowness? Not where others bring the segment over the line. */
+  readonly countsWaiting: boolean;
+  /** Milliseconds until the player needs this; undefined: not known. */
+  readonly deadlineOf: (timing: Timing) => number | undefined;
   /** A segment could not be had: neither from a neighbour nor from the origin. */
   readonly onFailure: () => void;
 }
@@ -16,13 +24,15 @@ export interface FragmentSource {
 /** hls.js's `fLoader`: segments come through the mesh. */
 export function fragmentLoader(source: FragmentSource): new (config: HlsConfig) => Loader<FragmentLoaderContext> {
   return class extends MeshLoader<FragmentLoaderContext> {
+    protected override readonly countsWaiting = source.countsWaiting;
+
     protected override async request(
       context: FragmentLoaderContext,
       signal: AbortSignal,
       onProgress: (loaded: number, total: number) => void,
     ): Promise<Loaded> {
       const options = { ...whatOf(context), ...(source.swarm !== null && { swarm: source.swarm }), signal, onProgress };
-      const deadline = source.deadlineOf(context.part?.start ?? context.frag.start);
+      const deadline = source.deadlineOf(context.part ?? context.frag);
       try {
         const { body, url } = await source.mesh.load(
           context.url,
@@ -37,9 +47,14 @@ export function fragmentLoader(source: FragmentSource): new (config: HlsConfig) 
   };
 }
 
-/** A range of the URL, or the asset that the playlist names, or just the URL. A part of a segment (low latency) has no digest of its own. */
+/**
+ * What is asked of the URL: a range of it, and the asset's name where the playlist tells it. A part of a segment (low latency) has none; nor
+ * has a range that is not the segment's own (hls.js asks for more around an encrypted initialization segment).
+ */
 function whatOf({ rangeStart = 0, rangeEnd, frag, part }: FragmentLoaderContext): Pick<LoadOptions, 'range' | 'name'> {
-  if (rangeEnd) return { range: { start: rangeStart, end: rangeEnd } };
-  const name = part ? null : nameOfFragment(frag);
-  return name ? { name } : {};
+  const range = rangeEnd ? { range: { start: rangeStart, end: rangeEnd } } : {};
+  const [start, end] = frag.byteRange;
+  const isAll = part === null && (rangeEnd ? start === rangeStart && end === rangeEnd : end === undefined);
+  const name = isAll ? nameOfFragment(frag) : null;
+  return name ? { ...range, name } : range;
 }

@@ -1,5 +1,5 @@
 /**
- * Who holds the next segments, while the origin is unreachable. The mesh answers later, the player asks in between: this keeps the last answer.
+ * Who holds the next segments. The mesh answers later, the player asks in between: this keeps the last answer.
  */
 import type { MeshFace } from '../../mesh/index.ts';
 import type { Digest } from '../../protocol/ids.ts';
@@ -8,19 +8,14 @@ import type { Held } from '../../protocol/page.ts';
 export class HeldSegments {
   readonly #mesh: MeshFace;
   readonly #wanted: () => readonly Digest[];
-  readonly #onChange: () => void;
   readonly #held = new Map<Digest, Held>();
   #asking = false;
   #askAgain = false;
 
-  /**
-   * @param wanted the digests that matter now
-   * @param onChange called after each answer of the mesh, and when the origin is back
-   */
-  constructor(mesh: MeshFace, wanted: () => readonly Digest[], onChange: () => void, signal: AbortSignal) {
+  /** @param wanted the digests that matter now; none: nothing is asked */
+  constructor(mesh: MeshFace, wanted: () => readonly Digest[], signal: AbortSignal) {
     this.#mesh = mesh;
     this.#wanted = wanted;
-    this.#onChange = onChange;
     mesh.addEventListener('stats', () => this.refresh(), { signal });
   }
 
@@ -28,22 +23,20 @@ export class HeldSegments {
     return (digest !== null && this.#held.get(digest)) || 'nobody';
   }
 
-  /** Asks anew, if the origin is unreachable. While an answer is due, the next question waits for it. */
+  /** Asks anew. While an answer is due, the next question waits for it. */
   refresh(): void {
-    if (this.#mesh.stats.originReachable) {
-      this.#held.clear();
-      this.#onChange();
-    } else if (this.#asking) {
+    if (this.#asking) {
       this.#askAgain = true;
-    } else {
-      void this.#ask();
+      return;
     }
+    const digests = [...new Set(this.#wanted())];
+    if (digests.length > 0) void this.#ask(digests);
+    else this.#held.clear();
   }
 
-  async #ask(): Promise<void> {
+  async #ask(digests: readonly Digest[]): Promise<void> {
     this.#asking = true;
     try {
-      const digests = [...new Set(this.#wanted())];
       const held = await this.#mesh.held(digests);
       this.#held.clear();
       digests.forEach((digest, index) => this.#held.set(digest, held[index] ?? 'nobody'));
@@ -52,7 +45,6 @@ export class HeldSegments {
     } finally {
       this.#asking = false;
     }
-    this.#onChange();
     if (this.#askAgain) {
       this.#askAgain = false;
       this.refresh();

@@ -2,7 +2,7 @@ import type { default as Hls, HlsConfig, LoaderResponse, RetryConfig } from 'hls
 import { abrController, type Choose } from './abr-controller.ts';
 import type { HlsModule } from './build.ts';
 import { fragmentLoader, type FragmentSource } from './fragment-loader.ts';
-import { RETRY_MAX_MS, SEGMENT_RETRY_MS } from './limits.ts';
+import { FIRST_BYTE_MS, RETRY_MAX_MS, SEGMENT_RETRY_MS } from './limits.ts';
 import type { PlaylistCache } from './playlist-cache.ts';
 import { playlistLoader } from './playlist-loader.ts';
 
@@ -12,7 +12,8 @@ export type Preload = 'auto' | 'metadata' | 'none';
 export interface PlayerParts {
   readonly fragments: FragmentSource;
   readonly playlists: PlaylistCache;
-  readonly choose: Choose;
+  /** null: hls.js chooses by itself. */
+  readonly choose: Choose | null;
 }
 
 /** What differs from hls.js's defaults: who loads, who chooses, and how it takes an origin that is gone. */
@@ -27,9 +28,13 @@ export function hlsConfig(
   return {
     fLoader: fragmentLoader(fragments),
     pLoader: playlistLoader(playlists, fragments.swarm),
-    abrController: abrController(Base, choose),
+    ...(choose && { abrController: abrController(Base, choose) }),
     fragLoadPolicy: {
-      default: { ...fragmentPolicy, errorRetry: patient(fragmentPolicy.errorRetry, SEGMENT_RETRY_MS) },
+      default: {
+        ...fragmentPolicy,
+        maxTimeToFirstByteMs: FIRST_BYTE_MS,
+        errorRetry: patient(fragmentPolicy.errorRetry, SEGMENT_RETRY_MS),
+      },
     },
     playlistLoadPolicy: { default: { ...playlistPolicy, errorRetry: patient(playlistPolicy.errorRetry) } },
     autoStartLoad: preload !== 'none',

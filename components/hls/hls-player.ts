@@ -1,17 +1,20 @@
 /**
  * One stream in one native media element: owns the hls.js instance, from `start()` to `destroy()`. `<p2p-video>` makes a new one for each `src`.
  */
-import type { ErrorData, default as Hls, Level, LevelDetails } from 'hls.js';
+import type { ErrorData, default as Hls } from 'hls.js';
 import type { MeshFace } from '../../mesh/index.ts';
-import type { Digest } from '../../protocol/ids.ts';
 import { loadFullBuild, loadLightBuild, needsFullBuild, type HlsModule } from './build.ts';
-import { chooseRendition } from './choose-rendition.ts';
-import { HeldSegments } from './held-segments.ts';
+import { expectedAssets, Expectations } from './expected-assets.ts';
+import type { Timing } from './fragment-loader.ts';
 import { hlsConfig, loadAll, type Preload } from './hls-config.ts';
-import { HELD_AHEAD_SEGMENTS } from './limits.ts';
+import { EXPECTED_AHEAD_S, PLAYER_PATIENCE } from './limits.ts';
 import { playlistCacheOf, type PlaylistCache } from './playlist-cache.ts';
 import { decideRecovery, type FatalError } from './recovery.ts';
-import { bufferedUntil, segmentsAfter, segmentsOf, type Segment } from './segments.ts';
+import { Renditions } from './renditions.ts';
+import { bufferedUntil, segmentsOf, upcomingOf } from './segments.ts';
+
+/** Who chooses the rendition: our controller, which knows the site's line, or hls.js's own as it is. */
+export type Abr = 'swarm' | 'player';
 
 export interface HlsPlayerOptions {
   readonly mesh: MeshFace;
@@ -20,6 +23,7 @@ export interface HlsPlayerOptions {
   readonly url: string;
   readonly swarm: string | null;
   readonly preload: Preload;
+  readonly abr: Abr;
   /** hls.js was created and the media element attached to it. */
   readonly onInstance: (hls: Hls) => void;
   /** Nothing helps any more. `code` as of MediaError: 2 network, 3 decoding, 4 not supported. */
@@ -29,25 +33,31 @@ export interface HlsPlayerOptions {
 export class HlsPlayer {
   readonly #options: HlsPlayerOptions;
   readonly #playlists: PlaylistCache;
-  readonly #held: HeldSegments;
+  readonly #renditions: Renditions;
+  readonly #expectations: Expectations;
   readonly #scope = new AbortController();
-  /** Media playlists that hls.js has not loaded itself, by URL. */
-  readonly #ahead = new Map<string, LevelDetails>();
   #hls: Hls | null = null;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #networkErrors = 0;
   #mediaRecoveryAt = -Infinity;
-  #originWasGone = false;
+  /** False where `preload` holds back what is not asked for yet. */
+  #loadsAll: boolean;
 
   constructor(options: HlsPlayerOptions) {
     this.#options = options;
-    this.#playlists = playlistCacheOf(options.mesh);
-    this.#held = new HeldSegments(
-      options.mesh,
-      () => this.#nextDigests(),
-      () => this.#onHeldChange(),
-      this.#scope.signal,
-    );
+    const { mesh, media, swarm, abr, preload } = options;
+    this.#playlists = playlistCacheOf(mesh);
+    this.#loadsAll = preload === 'auto';
+    this.#expectations = new Expectations(mesh, swarm);
+    this.#renditions = new Renditions({
+      mesh,
+      media,
+      swarm,
+      playlists: this.#playlists,
+      choosing: abr === 'swarm',
+      onOriginBack: () => this.#retryTimer !== undefined && this.#loadAgain(),
+      signal: this.#scope.signal,
+    });
   }
 
   async start(): Promise<void> {
@@ -69,6 +79,7 @@ export class HlsPlayer {
     clearTimeout(this.#retryTimer);
     this.#hls?.destroy();
     this.#hls = null;
+    this.#expectations.tell([]);
   }
 
   /** Playlist and player load side by side. A stream for the full build costs the light one on top, once; all others start a round trip earlier. */
@@ -81,102 +92,98 @@ export class HlsPlayer {
   }
 
   #play(module: HlsModule, media: HTMLMediaElement, signal: AbortSignal): void {
-    const { mesh, swarm, url, preload, onInstance } = this.#options;
+    const { mesh, swarm, url, preload, abr, onInstance } = this.#options;
+    const renditions = this.#renditions;
     const hls = new module.default(
       hlsConfig(module, preload, {
         fragments: {
           mesh,
           swarm,
-          deadlineOf: (start) => deadlineOf(media, start),
-          onFailure: () => this.#held.refresh(),
+          countsWaiting: abr === 'player',
+          deadlineOf: (timing) => this.#deadlineOf(timing),
+          onFailure: () => renditions.refresh(),
         },
         playlists: this.#playlists,
-        choose: (_, suggested) => this.#choose(suggested),
+        choose: abr === 'swarm' ? (_, suggested) => renditions.choose(suggested) : null,
       }),
     );
     this.#hls = hls;
+    renditions.attach(hls, module);
+    this.#listen(hls, module, signal);
+    media.addEventListener('play', () => this.#loadAll(hls, module), { signal, once: true });
+    hls.loadSource(url);
+    hls.attachMedia(media);
+    onInstance(hls);
+    if (!media.paused) this.#loadAll(hls, module);
+  }
+
+  #listen(hls: Hls, module: HlsModule, signal: AbortSignal): void {
+    const { media, preload } = this.#options;
     const { Events } = module;
+    const renditions = this.#renditions;
     hls.on(Events.MANIFEST_PARSED, () => {
       if (preload === 'none')
-        void this.#readPlaylist(module, hls.levels[hls.firstLevel]).then((details) => this.#readAhead(module, details));
+        void renditions
+          .readPlaylist(module, hls.levels[hls.firstLevel])
+          .then((details) => renditions.readAhead(module, details));
     });
-    hls.on(Events.LEVEL_LOADED, (_event, { details }) => this.#readAhead(module, details));
+    hls.on(Events.LEVEL_LOADED, (_event, { details }) => renditions.readAhead(module, details));
+    hls.on(Events.FRAG_LOADED, () => renditions.refresh());
     hls.on(Events.FRAG_BUFFERED, () => (this.#networkErrors = 0));
     hls.on(Events.ERROR, (_event, data) => data.fatal && this.#onFatal(fatalError(module, data), data.error.message));
+    for (const event of [
+      ...[Events.FRAG_LOADING, Events.LEVEL_SWITCHING, Events.LEVEL_UPDATED, Events.AUDIO_TRACK_SWITCHING],
+      ...[Events.AUDIO_TRACK_UPDATED, Events.SUBTITLE_TRACK_SWITCH, Events.SUBTITLE_TRACK_UPDATED],
+    ] as const)
+      hls.on(event, () => this.#tellExpected(hls));
     media.addEventListener(
       'error',
       () => media.error && this.#onFatal({ kind: 'media', manifest: false, status: 0 }, media.error.message),
       { signal },
     );
-    media.addEventListener('play', () => loadAll(hls, module, preload), { signal, once: true });
-    media.addEventListener('seeking', () => this.#held.refresh(), { signal });
-    hls.loadSource(url);
-    hls.attachMedia(media);
-    onInstance(hls);
-    if (!media.paused) loadAll(hls, module, preload);
-  }
-
-  /** Of a VOD all renditions are known from the start: who holds what of them decides when the origin is gone. */
-  #readAhead(module: HlsModule, details: LevelDetails | null): void {
-    if (!details || details.live) return;
-    for (const level of this.#hls?.levels ?? []) {
-      if (!level.details) void this.#readPlaylist(module, level);
-    }
-  }
-
-  async #readPlaylist(
-    { M3U8Parser, PlaylistLevelType }: HlsModule,
-    level: Level | undefined,
-  ): Promise<LevelDetails | null> {
-    if (!level) return null;
-    const read = this.#ahead.get(level.uri);
-    if (read) return read;
-    try {
-      const { text, url } = await this.#playlists.load(level.uri, this.#options.swarm, this.#scope.signal);
-      const details = M3U8Parser.parseLevelPlaylist(text, url, 0, PlaylistLevelType.MAIN, 0, null);
-      this.#ahead.set(level.uri, details);
-      return details;
-    } catch {
-      return null; // hls.js asks for it when it needs it, and reports
-    }
-  }
-
-  #choose(suggested: number): number {
-    const hls = this.#hls;
-    if (!hls || this.#options.mesh.stats.originReachable) return suggested;
-    const renditions = hls.levels.map((level) => ({
-      bitrate: level.bitrate,
-      held: this.#nextSegments(level).map(({ digest }) => this.#held.of(digest)),
-    }));
-    return chooseRendition({
-      renditions,
-      suggested,
-      originReachable: false,
-      estimate: hls.bandwidthEstimate,
-      cap: hls.maxAutoLevel,
-    });
-  }
-
-  #nextSegments(level: Level): readonly Segment[] {
-    const details = level.details ?? this.#ahead.get(level.uri);
-    const { buffered, currentTime } = this.#options.media;
-    return details ? segmentsAfter(segmentsOf(details), bufferedUntil(buffered, currentTime), HELD_AHEAD_SEGMENTS) : [];
-  }
-
-  #nextDigests(): readonly Digest[] {
-    return (this.#hls?.levels ?? []).flatMap((level) =>
-      this.#nextSegments(level).flatMap(({ digest }) => digest ?? []),
+    media.addEventListener(
+      'seeking',
+      () => {
+        this.#tellExpected(hls);
+        renditions.refresh();
+      },
+      { signal },
     );
   }
 
-  #onHeldChange(): void {
-    const gone = !this.#options.mesh.stats.originReachable;
-    const back = this.#originWasGone && !gone;
-    this.#originWasGone = gone;
-    if (!back) return;
-    // What failed while the origin was gone says nothing about a rendition: hls.js would never climb back to it.
-    for (const level of this.#hls?.levels ?? []) level.fragmentError = level.loadError = 0;
-    if (this.#retryTimer !== undefined) this.#loadAgain();
+  #loadAll(hls: Hls, module: HlsModule): void {
+    this.#loadsAll = true;
+    loadAll(hls, module, this.#options.preload);
+  }
+
+  /** What all tracks ask for next. While the first segment's rendition is a guess, nothing is fetched ahead of it. */
+  #tellExpected(hls: Hls): void {
+    if (!this.#loadsAll || !this.#hls) return;
+    const { buffered, playbackRate } = this.#options.media;
+    const playhead = this.#playhead();
+    const from = bufferedUntil(buffered, playhead);
+    const until = this.#renditions.isOpen ? from : from + EXPECTED_AHEAD_S;
+    const tracks = [
+      this.#renditions.detailsOf(hls.levels[hls.loadLevel]),
+      hls.audioTracks[hls.audioTrack]?.details,
+      hls.subtitleTracks[hls.subtitleTrack]?.details,
+    ];
+    const upcoming = tracks.flatMap((details) => (details ? upcomingOf(segmentsOf(details), from, until) : []));
+    this.#expectations.tell(expectedAssets(upcoming, playhead, playbackRate));
+  }
+
+  /** Where the media element plays, or will begin to: a live stream not at 0, but it stands there until its first segment is in the buffer. */
+  #playhead(): number {
+    const { currentTime, buffered } = this.#options.media;
+    return currentTime > 0 || buffered.length > 0 ? currentTime : Math.max(0, this.#hls?.startPosition ?? 0);
+  }
+
+  /** Milliseconds until the media element plays this, were it to play on from where it is. */
+  #deadlineOf({ start, duration }: Timing): number {
+    const { media, abr } = this.#options;
+    const rate = media.playbackRate || 1;
+    const deadline = Math.max(0, (1000 * (start - this.#playhead())) / rate);
+    return abr === 'player' ? Math.min(deadline, (1000 * PLAYER_PATIENCE * duration) / rate) : deadline;
   }
 
   #onFatal(error: FatalError, message: string): void {
@@ -210,11 +217,6 @@ export class HlsPlayer {
     if (hls?.levels.length === 0) hls.loadSource(this.#options.url);
     else hls?.startLoad();
   }
-}
-
-/** Milliseconds until the media element plays what is at `start` seconds, were it to play on from where it is. */
-function deadlineOf(media: HTMLMediaElement, start: number): number {
-  return Math.max(0, (1000 * (start - media.currentTime)) / (media.playbackRate || 1));
 }
 
 function fatalError(

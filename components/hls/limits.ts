@@ -1,6 +1,6 @@
 /** Numbers of the player. Each has its unit, its reason, and what would change it. */
 
-/** Next segments of each rendition that are looked up among the neighbours while the origin is unreachable. With 4 s segments half a minute: hls.js's own buffer goal. */
+/** Next segments of each rendition that are looked up among the neighbours. With 4 s segments half a minute: hls.js's own buffer goal. */
 export const HELD_AHEAD_SEGMENTS = 8;
 
 /** Next segments that must be held for a rendition to count as fully held. Two: the next request and the one after it, so that a switch pays off. */
@@ -8,6 +8,33 @@ export const HELD_RUN_SEGMENTS = 2;
 
 /** Share of the estimated bandwidth that a rendition may need. hls.js's abrBandWidthUpFactor. */
 export const BANDWIDTH_SHARE = 0.7;
+
+/** What the line must carry for a rendition, over its bitrate. A fifth for what else the line carries, and for segments above the average. */
+export const LINE_HEADROOM = 1.2;
+
+/** Seconds in the buffer below which it is short: a rendition that the line does not carry is left. Two long segments, so that the next lower one comes in time. */
+export const SHORT_BUFFER_S = 10;
+
+/** Seconds in the buffer below which, if it has been twice as much before, slow delivery alone makes a rendition be left: one long segment. */
+export const CRITICAL_BUFFER_S = 4;
+
+/** How long the line must have had headroom for a better rendition before it is taken, ms; twice as long after each step down. An estimate that jitters does not last. The first time it is 0: what is played first is a guess. */
+export const STEP_UP_AFTER_MS = 10_000;
+
+/** How long a viewer that is behind its neighbours goes on with the rendition that they have, ms, when it could climb by itself. */
+export const FOLLOW_MS = 20_000;
+
+/** Seconds of film beyond the buffer that the mesh is told of. hls.js's own buffer goal. */
+export const EXPECTED_AHEAD_S = 30;
+
+/** How far an announced time may be off before it is told anew, ms: less than any decision depends on. */
+export const EXPECTED_DRIFT_MS = 1000;
+
+/** Longest wait for the first byte of a segment, ms. hls.js gives an origin 10 s; the mesh's own waits for somebody else's crossing, which it bounds itself, come before. A timeout here would start a second crossing. */
+export const FIRST_BYTE_MS = 20_000;
+
+/** Of a segment's duration, how long `abr="player"` may wait for others: hls.js abandons it after half. */
+export const PLAYER_PATIENCE = 0.4;
 
 /** Milliseconds before the first try again after a segment failed; doubled each time, at most RETRY_MAX_MS. hls.js waits 1000; the next try may go to a neighbour, which is there. */
 export const SEGMENT_RETRY_MS = 500;

@@ -26,7 +26,10 @@ export abstract class MeshLoader<Context extends LoaderContext> implements Loade
     parsing: { start: 0, end: 0 },
     buffering: { start: 0, first: 0, end: 0 },
   };
+  /** Does the time until the first byte count in `stats`? */
+  protected readonly countsWaiting: boolean = true;
   readonly #scope = new AbortController();
+  #startedAt = 0;
   #callbacks: LoaderCallbacks<Context> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -40,7 +43,7 @@ export abstract class MeshLoader<Context extends LoaderContext> implements Loade
     const { maxTimeToFirstByteMs, maxLoadTimeMs } = config.loadPolicy;
     this.context = context;
     this.#callbacks = callbacks;
-    this.stats.loading.start = performance.now();
+    this.#startedAt = this.stats.loading.start = performance.now();
     const waitMs =
       Number.isFinite(maxTimeToFirstByteMs) && maxTimeToFirstByteMs > 0 ? maxTimeToFirstByteMs : maxLoadTimeMs;
     this.#setTimeout(waitMs);
@@ -49,7 +52,8 @@ export abstract class MeshLoader<Context extends LoaderContext> implements Loade
       if (total > 0) this.stats.total = total;
       if (loaded === 0 || this.stats.loading.first > 0) return;
       this.#markFirstByte();
-      this.#setTimeout(maxLoadTimeMs - (this.stats.loading.first - this.stats.loading.start));
+      this.#setTimeout(maxLoadTimeMs - (this.stats.loading.first - this.#startedAt));
+      if (!this.countsWaiting) this.stats.loading.start = this.stats.loading.first;
     });
   }
 

@@ -3,21 +3,30 @@ import type { Fragment, LevelDetails } from 'hls.js';
 import { P2PError } from '../../protocol/error.ts';
 import type { AssetName, Digest } from '../../protocol/ids.ts';
 import { DIGEST_TAG, parseDigestTag } from '../../protocol/playlist-tag.ts';
+import { MAX_WANTS } from '../../protocol/limits.ts';
 import { warnOnce } from '../warn.ts';
+import type { Upcoming } from './expected-assets.ts';
 
 export interface Segment {
   /** Seconds from the start of the stream. */
+  readonly start: number;
   readonly end: number;
   /** null: the playlist does not tell it. */
   readonly digest: Digest | null;
+  readonly fragment: Fragment;
 }
 
-/** Digest and size of a fragment; null where it has none, or where only a range of the URL is meant. A malformed tag warns once. */
-export function nameOfFragment(fragment: Pick<Fragment, 'tagList' | 'byteRange'>): AssetName | null {
-  const tag = fragment.tagList.find(([name]) => name === DIGEST_TAG);
-  if (!tag || fragment.byteRange.length > 0) return null;
+/**
+ * Digest and size of a fragment; null where it has none. Of a byte range they are those of the range: a tag with another size was made by
+ * somebody who meant the whole file. A malformed tag warns once.
+ */
+export function nameOfFragment({ tagList, byteRange }: Pick<Fragment, 'tagList' | 'byteRange'>): AssetName | null {
+  const tag = tagList.find(([name]) => name === DIGEST_TAG);
+  if (!tag) return null;
   try {
-    return parseDigestTag(tag[1] ?? '');
+    const name = parseDigestTag(tag[1] ?? '');
+    const [start = 0, end] = byteRange;
+    return end === undefined || end - start === name.size ? name : null;
   } catch (error) {
     if (error instanceof P2PError) warnOnce(error.message, 'malformed digest tag');
     return null;
@@ -31,12 +40,33 @@ export function segmentsOf(details: LevelDetails): readonly Segment[] {
   let segments = known.get(details);
   if (!segments) {
     segments = details.fragments.map((fragment) => ({
+      start: fragment.start,
       end: fragment.end,
       digest: nameOfFragment(fragment)?.digest ?? null,
+      fragment,
     }));
     known.set(details, segments);
   }
   return segments;
+}
+
+/** What is to come of a track between two positions (seconds), initialization segments that hls.js does not have yet before their first segment. */
+export function upcomingOf(segments: readonly Segment[], from: number, until: number): Upcoming[] {
+  const coming = segmentsAfter(segments, from, MAX_WANTS).filter(
+    ({ start, fragment }) => start < until && !fragment.gap,
+  );
+  return coming.flatMap(({ start, fragment }) => {
+    const init = fragment.initSegment;
+    return [...(init && !init.data ? assetOf(init, start) : []), ...assetOf(fragment, start)];
+  });
+}
+
+/** Without a name nothing can be fetched ahead. */
+function assetOf(fragment: Fragment, start: number): Upcoming[] {
+  const name = nameOfFragment(fragment);
+  const [from, to] = fragment.byteRange;
+  const range = from !== undefined && to !== undefined ? { range: { start: from, end: to } } : {};
+  return name ? [{ url: fragment.url, name, start, ...range }] : [];
 }
 
 /** Holes up to this many seconds are played over: hls.js's maxFragLookUpTolerance. */
@@ -55,7 +85,11 @@ export function bufferedUntil(buffered: Pick<TimeRanges, 'length' | 'start' | 'e
 }
 
 /** The next `count` segments of those that end after `position` seconds. A tenth of a second is hls.js's tolerance for holes. */
-export function segmentsAfter(segments: readonly Segment[], position: number, count: number): readonly Segment[] {
+export function segmentsAfter<S extends Pick<Segment, 'end'>>(
+  segments: readonly S[],
+  position: number,
+  count: number,
+): readonly S[] {
   const first = segments.findIndex(({ end }) => end > position + 0.1);
   return first < 0 ? [] : segments.slice(first, first + count);
 }

@@ -26,6 +26,19 @@ export class BlockTable {
     return this.#checked === this.#states.length;
   }
 
+  /** Is this block checked? */
+  has(index: number): boolean {
+    return this.#states[index] === 'checked';
+  }
+
+  /** The first run of blocks that are not checked, asked or not; null where all are. */
+  get unchecked(): Run | null {
+    const first = this.#states.findIndex((state) => state !== 'checked');
+    if (first < 0) return null;
+    const after = this.#states.indexOf('checked', first);
+    return { first, count: (after < 0 ? this.count : after) - first };
+  }
+
   /** Takes the first run of missing blocks, at most `most` long, as asked; null where nothing is missing. */
   take(most: number): Run | null {
     const run = this.#firstMissing(most);

@@ -55,8 +55,23 @@ export const LIVENESS_TICK_MS = 250;
 /** A connection attempt that is not open by then is given up, ms. ICE with trickle takes under 3 s where it works at all. */
 export const DIAL_TIMEOUT_MS = 10_000;
 
+/** What company takes is loaded again no sooner than this after it could not be, ms, doubled each time up to the maximum. Shorter than the first of REDIAL_AFTER_MS, so that each redial is a try. */
+export const COMPANY_RETRY_MS = 900;
+export const COMPANY_RETRY_MAX_MS = 60_000;
+
 /** A peer that offers again while its last offer is under way is not heard before this, ms. */
 export const REOFFER_AFTER_MS = 1000;
+
+/** Connections that a newcomer to a large swarm offers: half of MAX_NEIGHBOURS, because it will be offered as many. */
+export const DIALS_IN_CROWD = 6;
+
+/** Connections and attempts past which offers are refused: a third more than MAX_NEIGHBOURS, so that late-comers find a place. */
+export const MAX_CONNECTIONS = 16;
+
+/** With fewer connections the server is asked for other names, after so many ms and up to twice that; each time that brings nobody the pause doubles, up to the maximum. */
+export const MIN_NEIGHBOURS = 4;
+export const MORE_NAMES_AFTER_MS = 2000;
+export const MORE_NAMES_AFTER_MAX_MS = 60_000;
 
 /** Pauses before a lost or failed connection is offered again, ms. After the last the peer is left alone until the server names it anew. */
 export const REDIAL_AFTER_MS: readonly number[] = [1000, 3000, 9000];
@@ -91,3 +106,96 @@ export const CONNECT_TIMEOUT_MS = 5000;
 
 /** A question to the signaling server that is not answered in this time counts as refused, ms. */
 export const ANSWER_TIMEOUT_MS = 5000;
+
+/** The planner: who crosses the line, and when. */
+
+/** How long the keeper, asked for an asset, may take to say that it fetches it, ms. Ten round trips of a loaded LAN; a viewer does not see it. */
+export const HEAR_MS = 300;
+
+/** Each further place in the line waits so much longer, ms: the one before has begun by then and is heard of. */
+export const SUCCESSION_STEP_MS = 150;
+
+/** Bounds of a suppression timer, ms. The upper one keeps waits bounded when the buffer is long; the lower one spreads those who are in a hurry far enough to hear each other. */
+export const MAX_TIMER_MS = 4000;
+export const MIN_TIMER_MS = 600;
+
+/** How long somebody who said that it will cross an asset is believed, ms. Two assets of 1 MB at 4 Mbit/s are before it. */
+export const QUEUED_PATIENCE_MS = 4000;
+
+/** How long the server's word on who crosses is waited for, ms. */
+export const CLAIM_ANSWER_MS = 300;
+
+/** How long the one that the server named may take until we hear of its crossing over a channel, ms. Channels open 0.2-0.6 s after joining, later on a busy machine. */
+export const CLAIM_PATIENCE_MS = 2500;
+
+/** How often the server is asked about one asset. */
+export const CLAIM_ROUNDS = 3;
+
+/** Assets that a keeper has waiting for others. */
+export const MAX_DUTIES = 64;
+
+/** Peers that joined less than this before us can't hold what we begin with, ms, so nobody waits for their channels. */
+export const COMPANY_FRESH_MS = 5000;
+
+/** How long one's first request waits for a channel where only peers of other sites are named, ms. */
+export const OUTSIDE_WAIT_MS = 300;
+
+/** How long somebody who has an asset under way may take to its first byte, ms: a line that is full needs it. */
+export const FIRST_BYTE_MS = 2000;
+
+/** After that, pauses up to this many times the pauses so far are borne, ms within bounds. */
+export const FOLLOW_PAUSES = 4;
+export const FOLLOW_SILENCE_MAX_MS = 2000;
+
+/** Each peer between us and who crosses has its own patience first, ms. */
+export const HOP_PATIENCE_MS = 300;
+
+/** Neighbours that one asset under way is handed to at a time. Thirty peers are three hops deep, and no upload is more than four times the download. */
+export const FOLLOWERS_PER_ASSET = 4;
+
+/** Assets under way that one neighbour is handed at a time. With the one it pulls, below the frames that may be half-arrived. */
+export const FOLLOWS_FROM_NEIGHBOUR = 6;
+
+/** A neighbour that was busy is asked again after this, ms, and for so long. */
+export const BUSY_PAUSE_MS = 200;
+export const BUSY_PATIENCE_MS = 4000;
+
+/** Peers between us and who crosses, at most: four followers each reach 65,000, and a neighbour that lies about its place gains little. */
+export const MAX_HOPS = 8;
+
+/** From so many sources on that took back what they had under way, which may be nothing to share, several members of a site cross at once: this many times as many with each further one, so that thirty have it after four crossings, and one that lies brings no crowd to the line. */
+export const WITHDRAWALS_BEFORE_CROWD = 2;
+export const CROWD_GROWTH = 4;
+
+/** A crossing that gives a block less often than this, ms, and would come too late, is taken over by another peer, once: 0.5 Mbit/s carry no video. So many blocks must show it, or a pause of FOLLOW_SILENCE_MAX_MS would. */
+export const SLOW_CROSSING_BLOCK_MS = 1000;
+export const SLOW_CROSSING_BLOCKS = 2;
+
+/** Who crosses without having the block hashes after this, ms, tells its followers that it will have the asset only when it is whole. */
+export const LEAVES_WAIT_MS = 1000;
+
+/** Who says so is believed for this many times what a crossing takes at the line's rate, at most so long, ms; QUEUED_PATIENCE_MS where the rate is not known. */
+export const WHOLE_PATIENCE_CROSSINGS = 2;
+export const WHOLE_PATIENCE_MAX_MS = 8000;
+
+/** Neighbours that are believed so about one asset, the second half as long. */
+export const MAX_PROMISES = 2;
+
+/** How often who crosses looks whether a neighbour of the site has the asset by now, ms, if nothing else happens. */
+export const RESCUE_LOOK_MS = 1000;
+
+/** Assets that a neighbour may tell us it has under way. */
+export const MAX_FETCHING_PER_NEIGHBOUR = 64;
+
+/** Assets that a keeper brings at a time for others. More would only make each slower. */
+export const KEEPER_CROSSINGS = 2;
+
+/** One that takes longer than this gives its place to the next, ms, so that an origin that hangs does not end the keeper's work; after twice that it is given up. */
+export const DUTY_MS = 8000;
+
+/** A keeper that was asked and did not move is passed over for this long, ms. */
+export const HEEDLESS_MS = 10_000;
+
+/** Bytes from which on a crossing tells the line's rate, and how much the latest counts. */
+export const LINE_SAMPLE_BYTES = 128 * 1024;
+export const LINE_SAMPLE_SHARE = 0.5;

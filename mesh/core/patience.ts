@@ -1,4 +1,16 @@
-import { PACE_MS, PROVEN_SILENCE_MS, SILENCE_MS, SILENCE_OF_SLACK } from './limits.ts';
+import {
+  FIRST_BYTE_MS,
+  FOLLOW_PAUSES,
+  FOLLOW_SILENCE_MAX_MS,
+  HOP_PATIENCE_MS,
+  MAX_HOPS,
+  PACE_MS,
+  PROVEN_SILENCE_MS,
+  SILENCE_MS,
+  SILENCE_OF_SLACK,
+  SLOW_CROSSING_BLOCKS,
+  SLOW_CROSSING_BLOCK_MS,
+} from './limits.ts';
 
 /**
  * How long a neighbour may be silent, ms.
@@ -7,6 +19,19 @@ import { PACE_MS, PROVEN_SILENCE_MS, SILENCE_MS, SILENCE_OF_SLACK } from './limi
  */
 export const patience = (slack: number, proven: boolean): number =>
   proven ? Math.min(PROVEN_SILENCE_MS, Math.max(SILENCE_MS, slack * SILENCE_OF_SLACK)) : SILENCE_MS;
+
+/**
+ * How long a neighbour may be silent that hands on what is still coming to itself, ms: it can't be faster than the line.
+ * @param hops as it announced, believed within bounds
+ * @param blocks it gave so far
+ * @param openFor ms since it was asked
+ * @param doubts how many before it gave nothing: each halves the wait for the first block, so that no number of them holds us up for long
+ */
+export function followPatience(hops: number, blocks: number, openFor: number, doubts: number): number {
+  const chain = Math.min(hops, MAX_HOPS) * HOP_PATIENCE_MS;
+  if (blocks === 0) return Math.max(SILENCE_MS, (chain + FIRST_BYTE_MS) / 2 ** doubts);
+  return chain + Math.min(FOLLOW_SILENCE_MAX_MS, Math.max(SILENCE_MS, (FOLLOW_PAUSES * openFor) / blocks));
+}
 
 /** Blocks that a neighbour gave since it was asked, the milliseconds that took, and how many it still owes. */
 export interface Pace {
@@ -20,3 +45,12 @@ export function isTooSlow({ blocks, openFor, due }: Pace, slack: number): boolea
   const time = slack === Infinity ? PACE_MS : Math.max(slack, PACE_MS);
   return blocks > 0 && (openFor / blocks) * due > time;
 }
+
+/**
+ * The same of one that hands on what is still coming to itself. Where the line is slow for all, another could do no better: so it must be far
+ * too slow, and it is those nearest to who crosses that find out first.
+ */
+export const isCrossingTooSlow = (pace: Pace, slack: number, hops: number): boolean =>
+  pace.blocks >= SLOW_CROSSING_BLOCKS + hops &&
+  pace.openFor > SLOW_CROSSING_BLOCK_MS * pace.blocks &&
+  isTooSlow(pace, slack);

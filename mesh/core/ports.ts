@@ -1,6 +1,8 @@
 /** What the engine needs of the world. It reaches for nothing else, so the same engine runs in a worker, on the main thread, and in Node on a virtual clock. */
 import type { AssetName, Digest, PeerId, Sha256 } from '../../protocol/ids.ts';
 import type {
+  ClaimReply,
+  ClaimRequest,
   Done,
   IceServer,
   JoinReply,
@@ -29,7 +31,7 @@ export interface Channel {
   readonly bufferedAmount: number;
   send(message: Uint8Array<ArrayBuffer>): void;
   close(): void;
-  /** Called once, in the task in which the channel came. */
+  /** Called once, and soon. What came before is kept: early messages, and whether the channel is open or closed. */
   listen(listener: ChannelListener): void;
 }
 
@@ -56,6 +58,7 @@ export interface Signaling {
   open(listener: SignalingListener): void;
   join(request: JoinRequest): Promise<JoinReply | Refusal>;
   signal(request: SignalRequest): Promise<Done | Refusal>;
+  claim(request: ClaimRequest): Promise<ClaimReply | Refusal>;
   leave(request: LeaveRequest): void;
   close(): void;
 }

@@ -1,4 +1,4 @@
-import { CHANNEL_WAIT_MS, FIRST_REQUEST_WAIT_MS, INVENTORY_WAIT_MS } from './limits.ts';
+import { CHANNEL_WAIT_MS, FIRST_REQUEST_WAIT_MS, INVENTORY_WAIT_MS, OUTSIDE_WAIT_MS } from './limits.ts';
 
 /** What is known of a swarm's mesh when an asset of it is asked for. */
 export type SwarmView =
@@ -12,6 +12,8 @@ export type SwarmView =
       readonly at: number;
       /** Site members that it named and that may still open a channel to us. */
       readonly dialing: number;
+      /** The same of peers of other sites. */
+      readonly dialingOutside: number;
       /** Neighbours that told what they hold in this swarm. */
       readonly inventories: number;
       /** Neighbours in this swarm that have yet to tell. */
@@ -38,6 +40,7 @@ export function waitUntil(view: SwarmView, requestedAt: number): number {
         Math.max(
           requestedAt,
           view.dialing > 0 ? view.at + CHANNEL_WAIT_MS : 0,
+          view.dialingOutside > 0 ? view.at + OUTSIDE_WAIT_MS : 0,
           view.awaited > 0 ? view.awaitedSince + INVENTORY_WAIT_MS : 0,
         ),
       );

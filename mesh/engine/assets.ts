@@ -1,42 +1,31 @@
 /** The way of one asset: store, then neighbours, then the origin. Same questions at the same time share one transfer. Owned by the Engine. */
 import { nameOf } from '../../protocol/digest.ts';
 import { P2PError } from '../../protocol/error.ts';
-import type { AssetName, Digest, SwarmId } from '../../protocol/ids.ts';
-import type { AssetAnswer, AssetQuestion, AssetSource, FromPage } from '../../protocol/page.ts';
-import type { Clock, Store } from '../core/ports.ts';
-import { waitUntil } from '../core/start-gate.ts';
-import type { Changes } from './changes.ts';
+import type { Digest, SwarmId } from '../../protocol/ids.ts';
+import type { AssetAnswer, AssetQuestion, AssetSource, Expected, FromPage } from '../../protocol/page.ts';
+import type { Store } from '../core/ports.ts';
 import type { ManifestIndex } from './manifest-index.ts';
 import type { Membership } from './membership.ts';
 import { originFailed, readBody } from './origin-door.ts';
-import { Transfer, type Transferred, type TransferPorts } from './transfer.ts';
+import type { TransferPorts } from './transfer-ports.ts';
+import { Transfer, type Transferred } from './transfer.ts';
+import type { Wanted } from './wanted.ts';
+import type { UnderWay } from './under-way.ts';
 
 export type LoadQuestion = Extract<AssetQuestion, { type: 'load' }>;
 export type KeepMessage = Extract<FromPage, { type: 'keep' }>;
 export type Reply = (answer: AssetAnswer) => void;
 
 export interface AssetsPorts extends TransferPorts {
-  readonly clock: Clock;
   readonly store: Store;
   readonly manifest: ManifestIndex;
   readonly membership: Membership;
-  /** Wakes who waits for the mesh. */
-  readonly changes: Changes;
   readonly countStoreBytes: (bytes: number) => void;
   readonly warn: (error: P2PError) => void;
 }
 
-interface Wanted {
-  readonly url: string;
-  readonly name: AssetName;
-  readonly swarm: SwarmId;
-  /** As the manifest says; '': as the origin says. */
-  readonly contentType: string;
-  /** When it is needed, on the engine's clock; Infinity: not known. */
-  readonly neededAt: number;
-}
-
 interface Shared {
+  readonly transfer: Transfer;
   readonly result: Promise<Transferred>;
   readonly controller: AbortController;
   readonly progress: Set<(loaded: number, total: number) => void>;
@@ -80,7 +69,7 @@ export class Assets {
     const { id, url, unlisted, range } = question;
     const listed = range === null && question.name === null ? await this.#ports.manifest.find(url) : null;
     const name = question.name ?? listed?.name ?? null;
-    if (!name || range || this.#contradicted.has(name.digest))
+    if (!name || (range && range.end - range.start !== name.size) || this.#contradicted.has(name.digest))
       return unlisted === 'pass' ? { type: 'pass', id } : this.#plain(question, reply, signal);
     const swarm = question.swarm ?? this.#staticSwarm;
     const contentType = listed?.contentType ?? '';
@@ -91,9 +80,11 @@ export class Assets {
       return loaded(question, stored.body, contentType || stored.contentType, 'store', true);
     }
     const neededAt = question.deadline === null ? Infinity : this.#ports.clock.now() + question.deadline;
-    await this.#waitForMesh(name.digest, swarm, question.age, signal);
-    const got = await this.#transfer({ url, name, swarm, contentType, neededAt }, signal, (have, total) =>
-      reply({ type: 'progress', id, loaded: have, total }),
+    const startedAt = this.#startedAt(swarm, question.age);
+    const got = await this.#transfer(
+      { url, name, range, swarm, contentType, neededAt, startedAt },
+      signal,
+      (have, total) => reply({ type: 'progress', id, loaded: have, total }),
     );
     return loaded(
       question,
@@ -105,7 +96,7 @@ export class Assets {
     );
   }
 
-  /** Without a digest, and for ranges: the origin, as the page itself would have asked, for the page alone. */
+  /** Without a digest: the origin, as the page itself would have asked, for the page alone. */
   async #plain(question: LoadQuestion, reply: Reply, signal: AbortSignal): Promise<AssetAnswer> {
     const { id, url, range } = question;
     const response = await this.#ports.origin({ url, range, credentials: 'same-origin', signal });
@@ -127,9 +118,11 @@ export class Assets {
       {
         url,
         name: listed.name,
+        range: null,
         swarm: swarm ?? this.#staticSwarm,
         contentType: listed.contentType,
         neededAt: Infinity,
+        startedAt: 0,
       },
       {
         body: bytes,
@@ -140,17 +133,29 @@ export class Assets {
     );
   }
 
-  /** Until a neighbour holds the asset or there is nothing to wait for. Bounded from the first request of the swarm on, so that only the start can be held up. */
-  async #waitForMesh(digest: Digest, swarm: SwarmId, age: number, signal: AbortSignal): Promise<void> {
-    const { clock, neighbours, membership, changes } = this.#ports;
-    const requestedAt = this.#firstAsked.get(swarm) ?? clock.now() - age;
-    this.#firstAsked.set(swarm, requestedAt);
-    membership.enter(swarm);
-    while (!signal.aborted && neighbours.holders(digest).length === 0) {
-      const wait = waitUntil(membership.view(swarm), requestedAt) - clock.now();
-      if (wait <= 0) return;
-      await changes.next(wait);
-    }
+  /** What is on its way and may be handed on. */
+  underWay(digest: Digest): UnderWay | undefined {
+    const underWay = this.#transfers.get(digest)?.transfer.underWay;
+    return underWay?.withheld === true ? undefined : underWay;
+  }
+
+  /** Brings an asset for others, or ahead of time. Resolves when it is here, could not be had, or nobody wants it any more. */
+  async bring(swarm: SwarmId, { url, name, range, within }: Expected, signal: AbortSignal): Promise<void> {
+    if (this.#contradicted.has(name.digest) || this.#ports.store.has(name.digest)) return;
+    const neededAt = this.#ports.clock.now() + within;
+    const startedAt = this.#startedAt(swarm, 0);
+    const wanted = { url, name, range: range ?? null, swarm, contentType: '', neededAt, startedAt };
+    await this.#transfer(wanted, signal, () => undefined).catch((error: unknown) =>
+      this.#ports.trace('assets', () => `${url} for others: ${String(error)}`),
+    );
+  }
+
+  /** When the first asset of a swarm was asked for, so that only the start can be held up. */
+  #startedAt(swarm: SwarmId, age: number): number {
+    const startedAt = this.#firstAsked.get(swarm) ?? this.#ports.clock.now() - age;
+    this.#firstAsked.set(swarm, startedAt);
+    this.#ports.membership.enter(swarm);
+    return startedAt;
   }
 
   async #transfer(
@@ -164,10 +169,7 @@ export class Assets {
     shared.progress.add(progress);
     const leave = (): void => {
       shared.progress.delete(progress);
-      if (shared.progress.size > 0) return;
-      // Nobody wants it any more: whoever asks from now on starts anew.
-      this.#transfers.delete(digest);
-      shared.controller.abort();
+      this.#endUnwanted(digest, shared);
     };
     signal.addEventListener('abort', leave);
     try {
@@ -177,18 +179,31 @@ export class Assets {
     }
   }
 
+  /** Neighbours that are handed it want it too. Whoever asks from now on starts anew. */
+  #endUnwanted(digest: Digest, shared: Shared): void {
+    if (shared.progress.size > 0 || shared.transfer.underWay.followers > 0) return;
+    if (this.#transfers.get(digest) === shared) this.#transfers.delete(digest);
+    shared.controller.abort();
+  }
+
   #start(wanted: Wanted): Shared {
-    const { url, name, neededAt } = wanted;
+    const { name, swarm } = wanted;
     const controller = new AbortController();
     const progress: Shared['progress'] = new Set();
-    const transfer = new Transfer(this.#ports, url, name, neededAt, controller.signal, (have, total) => {
+    const tellAll = (have: number, total: number): void => {
       for (const tell of progress) tell(have, total);
-    });
-    const result = transfer.run().then((got) => {
-      this.#keep(wanted, got);
-      return got;
-    });
-    const shared: Shared = { result, controller, progress };
+    };
+    const transfer = new Transfer(this.#ports, wanted, controller.signal, tellAll, () =>
+      this.#endUnwanted(name.digest, shared),
+    );
+    const result = transfer
+      .run()
+      .then((got) => {
+        this.#keep(wanted, got);
+        return got;
+      })
+      .finally(() => this.#ports.neighbours.fetched(swarm, name.digest, this.#ports.store.has(name.digest)));
+    const shared: Shared = { transfer, result, controller, progress };
     this.#transfers.set(name.digest, shared);
     const forget = (): void => {
       if (this.#transfers.get(name.digest) === shared) this.#transfers.delete(name.digest);

@@ -7,6 +7,7 @@ export interface Attempt {
   readonly connection: number;
   readonly peer: PeerId;
   readonly role: 'offers' | 'answers';
+  readonly sameSite: boolean;
   readonly state: 'dialing' | 'open';
   /** When it began, on the clock. */
   readonly since: number;
@@ -23,13 +24,13 @@ export class Attempts {
     this.#expired = expired;
   }
 
-  add(connection: number, peer: PeerId, role: Attempt['role']): void {
+  add(connection: number, peer: PeerId, role: Attempt['role'], sameSite: boolean): void {
     const cancelTimer = this.#clock.after(DIAL_TIMEOUT_MS, () => {
       const attempt = this.remove(connection);
       if (attempt) this.#expired(attempt);
     });
     this.#all.set(connection, {
-      attempt: { connection, peer, role, state: 'dialing', since: this.#clock.now() },
+      attempt: { connection, peer, role, sameSite, state: 'dialing', since: this.#clock.now() },
       cancelTimer,
     });
   }

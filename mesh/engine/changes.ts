@@ -9,16 +9,18 @@ export class Changes {
     this.#clock = clock;
   }
 
-  /** Resolves at the next change, or after so many milliseconds. */
-  next(milliseconds: number): Promise<void> {
+  /** Resolves at the next change, after so many milliseconds, or when the signal is aborted. */
+  next(milliseconds: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = (): void => {
         cancel();
         this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
         resolve();
       };
       const cancel = this.#clock.after(milliseconds, wake);
       this.#waiting.add(wake);
+      signal.addEventListener('abort', wake);
     });
   }
 

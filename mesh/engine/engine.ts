@@ -13,32 +13,40 @@ import type {
   FromPage,
   Held,
 } from '../../protocol/page.ts';
+import { MAX_WANTS } from '../../protocol/limits.ts';
 import { swarmOfName } from '../../protocol/swarm.ts';
 import { STATS_EVERY_MS } from '../core/limits.ts';
 import type { Channel, Ports } from '../core/ports.ts';
 import { Assets, type Reply } from './assets.ts';
 import { Changes } from './changes.ts';
+import { Crossings } from './crossings.ts';
 import { ManifestIndex } from './manifest-index.ts';
 import { Membership } from './membership.ts';
-import { Neighbours, type NeighboursListener } from './neighbours.ts';
+import { Neighbours, type LoadCompany } from './neighbours.ts';
+import type { NeighboursListener } from './company.ts';
 import { OriginDoor } from './origin-door.ts';
-import { UploadAllowance } from './uploads.ts';
+
+export interface EnginePorts extends Ports {
+  readonly company: LoadCompany;
+}
 
 /** Messages of the engine to its page; an asset's body is meant to be transferred. */
 export type Post = (message: FromEngine) => void;
 
 export class Engine {
-  readonly #ports: Ports;
+  readonly #ports: EnginePorts;
   readonly #post: Post;
+  readonly #staticSwarm: SwarmId;
   readonly #neighbours: Neighbours;
   readonly #membership: Membership;
   readonly #manifest: ManifestIndex;
   readonly #assets: Assets;
+  readonly #crossings: Crossings;
   readonly #bytes = { origin: 0, peers: 0, store: 0, uploaded: 0 };
   #originReachable = true;
   #statsDue = false;
 
-  constructor(ports: Ports, options: EngineOptions, post: Post) {
+  constructor(ports: EnginePorts, options: EngineOptions, post: Post) {
     const { clock, sha256, trace, store } = ports;
     this.#ports = ports;
     this.#post = post;
@@ -47,17 +55,20 @@ export class Engine {
       changes.notify();
       this.#changed();
     };
-    const allowance = new UploadAllowance(
-      clock,
-      store,
-      { enabled: options.upload, maxUpload: options.maxUpload },
-      (bytes) => this.#count('uploaded', bytes),
-    );
     this.#neighbours = new Neighbours(
-      { clock, sha256, trace, allowance, announces: options.upload },
+      {
+        ...{ clock, sha256, store, trace, company: ports.company },
+        announces: options.upload,
+        maxUpload: options.maxUpload,
+        underWay: (digest) => this.#assets.underWay(digest),
+        uploaded: (bytes) => this.#count('uploaded', bytes),
+        isKeeper: (swarm) => this.#crossings.rank(swarm) === 0,
+        bring: (swarm, asset, signal) => this.#assets.bring(swarm, asset, signal),
+      },
       this.#neighboursListener(changed),
     );
     const staticSwarm = swarmOfName(options.webOrigin);
+    this.#staticSwarm = staticSwarm;
     this.#membership = new Membership(ports, staticSwarm, this.#neighbours, {
       changed,
       joined: () => this.#reachability(true),
@@ -70,6 +81,7 @@ export class Engine {
       (reachable) => this.#reachability(reachable),
     );
     this.#manifest = new ManifestIndex(clock);
+    this.#crossings = new Crossings({ clock, changes, membership: this.#membership, neighbours: this.#neighbours });
     this.#assets = new Assets(
       {
         clock,
@@ -81,6 +93,8 @@ export class Engine {
         neighbours: this.#neighbours,
         membership: this.#membership,
         manifest: this.#manifest,
+        crossings: this.#crossings,
+        leavesUrl: (name) => this.#manifest.leavesUrl(name),
         countPeerBytes: (bytes) => this.#count('peers', bytes),
         countStoreBytes: (bytes) => this.#count('store', bytes),
         warn: (error) => this.#warn(error),
@@ -99,6 +113,7 @@ export class Engine {
       banned: this.#neighbours.bannedCount,
       signaling: this.#membership.state,
       originReachable: this.#originReachable,
+      lineRate: this.#crossings.lineRate > 0 ? 8 * this.#crossings.lineRate : null,
       peer: this.#membership.peer,
     };
   }
@@ -124,8 +139,16 @@ export class Engine {
     return digests.map((digest) => {
       if (!isDigest(digest)) return 'nobody';
       if (this.#ports.store.has(digest)) return 'store';
-      return this.#neighbours.holders(digest).length > 0 ? 'neighbour' : 'nobody';
+      if (this.#neighbours.holders(digest).length > 0) return 'neighbour';
+      const isComing =
+        this.#assets.underWay(digest) !== undefined || this.#neighbours.carriers(digest, Infinity).length > 0;
+      return isComing ? 'coming' : 'nobody';
     });
+  }
+
+  /** What a player will ask for next. */
+  expect({ player, swarm, assets }: Extract<FromPage, { type: 'window' }>): void {
+    this.#neighbours.expect({ player, swarm: swarm ?? this.#staticSwarm, assets: assets.slice(0, MAX_WANTS) });
   }
 
   /** A way in for asset questions; each asker has its own numbers. */
@@ -154,12 +177,14 @@ export class Engine {
   }
 
   channel(connection: number, peer: Extract<FromPage, { type: 'channel' }>['peer'], channel: Channel): void {
-    this.#membership.channel(connection, peer, channel);
+    this.#neighbours.whenPrepared(() => this.#membership.channel(connection, peer, channel));
   }
 
   connection(message: Extract<FromPage, { type: 'connection' }>): void {
-    if (message.state === 'connected') this.#membership.connected(message.connection, message.maxMessageSize);
-    else this.#membership.disconnected(message.connection);
+    this.#neighbours.whenPrepared(() => {
+      if (message.state === 'connected') this.#membership.connected(message.connection, message.maxMessageSize);
+      else this.#membership.disconnected(message.connection);
+    });
   }
 
   signal(message: Extract<FromPage, { type: 'signal' }>): void {
@@ -184,6 +209,11 @@ export class Engine {
         if (neighbour.wasOpen) this.#post({ type: 'peer', peer: neighbour.peer, state: 'gone' });
       },
       changed,
+      fetching: (neighbour, lineRate) => {
+        if (neighbour.sameSite) this.#crossings.heard(lineRate);
+        changed();
+      },
+      unprepared: (reason) => this.#warn(companyMissing(reason)),
       banned: (peer, reason) => {
         this.#warn(reason);
         this.#post({ type: 'peer', peer, state: 'banned' });
@@ -216,6 +246,13 @@ export class Engine {
     });
   }
 }
+
+const companyMissing = (reason: string): P2PError =>
+  new P2PError(
+    'engine-failed',
+    `The part of the engine that speaks with neighbours can't be loaded (${reason}). The page goes on alone and tries again. Are all files of p2p-elements served beside each other?`,
+    { reason },
+  );
 
 const serverUnreachable = (url: string, reason: string): P2PError =>
   new P2PError(

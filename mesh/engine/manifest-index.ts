@@ -15,6 +15,8 @@ export class ManifestIndex {
   readonly #listed = new Map<string, ListedAsset>();
   #ready: Promise<void> = Promise.resolve();
   #startedAt = -Infinity;
+  /** Absolute URL prefix of block hashes; null: no manifest. */
+  #leaves: string | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -23,6 +25,11 @@ export class ManifestIndex {
   /** Absolute URLs of all listed assets. */
   get urls(): readonly string[] {
     return [...this.#listed.keys()];
+  }
+
+  /** Where the block hashes of an asset are, its size being known elsewhere; null: not known. */
+  leavesUrl({ digest }: AssetName): string | null {
+    return this.#leaves === null ? null : this.#leaves + digest;
   }
 
   /** Resolves when the manifest is known, or known not to be had. */
@@ -77,7 +84,9 @@ export class ManifestIndex {
         { url },
       );
     }
-    for (const [path, entry] of Object.entries(parseManifest(json).assets)) {
+    const manifest = parseManifest(json);
+    this.#leaves = URL.canParse(manifest.leaves, url) ? new URL(manifest.leaves, url).href : null;
+    for (const [path, entry] of Object.entries(manifest.assets)) {
       if (isWholeAsset(entry) && URL.canParse(path, url))
         this.#listed.set(withoutFragment(new URL(path, url).href), {
           name: { digest: entry.digest, size: entry.size },

@@ -2,8 +2,15 @@
 import type { P2PError } from '../../protocol/error.ts';
 import type { Digest, PeerId, SwarmKey } from '../../protocol/ids.ts';
 import { MAX_DIGESTS_PER_FRAME, MAX_DIGESTS_PER_NEIGHBOUR, PROTOCOL_VERSION } from '../../protocol/limits.ts';
-import type { PeerMessage } from '../../protocol/peer-message.ts';
-import { GONE_AFTER_MS, LATE_EXCUSES, PING_AFTER_MS, SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS } from '../core/limits.ts';
+import type { Fetching, PeerMessage, Want } from '../../protocol/peer-message.ts';
+import {
+  GONE_AFTER_MS,
+  LATE_EXCUSES,
+  MAX_FETCHING_PER_NEIGHBOUR,
+  PING_AFTER_MS,
+  SILENT_PAUSE_MAX_MS,
+  SILENT_PAUSE_MS,
+} from '../core/limits.ts';
 import type { Channel, Clock } from '../core/ports.ts';
 import { Questions, type BlockQuestion, type Outcome } from './questions.ts';
 import { Uploads, type UploadAllowance } from './uploads.ts';
@@ -13,6 +20,10 @@ export interface NeighbourListener {
   opened(neighbour: Neighbour): void;
   /** It told its swarms, or what it holds. */
   told(neighbour: Neighbour): void;
+  /** It asks the keeper for these. */
+  wants(neighbour: Neighbour, swarm: SwarmKey, wants: readonly Want[]): void;
+  /** Somebody fetches this. */
+  fetching(neighbour: Neighbour, swarm: SwarmKey, fetching: Fetching): void;
   /** It said hello with these swarms. */
   greeted(neighbour: Neighbour): void;
   /** It broke the protocol. */
@@ -23,6 +34,8 @@ export interface NeighbourListener {
 export class Neighbour {
   readonly peer: PeerId;
   readonly connection: number;
+  /** Is it at our site, so that nothing between us crosses the line? */
+  readonly sameSite: boolean;
   /** The swarms that it is in, and those of which it told what it holds. */
   readonly swarms = new Set<SwarmKey>();
   readonly inventories = new Set<SwarmKey>();
@@ -42,6 +55,12 @@ export class Neighbour {
   readonly #questions: Questions;
   readonly #uploads: Uploads;
   readonly #holds = new Set<Digest>();
+  /** What it has under way: how many hops it is from who crosses. */
+  readonly #fetching = new Map<Digest, number>();
+  /** What it said it will bring, and when. */
+  readonly #queued = new Map<Digest, number>();
+  /** Until when it is passed over as a keeper, ms on the engine's clock. */
+  heedlessUntil = 0;
   #heardAt: number;
   #pingedAt = 0;
   #silences = 0;
@@ -52,6 +71,7 @@ export class Neighbour {
   constructor(
     peer: PeerId,
     connection: number,
+    sameSite: boolean,
     channel: Channel,
     clock: Clock,
     allowance: UploadAllowance,
@@ -59,6 +79,7 @@ export class Neighbour {
   ) {
     this.peer = peer;
     this.connection = connection;
+    this.sameSite = sameSite;
     this.#clock = clock;
     this.#listener = listener;
     this.#heardAt = clock.now();
@@ -93,6 +114,16 @@ export class Neighbour {
     return this.#holds.has(digest);
   }
 
+  /** How many hops it is from who crosses this asset, which it has under way; undefined: it has not. */
+  hopsOf(digest: Digest): number | undefined {
+    return this.#fetching.get(digest);
+  }
+
+  /** When it said that it will bring this; undefined: it did not, or has begun. */
+  queuedAt(digest: Digest): number | undefined {
+    return this.#queued.get(digest);
+  }
+
   /** Did it fall silent a short while ago? */
   get paused(): boolean {
     return this.#clock.now() < this.#pausedUntil;
@@ -120,6 +151,8 @@ export class Neighbour {
       this.#pausedUntil = this.#clock.now() + Math.min(SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS * 2 ** this.#silences++);
     if (outcome === 'done') this.#silences = this.#pausedUntil = 0;
     if (outcome === 'refused') this.#holds.delete(question.digest);
+    if (outcome === 'later') this.#willBring(question.digest);
+    if (question.hops !== null && outcome !== 'busy' && outcome !== 'aborted') this.#fetching.delete(question.digest);
     return outcome;
   }
 
@@ -157,12 +190,29 @@ export class Neighbour {
         for (const swarm of message.swarms) this.swarms.add(swarm);
         return this.#listener.greeted(this);
       case 'have':
-        for (const digest of message.digests) if (this.#holds.size < MAX_DIGESTS_PER_NEIGHBOUR) this.#holds.add(digest);
+        for (const digest of message.digests) {
+          if (this.#holds.size < MAX_DIGESTS_PER_NEIGHBOUR) this.#holds.add(digest);
+          this.#forget(digest);
+        }
         if (this.swarms.has(message.swarm)) this.inventories.add(message.swarm);
         return this.#listener.told(this);
       case 'lost':
-        for (const digest of message.digests) this.#holds.delete(digest);
+        for (const digest of message.digests) {
+          this.#holds.delete(digest);
+          this.#forget(digest);
+        }
         return this.#listener.told(this);
+      case 'fetching':
+        if (this.#fetching.size >= MAX_FETCHING_PER_NEIGHBOUR && !this.#fetching.has(message.digest)) return;
+        this.#fetching.set(message.digest, message.hops);
+        this.#queued.delete(message.digest);
+        this.#questions.renewed(message.digest, message.hops);
+        return this.#listener.fetching(this, message.swarm, message);
+      case 'queued':
+        for (const digest of message.digests.slice(0, MAX_FETCHING_PER_NEIGHBOUR)) this.#willBring(digest);
+        return this.#listener.told(this);
+      case 'want':
+        return this.#listener.wants(this, message.swarm, message.wants);
       case 'request':
         return this.#uploads.request(message);
       case 'cancel':
@@ -183,8 +233,21 @@ export class Neighbour {
     }
   }
 
+  /** Words are no progress: the first time counts. */
+  #willBring(digest: Digest): void {
+    if (!this.#queued.has(digest)) this.#queued.set(digest, this.#clock.now());
+    if (this.#queued.size > MAX_FETCHING_PER_NEIGHBOUR)
+      for (const oldest of this.#queued.keys()) if (this.#queued.delete(oldest)) break;
+  }
+
+  #forget(digest: Digest): void {
+    this.#fetching.delete(digest);
+    this.#queued.delete(digest);
+  }
+
   #closed(): void {
     this.#questions.close('gone');
+    this.#uploads.close();
     this.#listener.closed(this);
   }
 }

@@ -1,93 +1,106 @@
-/** All our neighbours: tells them what we hold, finds who holds what, and drops who is gone or lies. Owned by the Engine. */
+/**
+ * All our neighbours, as the rest of the engine sees them, and what we tell each of them about ourselves. Alone there are none; what they
+ * take is loaded as soon as the server names somebody. Owned by the Engine.
+ */
 import type { P2PError } from '../../protocol/error.ts';
 import type { Digest, PeerId, Sha256, SwarmId, SwarmKey } from '../../protocol/ids.ts';
+import type { Want } from '../../protocol/peer-message.ts';
 import { swarmKey } from '../../protocol/swarm.ts';
 import { Holdings } from '../core/holdings.ts';
-import { LIVENESS_TICK_MS, MAX_BANNED } from '../core/limits.ts';
-import type { Channel, Clock, Trace } from '../core/ports.ts';
-import type { SwarmView } from '../core/start-gate.ts';
-import { Neighbour } from './neighbour.ts';
-import type { UploadAllowance } from './uploads.ts';
+import { COMPANY_RETRY_MAX_MS, COMPANY_RETRY_MS } from '../core/limits.ts';
+import type { Channel } from '../core/ports.ts';
+import type { Company, CompanyPorts, Count, Inventories, NeighboursListener, Window } from './company.ts';
+import type { FromNeighbours, Taker } from './from-neighbours.ts';
+import type { Neighbour } from './neighbour.ts';
 
-export interface NeighboursListener {
-  /** A connection is open. */
-  joined(neighbour: Neighbour): void;
-  /** An open connection, or one that never opened, is gone. */
-  gone(neighbour: Neighbour): void;
-  /** What somebody holds, or which swarms somebody is in, has changed. */
-  changed(): void;
-  banned(peer: PeerId, reason: P2PError): void;
-}
+/** Loads what company takes. */
+export type LoadCompany = () => Promise<{ readonly Company: typeof Company }>;
 
-export interface NeighboursPorts {
-  readonly clock: Clock;
+export interface NeighboursPorts extends CompanyPorts {
   readonly sha256: Sha256;
-  readonly trace: Trace;
-  readonly allowance: UploadAllowance;
-  /** False for a peer that hands nothing out: it announces nothing either. */
-  readonly announces: boolean;
+  readonly company: LoadCompany;
 }
 
-type Inventories = Pick<Extract<SwarmView, { kind: 'joined' }>, 'inventories' | 'awaited' | 'awaitedSince'>;
+const NOBODY: Count = { ofSite: 0, outside: 0 };
+const NO_INVENTORIES: Inventories = { inventories: 0, awaited: 0, awaitedSince: 0 };
 
 export class Neighbours {
   readonly #ports: NeighboursPorts;
   readonly #listener: NeighboursListener;
-  readonly #all = new Map<PeerId, Neighbour>();
-  readonly #banned = new Set<PeerId>();
   readonly #swarms = new Map<SwarmId, SwarmKey>();
   readonly #enteredAt = new Map<SwarmId, number>();
   readonly #holdings = new Holdings();
-  #cancelTick: (() => void) | null = null;
+  readonly #fetching = new Map<SwarmId, Map<Digest, number>>();
+  readonly #windows = new Map<number, Window>();
+  #company: Company | null = null;
+  #loading: Promise<void> | null = null;
+  #failures = 0;
+  #retryAt = 0;
 
   constructor(ports: NeighboursPorts, listener: NeighboursListener) {
     this.#ports = ports;
     this.#listener = listener;
   }
 
+  /** Somebody may come: what that takes is loaded, unless it is here. False: it could not be loaded a short while ago. */
+  prepare(): boolean {
+    if (this.#company) return true;
+    if (!this.#loading && this.#ports.clock.now() < this.#retryAt) return false;
+    this.#loading ??= this.#load();
+    return true;
+  }
+
+  /** Does something that concerns a neighbour: now, or when what company takes is here or could not be loaded. */
+  whenPrepared(run: () => void): void {
+    if (this.#loading) void this.#loading.then(run);
+    else run();
+  }
+
   get open(): readonly Neighbour[] {
-    return [...this.#all.values()].filter((neighbour) => neighbour.open);
+    return this.#company?.open ?? [];
   }
 
   get bannedCount(): number {
-    return this.#banned.size;
+    return this.#company?.bannedCount ?? 0;
   }
 
   isBanned(peer: PeerId): boolean {
-    return this.#banned.has(peer);
+    return this.#company?.isBanned(peer) ?? false;
   }
 
   get(peer: PeerId): Neighbour | undefined {
-    return this.#all.get(peer);
+    return this.#company?.get(peer);
   }
 
-  /** Takes a channel over, in the task in which it came. A newer connection to the same peer replaces the older one. */
-  add(peer: PeerId, connection: number, channel: Channel): void {
-    const older = this.#all.get(peer);
-    const neighbour: Neighbour = new Neighbour(peer, connection, channel, this.#ports.clock, this.#ports.allowance, {
-      opened: () => this.#opened(neighbour),
-      greeted: () => this.#greeted(neighbour),
-      told: () => this.#listener.changed(),
-      broken: (_, error) => this.ban(neighbour, error),
-      closed: () => this.#closed(neighbour),
-    });
-    this.#all.set(peer, neighbour);
-    older?.close();
+  /** Takes a channel over; false if that can't be done. */
+  add(peer: PeerId, connection: number, sameSite: boolean, channel: Channel): boolean {
+    this.#company?.add(peer, connection, sameSite, channel);
+    return this.#company !== null;
   }
 
   /** Open neighbours that hold the asset: those with the fewest blocks to send first. */
   holders(digest: Digest): readonly Neighbour[] {
-    return this.open.filter((neighbour) => neighbour.holds(digest)).sort((a, b) => a.blocksDue - b.blocksDue);
+    return this.#company?.holders(digest) ?? [];
+  }
+
+  /** Open neighbours that have the asset under way, no nearer to us than to who crosses: those with the fewest hops first. */
+  carriers(digest: Digest, hops: number): readonly Neighbour[] {
+    return this.#company?.carriers(digest, hops) ?? [];
+  }
+
+  /** Open neighbours that said that they are in this swarm, by where they are. */
+  count(swarm: SwarmId): Count {
+    return this.#company?.count(swarm) ?? NOBODY;
+  }
+
+  /** One asset's way from neighbours; undefined as long as there is no company. */
+  sources(taker: Taker): FromNeighbours | undefined {
+    return this.#company?.sources(taker);
   }
 
   /** Neighbours in this swarm: how many told what they hold, and how many have yet to; one that has not said hello, or a key that is not computed yet, may mean more. */
   inventories(swarm: SwarmId): Inventories {
-    const key = this.#swarms.get(swarm);
-    const since = this.#enteredAt.get(swarm) ?? 0;
-    if (key === undefined) return inventoriesOf(0, this.open, since);
-    const inSwarm = this.open.filter((neighbour) => !neighbour.greeted || neighbour.swarms.has(key));
-    const awaited = inSwarm.filter((neighbour) => !neighbour.inventories.has(key));
-    return inventoriesOf(inSwarm.length - awaited.length, awaited, since);
+    return this.#company?.inventories(swarm) ?? NO_INVENTORIES;
   }
 
   /** Enters a swarm and says so to all neighbours. */
@@ -97,10 +110,7 @@ export class Neighbours {
     const key = await swarmKey(swarm, this.#ports.sha256);
     if (this.#swarms.has(swarm) || !this.#enteredAt.has(swarm)) return; // Left meanwhile.
     this.#swarms.set(swarm, key);
-    for (const neighbour of this.open) {
-      neighbour.hello([...this.#swarms.values()]);
-      this.#tell(neighbour);
-    }
+    this.#company?.entered();
   }
 
   /** Leaves a swarm and says so to all neighbours. */
@@ -109,86 +119,74 @@ export class Neighbours {
     const key = this.#swarms.get(swarm);
     if (key === undefined || !this.#swarms.delete(swarm)) return;
     this.#holdings.drop(swarm);
-    for (const neighbour of this.open) {
-      neighbour.told.delete(key);
-      neighbour.hello([...this.#swarms.values()]);
-    }
+    this.#fetching.delete(swarm);
+    this.#company?.left(key);
+  }
+
+  /** What a player of this page will ask for, so that we can bring it for others; an empty list ends it. */
+  expect(window: Window): void {
+    if (window.assets.length > 0) this.#windows.set(window.player, window);
+    else this.#windows.delete(window.player);
+    this.#company?.expect(window);
+  }
+
+  /** Announces an asset that we have under way and hand out, to all but those who have it nearer. */
+  fetching(swarm: SwarmId, digest: Digest, hops: number, lineRate: number): void {
+    const under = this.#fetching.get(swarm) ?? new Map<Digest, number>();
+    this.#fetching.set(swarm, under.set(digest, hops));
+    this.#company?.fetching(swarm, digest, hops, lineRate);
+  }
+
+  /** An asset that we had under way is here, or will not come. */
+  fetched(swarm: SwarmId, digest: Digest, came: boolean): void {
+    if (this.#fetching.get(swarm)?.delete(digest) === true && !came) this.#company?.lost(swarm, digest);
+  }
+
+  /** Asks a neighbour, the keeper, to bring an asset. */
+  want(neighbour: Neighbour, swarm: SwarmId, want: Want): void {
+    this.#company?.want(neighbour, swarm, want);
   }
 
   /** Announces an asset that we hold from now on. */
   hold(swarm: SwarmId, digest: Digest): void {
-    const key = this.#swarms.get(swarm);
-    if (!this.#holdings.add(swarm, digest) || key === undefined || !this.#ports.announces) return;
-    for (const neighbour of this.open) if (neighbour.told.has(key)) neighbour.have(key, [digest]);
+    if (this.#holdings.add(swarm, digest)) this.#company?.have(swarm, digest);
   }
 
   /** Takes announcements back. */
   lose(digests: readonly Digest[]): void {
-    for (const digest of digests) {
-      for (const swarm of this.#holdings.remove(digest)) {
-        const key = this.#swarms.get(swarm);
-        if (key !== undefined && this.#ports.announces)
-          for (const neighbour of this.open)
-            if (neighbour.told.has(key)) neighbour.send({ type: 'lost', swarm: key, digests: [digest] });
-      }
-    }
+    for (const digest of digests) for (const swarm of this.#holdings.remove(digest)) this.#company?.lost(swarm, digest);
   }
 
   /** Never again, on any swarm. */
   ban(neighbour: Neighbour, reason: P2PError): void {
-    if (this.#banned.has(neighbour.peer)) return;
-    this.#banned.add(neighbour.peer);
-    if (this.#banned.size > MAX_BANNED) for (const oldest of this.#banned) if (this.#banned.delete(oldest)) break;
-    neighbour.close();
-    this.#listener.banned(neighbour.peer, reason);
+    this.#company?.ban(neighbour, reason);
   }
 
   /** Says goodbye to all. */
   leave(): void {
-    for (const neighbour of [...this.#all.values()]) {
-      neighbour.send({ type: 'bye' });
-      neighbour.leaving = true;
-      neighbour.close();
+    this.#company?.leave();
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const { Company } = await this.#ports.company();
+      this.#company = new Company(
+        this.#ports,
+        {
+          swarms: this.#swarms,
+          enteredAt: this.#enteredAt,
+          holdings: this.#holdings,
+          fetching: this.#fetching,
+          windows: this.#windows,
+        },
+        this.#listener,
+      );
+    } catch (error) {
+      this.#ports.trace('mesh', () => `alone, until the next peer is named: ${String(error)}`);
+      if (this.#failures === 0) this.#listener.unprepared(String(error));
+      const pause = Math.min(COMPANY_RETRY_MAX_MS, COMPANY_RETRY_MS * 2 ** this.#failures++);
+      this.#retryAt = this.#ports.clock.now() + pause;
     }
-    this.#cancelTick?.();
-    this.#cancelTick = null;
-  }
-
-  #opened(neighbour: Neighbour): void {
-    this.#ports.trace('mesh', () => `open ${neighbour.peer}`);
-    neighbour.hello([...this.#swarms.values()]);
-    this.#cancelTick ??= this.#ports.clock.after(LIVENESS_TICK_MS, () => this.#tick());
-    this.#listener.joined(neighbour);
-  }
-
-  #greeted(neighbour: Neighbour): void {
-    this.#tell(neighbour);
-    this.#listener.changed();
-  }
-
-  /** Sends what we hold in each common swarm that the neighbour was not told of yet. */
-  #tell(neighbour: Neighbour): void {
-    for (const [swarm, key] of this.#swarms) {
-      if (neighbour.swarms.has(key) && !neighbour.told.has(key))
-        neighbour.have(key, this.#ports.announces ? this.#holdings.in(swarm) : []);
-    }
-  }
-
-  #closed(neighbour: Neighbour): void {
-    if (this.#all.get(neighbour.peer) === neighbour) this.#all.delete(neighbour.peer);
-    this.#ports.trace('mesh', () => `gone ${neighbour.peer}`);
-    this.#listener.gone(neighbour);
-    this.#listener.changed();
-  }
-
-  #tick(): void {
-    for (const neighbour of [...this.#all.values()]) neighbour.checkLiveness();
-    this.#cancelTick = this.#all.size > 0 ? this.#ports.clock.after(LIVENESS_TICK_MS, () => this.#tick()) : null;
+    this.#loading = null;
   }
 }
-
-const inventoriesOf = (inventories: number, awaited: readonly Neighbour[], enteredAt: number): Inventories => ({
-  inventories,
-  awaited: awaited.length,
-  awaitedSince: Math.max(enteredAt, ...awaited.map(({ openedAt }) => openedAt)),
-});

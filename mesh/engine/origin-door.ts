@@ -73,17 +73,19 @@ export function originFailed(url: string, what: string, status: number): P2PErro
   });
 }
 
-/** Reads a body to its end. `progress` hears of all bytes so far. @throws P2PError `origin-failed` if it is shorter than announced */
+/** Reads a body to its end. `progress` hears of all bytes so far, `each` gets each chunk. @throws P2PError `origin-failed` if it is shorter than announced */
 export async function readBody(
   url: string,
   response: OriginResponse,
   progress: (loaded: number) => void,
+  each: (chunk: Uint8Array<ArrayBuffer>) => void = () => undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let loaded = 0;
   for await (const chunk of response.chunks) {
     chunks.push(chunk);
     loaded += chunk.length;
+    each(chunk);
     progress(loaded);
   }
   if (response.size !== null && loaded < response.size)

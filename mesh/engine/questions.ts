@@ -3,11 +3,14 @@ import type { Digest } from '../../protocol/ids.ts';
 import type { PeerMessage } from '../../protocol/peer-message.ts';
 import type { Run } from '../core/block-table.ts';
 import { SILENCE_TICK_MS, SLOW_BLOCK_MS } from '../core/limits.ts';
-import { isTooSlow, patience } from '../core/patience.ts';
+import { followPatience, isCrossingTooSlow, isTooSlow, patience, type Pace } from '../core/patience.ts';
 import type { Clock } from '../core/ports.ts';
 
-/** How a question ended. `slow`: at its pace it would come too late. `lied`: what came does not belong to the asset. */
-export type Outcome = 'done' | 'refused' | 'busy' | 'silent' | 'slow' | 'gone' | 'aborted' | 'lied';
+/**
+ * How a question ended. `later`: it is on its way to the neighbour, which hands it on when it is whole. `slow`: at its pace it would come
+ * too late. `lied`: what came does not belong to the asset.
+ */
+export type Outcome = 'done' | 'refused' | 'busy' | 'later' | 'silent' | 'slow' | 'gone' | 'aborted' | 'lied';
 
 /** Who asks gets the content here, unchecked, and says whether it was right. */
 export interface ContentSink {
@@ -23,11 +26,30 @@ export interface BlockQuestion {
   readonly leaves: boolean;
   /** When the asset is needed, on the clock; Infinity: not known. */
   readonly neededAt: number;
+  /** The neighbour has the asset under way itself, and so many hops from who crosses; null: it holds it. */
+  readonly hops: number | null;
+  /** Is one that hands it on far too slowly borne? */
+  readonly patient: boolean;
+  /** How many that had it under way gave nothing before. */
+  readonly doubts: number;
   readonly sink: ContentSink;
   readonly signal: AbortSignal;
 }
 
 interface Question {
+  readonly digest: Digest;
+  hops: number | null;
+  /** It found another source meanwhile, for which we waited once more. */
+  wasRenewed: boolean;
+  readonly patient: boolean;
+  readonly doubts: number;
+  /** Blocks that came, ms since it was asked, of which until the first block, ms since the last byte. */
+  blocks: number;
+  openFor: number;
+  firstAfter: number;
+  silentFor: number;
+  /** Since something came that was due to it, or to one asked before it, ms. */
+  answerFor: number;
   readonly due: Set<number>;
   leavesDue: boolean;
   checking: number;
@@ -44,8 +66,6 @@ export class Questions {
   readonly #open = new Map<number, Question>();
   #last = 0;
   #silentFor = 0;
-  /** Since a whole answer came, ms. */
-  #answerFor = 0;
   /** Since the first of the open questions was asked, ms, and blocks that came in this time. */
   #openFor = 0;
   #blocks = 0;
@@ -61,12 +81,13 @@ export class Questions {
   /** Blocks that are still to come: the neighbour's load as far as we know. */
   get blocksDue(): number {
     let due = 0;
-    for (const question of this.#open.values()) due += question.due.size;
+    for (const { due: blocks, hops } of this.#open.values()) due += hops === null ? blocks.size : 0;
     return due;
   }
 
   /** Asks for a run of blocks and, if wanted, for the leaves before them. */
-  ask({ digest, run, leaves, neededAt, sink, signal }: BlockQuestion): Promise<Outcome> {
+  ask(asked: BlockQuestion): Promise<Outcome> {
+    const { digest, run, leaves, hops, signal } = asked;
     if (signal.aborted) return Promise.resolve('aborted');
     const request = ++this.#last;
     return new Promise((resolve) => {
@@ -80,7 +101,8 @@ export class Questions {
         resolve(outcome);
       };
       const due = new Set(Array.from({ length: run.count }, (_, i) => run.first + i));
-      this.#open.set(request, { due, leavesDue: leaves, checking: 0, neededAt, sink, settle });
+      if (hops === null && this.blocksDue === 0) this.#resetWatch();
+      this.#open.set(request, newQuestion(asked, due, settle));
       signal.addEventListener('abort', abort);
       this.#startWatch();
       this.#send({ type: 'request', request, digest, first: run.first, count: run.count, leaves });
@@ -89,27 +111,42 @@ export class Questions {
 
   /** Bytes of an answer moved; false if nobody waits for it any more. */
   progress(request: number): boolean {
-    if (!this.#open.has(request)) return false;
+    const question = this.#open.get(request);
+    if (!question) return false;
+    question.silentFor = 0;
     this.#silentFor = 0;
     this.#proven = true;
     return true;
+  }
+
+  /** The neighbour is nearer to who crosses than it was: it lost its source and has another. It is given the time for that once. */
+  renewed(digest: Digest, hops: number): void {
+    for (const question of this.#open.values()) {
+      if (question.digest !== digest || question.hops === null || hops >= question.hops || question.wasRenewed)
+        continue;
+      question.hops = hops;
+      question.wasRenewed = true;
+      question.silentFor = 0;
+    }
   }
 
   /** Takes an answer. One that nobody waits for any more is ignored: it crossed our cancel. */
   answer(message: Answer): void {
     const question = this.#open.get(message.request);
     if (!question) return;
-    this.#answerFor = 0;
-    if (message.type === 'block') this.#blocks++;
     switch (message.type) {
       case 'refuse':
-        return question.settle(message.reason === 'busy' ? 'busy' : 'refused');
+        return question.settle(message.reason === 'not-held' ? 'refused' : message.reason);
       case 'leaves':
         if (!question.leavesDue) return;
         question.leavesDue = false;
+        this.#answered(message.request, question);
         return this.#check(question, question.sink.leaves(message.size, message.untrustedLeaves));
       case 'block':
         if (!question.due.delete(message.index)) return;
+        this.#answered(message.request, question);
+        if (question.blocks++ === 0) question.firstAfter = question.openFor;
+        if (question.hops === null) this.#blocks++;
         return this.#check(question, question.sink.block(message.index, message.untrustedBlock));
       default:
         return message satisfies never;
@@ -119,6 +156,13 @@ export class Questions {
   /** Ends all questions: the neighbour is gone. */
   close(outcome: 'gone' | 'lied'): void {
     for (const question of [...this.#open.values()]) question.settle(outcome);
+  }
+
+  /** Something came that was due. Questions for what a neighbour holds are served in order, so those behind have been waiting for this one. */
+  #answered(request: number, question: Question): void {
+    question.answerFor = 0;
+    if (question.hops !== null) return;
+    for (const [other, behind] of this.#open) if (behind.hops === null && other > request) behind.answerFor = 0;
   }
 
   #check(question: Question, verdict: Promise<boolean>): void {
@@ -132,31 +176,73 @@ export class Questions {
 
   #startWatch(): void {
     if (this.#cancelTick) return;
-    this.#silentFor = this.#answerFor = this.#openFor = this.#blocks = 0;
     const tick = (): void => {
       this.#silentFor += SILENCE_TICK_MS;
-      this.#answerFor += SILENCE_TICK_MS;
       this.#openFor += SILENCE_TICK_MS;
+      for (const question of this.#open.values()) {
+        question.openFor += SILENCE_TICK_MS;
+        question.silentFor += SILENCE_TICK_MS;
+        question.answerFor += SILENCE_TICK_MS;
+      }
       this.#cancelTick = this.#clock.after(SILENCE_TICK_MS, tick);
       this.#endSilent();
     };
     this.#cancelTick = this.#clock.after(SILENCE_TICK_MS, tick);
   }
 
+  #resetWatch(): void {
+    this.#silentFor = this.#openFor = this.#blocks = 0;
+  }
+
   #endSilent(): void {
     const now = this.#clock.now();
-    const silent = [...this.#open.values()].filter(
-      ({ neededAt }) => this.#answerFor >= SLOW_BLOCK_MS || this.#silentFor >= patience(neededAt - now, this.#proven),
-    );
-    if (silent.length > 0) this.#proven = false;
+    const silent = [...this.#open.values()].filter((question) => this.#isSilent(question, now));
+    if (silent.some(({ hops }) => hops === null)) this.#proven = false;
     for (const question of silent) question.settle('silent');
     const pace = { blocks: this.#blocks, openFor: this.#openFor, due: this.blocksDue };
-    for (const question of [...this.#open.values()])
-      if (isTooSlow(pace, question.neededAt - now)) question.settle('slow');
+    for (const question of [...this.#open.values()]) if (isSlow(question, pace, now)) question.settle('slow');
+  }
+
+  #isSilent({ hops, doubts, blocks, openFor, silentFor, answerFor, neededAt }: Question, now: number): boolean {
+    if (hops === null) return answerFor >= SLOW_BLOCK_MS || this.#silentFor >= patience(neededAt - now, this.#proven);
+    const borne = followPatience(hops, blocks, openFor, doubts);
+    return silentFor >= borne || answerFor >= borne + SLOW_BLOCK_MS / 2 ** doubts;
   }
 
   #stopWatch(): void {
     this.#cancelTick?.();
     this.#cancelTick = null;
   }
+}
+
+const newQuestion = (
+  { digest, leaves, neededAt, hops, patient, doubts, sink }: BlockQuestion,
+  due: Set<number>,
+  settle: Question['settle'],
+): Question => ({
+  digest,
+  hops,
+  wasRenewed: false,
+  patient,
+  doubts,
+  blocks: 0,
+  openFor: 0,
+  firstAfter: 0,
+  silentFor: 0,
+  answerFor: 0,
+  due,
+  leavesDue: leaves,
+  checking: 0,
+  neededAt,
+  sink,
+  settle,
+});
+
+/** @param pace of what the neighbour holds, all together; what it has under way comes at a pace of its own */
+function isSlow({ hops, patient, neededAt, ...question }: Question, pace: Pace, now: number): boolean {
+  if (hops === null) return isTooSlow(pace, neededAt - now);
+  const { blocks, openFor, firstAfter, due } = question;
+  // From the first block on: until then it may have waited for somebody else, who failed.
+  const own = { blocks: blocks - 1, openFor: openFor - firstAfter, due: due.size };
+  return !patient && isCrossingTooSlow(own, neededAt - now, hops);
 }

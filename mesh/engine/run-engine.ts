@@ -41,6 +41,8 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
         return engine.keep(message);
       case 'held':
         return post({ type: 'held', id: message.id, held: engine.held(message.digests) }, []);
+      case 'window':
+        return engine.expect(message);
       case 'port':
         // A service worker that started anew: its old port leads nowhere.
         serviceWorkerPort?.close();
@@ -78,6 +80,7 @@ function startEngine(options: EngineOptions, post: PostToPage): Engine {
     signaling: new SocketSignaling(options.signal, trace),
     dialer,
     trace,
+    company: () => import('./company.ts'),
   };
   return new Engine(ports, options, (message) => post(message, []));
 }

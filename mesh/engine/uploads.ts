@@ -1,33 +1,40 @@
 /** Hands our assets to neighbours: one queue each, all within the upload cap. */
 import { blockCount, blockLength } from '../../protocol/digest.ts';
 import { BLOCK_BYTES, FRAME_HEADER_BYTES, MAX_MESSAGE_BYTES } from '../../protocol/limits.ts';
-import type { PeerMessage } from '../../protocol/peer-message.ts';
-import { REQUESTS_FROM_NEIGHBOUR } from '../core/limits.ts';
+import type { Digest } from '../../protocol/ids.ts';
+import type { PeerMessage, RefuseReason } from '../../protocol/peer-message.ts';
+import { FOLLOWERS_PER_ASSET, FOLLOWS_FROM_NEIGHBOUR, REQUESTS_FROM_NEIGHBOUR } from '../core/limits.ts';
 import type { Clock, Store, StoredAsset } from '../core/ports.ts';
 import { TokenBucket } from '../core/token-bucket.ts';
+import { UnderWay } from './under-way.ts';
 import type { Wire } from './wire.ts';
 
 type BlockRequest = Extract<PeerMessage, { type: 'request' }>;
 
 /** What all uploads of one engine share. */
 export class UploadAllowance {
-  readonly store: Store;
+  readonly #store: Store;
+  readonly #underWay: (digest: Digest) => UnderWay | undefined;
   readonly #clock: Clock;
   readonly #enabled: boolean;
   readonly #bucket: TokenBucket | null;
   readonly #uploaded: (bytes: number) => void;
   #turns: Promise<void> = Promise.resolve();
+  /** Which neighbours take which of our assets just now. */
+  readonly #takers = new Map<Digest, Set<Uploads>>();
   /** Bytes of one message: a 64th of a second of a capped line, so that all of a dozen neighbours that ask at once see it move. */
   readonly maxPartBytes: number;
 
   constructor(
     clock: Clock,
     store: Store,
+    underWay: (digest: Digest) => UnderWay | undefined,
     options: { enabled: boolean; maxUpload: number | null },
     uploaded: (bytes: number) => void,
   ) {
     this.#clock = clock;
-    this.store = store;
+    this.#store = store;
+    this.#underWay = underWay;
     this.#enabled = options.enabled;
     const { maxUpload } = options;
     this.maxPartBytes =
@@ -36,8 +43,22 @@ export class UploadAllowance {
     this.#uploaded = uploaded;
   }
 
-  find(request: BlockRequest): StoredAsset | undefined {
-    return this.#enabled ? this.store.get(request.digest) : undefined;
+  /** Has it a place among those who take this asset from us? The others take it from those, who have it under way. */
+  admits(digest: Digest, taker: Uploads): boolean {
+    const takers = this.#takers.get(digest) ?? new Set();
+    if (!takers.has(taker) && takers.size >= FOLLOWERS_PER_ASSET) return false;
+    this.#takers.set(digest, takers.add(taker));
+    return true;
+  }
+
+  release(digest: Digest, taker: Uploads): void {
+    const takers = this.#takers.get(digest);
+    takers?.delete(taker);
+    if (takers?.size === 0) this.#takers.delete(digest);
+  }
+
+  find({ digest }: BlockRequest): StoredAsset | UnderWay | undefined {
+    return this.#enabled ? (this.#store.get(digest) ?? this.#underWay(digest)) : undefined;
   }
 
   /** First come, first served: whoever waits has its turn, so that no neighbour takes another's. */
@@ -60,11 +81,15 @@ export class UploadAllowance {
   }
 }
 
-/** The uploads to one neighbour, served in the order asked. Owned by a Neighbour. */
+/** The uploads to one neighbour: what we hold in the order asked, what we have under way as it comes. Owned by a Neighbour. */
 export class Uploads {
   readonly #wire: Wire;
   readonly #allowance: UploadAllowance;
   readonly #queue = new Map<number, BlockRequest>();
+  /** Wanted of what is under way. */
+  readonly #follows = new Map<number, UnderWay>();
+  /** Of these and of those cancelled, which end the frame that they began. */
+  #handing = 0;
   #serving = false;
 
   constructor(wire: Wire, allowance: UploadAllowance) {
@@ -73,25 +98,51 @@ export class Uploads {
   }
 
   request(request: BlockRequest): void {
-    if (this.#queue.size >= REQUESTS_FROM_NEIGHBOUR || this.#queue.has(request.request)) {
-      this.#wire.send({ type: 'refuse', request: request.request, reason: 'busy' });
+    const id = request.request;
+    if (this.#queue.size >= REQUESTS_FROM_NEIGHBOUR || this.#queue.has(id) || this.#follows.has(id))
+      return this.#refuse(request, 'busy');
+    const asset = this.#allowance.find(request);
+    if (asset instanceof UnderWay) {
+      const follows = [...this.#follows.values()].includes(asset);
+      if (follows || asset.followers >= FOLLOWERS_PER_ASSET || this.#handing >= FOLLOWS_FROM_NEIGHBOUR)
+        return this.#refuse(request, 'busy');
+      void this.#handOn(request, asset);
       return;
     }
-    this.#queue.set(request.request, request);
+    if (asset && !this.#allowance.admits(request.digest, this)) return this.#refuse(request, 'busy');
+    this.#queue.set(id, request);
     if (!this.#serving) void this.#serve();
   }
 
   cancel(request: number): void {
-    this.#queue.delete(request);
+    this.#dequeue(request);
+    const followed = this.#follows.get(request);
+    this.#follows.delete(request);
+    followed?.recheck();
+  }
+
+  /** The neighbour is gone. */
+  close(): void {
+    for (const request of [...this.#queue.keys()]) this.#dequeue(request);
+    for (const request of [...this.#follows.keys()]) this.cancel(request);
   }
 
   async #serve(): Promise<void> {
     this.#serving = true;
     for (let next = this.#next(); next && this.#wire.open; next = this.#next()) {
       await this.#answer(next);
-      this.#queue.delete(next.request);
+      this.#dequeue(next.request);
     }
     this.#serving = false;
+  }
+
+  /** Who asks for no more of an asset leaves its place to others. */
+  #dequeue(id: number): void {
+    const request = this.#queue.get(id);
+    if (!request) return;
+    this.#queue.delete(id);
+    for (const { digest } of this.#queue.values()) if (digest === request.digest) return;
+    this.#allowance.release(request.digest, this);
   }
 
   #next(): BlockRequest | undefined {
@@ -100,30 +151,77 @@ export class Uploads {
 
   async #answer(request: BlockRequest): Promise<void> {
     const asset = this.#allowance.find(request);
-    if (!asset || request.first + request.count > blockCount(asset.size)) {
-      this.#wire.send({ type: 'refuse', request: request.request, reason: 'not-held' });
+    if (!asset || asset instanceof UnderWay || request.first + request.count > blockCount(asset.size)) {
+      this.#refuse(request, 'not-held');
       return;
     }
-    if (request.leaves)
-      await this.#send(request, {
-        type: 'leaves',
-        request: request.request,
-        size: asset.size,
-        untrustedLeaves: asset.leaves,
-      });
+    const wanted = (): boolean => this.#queue.has(request.request);
+    if (request.leaves) await this.#sendLeaves(request, asset.size, asset.leaves, wanted);
     for (let index = request.first; index < request.first + request.count; index++) {
-      if (!this.#queue.has(request.request)) return;
+      if (!wanted()) return;
       const start = index * BLOCK_BYTES;
-      const untrustedBlock = asset.body.subarray(start, start + blockLength(asset.size, index));
-      await this.#send(request, { type: 'block', request: request.request, index, untrustedBlock });
+      await this.#sendBlock(request, index, asset.body.subarray(start, start + blockLength(asset.size, index)), wanted);
     }
   }
 
-  async #send(request: BlockRequest, message: PeerMessage): Promise<void> {
+  /** Each block as soon as we have it and it is checked. */
+  async #handOn(request: BlockRequest, asset: UnderWay): Promise<void> {
+    const id = request.request;
+    const wanted = (): boolean => this.#follows.has(id) && this.#wire.open;
+    this.#follows.set(id, asset);
+    this.#handing++;
+    asset.follow();
+    try {
+      const refusal = await this.#handAll(request, asset, wanted);
+      if (refusal && wanted()) this.#refuse(request, refusal);
+    } finally {
+      this.#follows.delete(id);
+      this.#handing--;
+      asset.unfollow();
+    }
+  }
+
+  /** Null: all of it went, or is not wanted any more. */
+  async #handAll(request: BlockRequest, asset: UnderWay, wanted: () => boolean): Promise<RefuseReason | null> {
+    const end = request.first + request.count;
+    if (end > blockCount(asset.name.size)) return 'not-held';
+    const leaves = await asset.comingLeaves(wanted);
+    if (leaves === 'late') return 'later';
+    if (!leaves) return 'not-held';
+    if (request.leaves) await this.#sendLeaves(request, asset.name.size, leaves, wanted);
+    for (let index = request.first; index < end && wanted(); index++) {
+      const block = await asset.comingBlock(index, wanted);
+      if (!block) return 'not-held';
+      await this.#sendBlock(request, index, block, wanted);
+    }
+    return null;
+  }
+
+  #sendLeaves(
+    { request }: BlockRequest,
+    size: number,
+    untrustedLeaves: Uint8Array<ArrayBuffer>,
+    wanted: () => boolean,
+  ): Promise<void> {
+    return this.#send({ type: 'leaves', request, size, untrustedLeaves }, wanted);
+  }
+
+  #sendBlock(
+    { request }: BlockRequest,
+    index: number,
+    untrustedBlock: Uint8Array<ArrayBuffer>,
+    wanted: () => boolean,
+  ): Promise<void> {
+    return this.#send({ type: 'block', request, index, untrustedBlock }, wanted);
+  }
+
+  async #send(message: PeerMessage, wanted: () => boolean): Promise<void> {
     const { pace, maxPartBytes } = this.#allowance;
-    const sent = await this.#wire.sendContent(message, pace, Math.max(maxPartBytes, 4 * FRAME_HEADER_BYTES), () =>
-      this.#queue.has(request.request),
-    );
+    const sent = await this.#wire.sendContent(message, pace, Math.max(maxPartBytes, 4 * FRAME_HEADER_BYTES), wanted);
     this.#allowance.count(sent);
+  }
+
+  #refuse({ request }: BlockRequest, reason: RefuseReason): void {
+    this.#wire.send({ type: 'refuse', request, reason });
   }
 }

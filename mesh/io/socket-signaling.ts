@@ -1,9 +1,17 @@
 import { WebSocket } from 'engine.io-client';
 import { Manager, type Socket } from 'socket.io-client';
 import { P2PError } from '../../protocol/error.ts';
-import { parseDone, parseJoinReply, parseRelayedSignal, parseSwarmState } from '../../protocol/server-message.ts';
+import {
+  parseClaimReply,
+  parseDone,
+  parseJoinReply,
+  parseRelayedSignal,
+  parseSwarmState,
+} from '../../protocol/server-message.ts';
 import {
   SIGNALING_PATH,
+  type ClaimReply,
+  type ClaimRequest,
   type Done,
   type JoinReply,
   type JoinRequest,
@@ -59,6 +67,10 @@ export class SocketSignaling implements Signaling {
     return this.#ask('signal', request, parseDone);
   }
 
+  claim(request: ClaimRequest): Promise<ClaimReply | Refusal> {
+    return this.#ask('claim', request, parseClaimReply);
+  }
+
   leave(request: LeaveRequest): void {
     this.#socket?.emit('leave', request);
   }
@@ -88,7 +100,7 @@ export class SocketSignaling implements Signaling {
 
   async #ask<T>(
     event: string,
-    request: JoinRequest | SignalRequest,
+    request: JoinRequest | SignalRequest | ClaimRequest,
     parse: (untrusted: unknown) => T,
   ): Promise<T | Refusal> {
     if (!this.#socket) return unanswered('there is no connection');

@@ -1,7 +1,7 @@
 /** The public face of the mesh: one for a page, shared by all its elements. Starts the engine with the first use and speaks with it. */
 import { P2PError } from '../../protocol/error.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
-import type { AssetAnswer, EngineStats, FromEngine, FromPage, Held } from '../../protocol/page.ts';
+import type { AssetAnswer, EngineStats, Expected, FromEngine, FromPage, Held } from '../../protocol/page.ts';
 import { swarmOfName } from '../../protocol/swarm.ts';
 import { startEngine } from './engine-link.ts';
 import { engineOptions } from './engine-options.ts';
@@ -24,6 +24,7 @@ const NO_STATS: EngineStats = {
   banned: 0,
   signaling: 'off',
   originReachable: true,
+  lineRate: null,
   peer: null,
 };
 
@@ -129,6 +130,11 @@ export class Mesh extends EventTarget implements MeshFace {
       if (error instanceof P2PError && Number(error.details['status']) < 500) throw error;
       return null;
     }
+  }
+
+  /** What a player will ask for next: see MeshFace. */
+  expect(player: number, assets: readonly Expected[], swarm?: string): void {
+    void this.#post({ type: 'window', player, swarm: swarmOf(swarm === undefined ? {} : { swarm }), assets });
   }
 
   /** Who holds these assets now, in the order asked. */

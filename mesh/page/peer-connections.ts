@@ -51,6 +51,9 @@ export class PeerConnections {
           return this.#describe(signal.connection, { type: 'answer', sdp: signal.sdp });
         case 'candidate':
           return this.#candidate(signal);
+        case 'refuse':
+          this.hangUp(signal.connection);
+          return;
         default:
           return signal satisfies never;
       }

@@ -1,5 +1,5 @@
 import type { AssetName, Digest } from '../../protocol/ids.ts';
-import type { AssetSource, EngineStats, Held } from '../../protocol/page.ts';
+import type { AssetSource, EngineStats, Expected, Held } from '../../protocol/page.ts';
 
 /** What `<p2p-mesh>` says about the mesh. Everything is optional; URLs may be relative to the page. */
 export interface MeshOptions {
@@ -27,7 +27,7 @@ export interface LoadOptions {
   /** Much else waits for this: the origin is asked at once, before engine and mesh are there; neighbours help where it is gone. Default false. */
   urgent?: boolean;
   signal?: AbortSignal;
-  /** Bytes `[start, end)`; such requests go to the origin as they are. */
+  /** Bytes `[start, end)` of the URL. With a name they are the asset; without one the request goes to the origin as it is. */
   range?: { start: number; end: number };
   /** Called now and then with bytes had and bytes in all (0: not known). */
   onProgress?: (loaded: number, total: number) => void;
@@ -76,6 +76,13 @@ export interface MeshFace extends EventTarget {
   join(swarm: string): void;
   load(url: string | URL, options?: LoadOptions): Promise<LoadedAsset>;
   fetch(url: string | URL, options?: LoadOptions): Promise<Response>;
+  /**
+   * What a player will ask for next, soonest first, so that it can be fetched ahead and for neighbours. Replaces what the same player said
+   * before; an empty list ends it.
+   * @param player a number that the player has for itself
+   * @param swarm default: the web origin's static assets
+   */
+  expect(player: number, assets: readonly Expected[], swarm?: string): void;
   /** Who holds these assets now, in the order asked. */
   held(digests: readonly Digest[]): Promise<readonly Held[]>;
   consent(): void;

@@ -70,7 +70,11 @@ export function serveCommand(print: (line: string) => void): Command {
     .addOption(flag('--tls-cert <file>', 'certificate chain, PEM: serves HTTPS', 'P2P_TLS_CERT'))
     .addOption(flag('--tls-key <file>', 'private key of the certificate, PEM', 'P2P_TLS_KEY'))
     .addOption(
-      flag('--log-level <level>', 'what is logged to stderr, as JSON lines', 'P2P_LOG_LEVEL')
+      flag(
+        '--log-level <level>',
+        'what is logged to stderr, as JSON lines; debug has one for each response',
+        'P2P_LOG_LEVEL',
+      )
         .choices(LOG_LEVELS)
         .default('info'),
     )

@@ -9,7 +9,7 @@ import { isAssetSize, type AssetName, type Digest } from '../../protocol/ids.ts'
 import { BLOCK_BYTES, HASH_BYTES, MAX_PART_BYTES } from '../../protocol/limits.ts';
 import { HASH_ATTEMPTS, HASH_CONCURRENCY, MAX_HASHED_FILES, MAX_LEAVES_BYTES, RACY_MS, SETTLE_MS } from '../limits.ts';
 import { sha256 } from '../sha256.ts';
-import { hashFile, statFile, versionOf, type HashedFile } from './hash-file.ts';
+import { hashFile, statFile, versionOf, type FileRange, type HashedFile } from './hash-file.ts';
 import { Lru } from './lru.ts';
 import { WorkQueue, type Job } from './work-queue.ts';
 
@@ -31,6 +31,15 @@ export interface DigestRequest {
   readonly settled?: boolean;
 }
 
+/** What is hashed: a file, or a range of it. */
+interface Source {
+  readonly path: string;
+  readonly range?: FileRange | undefined;
+}
+
+/** No path has a NUL. */
+const keyOf = ({ path, range }: Source): string => (range ? `${path}\0${range.start}-${range.end}` : path);
+
 interface Entry {
   readonly version: string;
   readonly digest: FileDigest;
@@ -42,9 +51,9 @@ interface Flight {
 }
 
 export class Digests {
-  readonly #entries = new Lru<string, Entry>(MAX_HASHED_FILES, (path, entry) => this.#forget(path, entry));
+  readonly #entries = new Lru<string, Entry>(MAX_HASHED_FILES, (key, entry) => this.#forget(key, entry));
   readonly #leaves = new Lru<Digest, Uint8Array<ArrayBuffer>>(MAX_LEAVES_BYTES);
-  readonly #paths = new Map<Digest, string>();
+  readonly #sources = new Map<Digest, Source>();
   readonly #flights = new Map<string, Flight>();
   readonly #queue = new WorkQueue(HASH_CONCURRENCY);
   readonly #closing = new AbortController();
@@ -61,7 +70,17 @@ export class Digests {
    * @param path absolute
    * @returns undefined if there is no such file, it is empty, or it does not stop changing
    */
-  async of(path: string, { urgent = false, settled = false }: DigestRequest = {}): Promise<FileDigest | undefined> {
+  of(path: string, request?: DigestRequest): Promise<FileDigest | undefined> {
+    return this.#of({ path }, request);
+  }
+
+  /** The asset that a file is, or a range of it. Undefined also where that is too large, or the file ends before the range does. */
+  async nameOf(path: string, range?: FileRange, request?: DigestRequest): Promise<AssetName | undefined> {
+    return (await this.#of({ path, range }, request))?.whole;
+  }
+
+  async #of(source: Source, { urgent = false, settled = false }: DigestRequest = {}): Promise<FileDigest | undefined> {
+    const { path } = source;
     let stats = await statFile(path);
     if (stats !== undefined && settled) {
       const age = this.#now() - Math.max(stats.mtimeMs, stats.ctimeMs);
@@ -73,22 +92,22 @@ export class Digests {
       }
     }
     if (stats === undefined || stats.size === 0) {
-      this.#entries.delete(path);
+      this.#entries.delete(keyOf(source));
       return undefined;
     }
-    const known = this.#entries.get(path);
+    const known = this.#entries.get(keyOf(source));
     const version = versionOf(stats);
-    return known?.version === version ? known.digest : this.#flight(path, version, urgent);
+    return known?.version === version ? known.digest : this.#flight(source, version, urgent);
   }
 
   /** The leaves of a file, part or playlist whose digest was given out; undefined if there is none such any more. */
   async leaves(digest: Digest): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const kept = this.#leaves.get(digest);
     if (kept !== undefined) return kept;
-    const path = this.#paths.get(digest);
-    if (path === undefined) return undefined;
-    this.#entries.delete(path);
-    await this.of(path, { urgent: true });
+    const source = this.#sources.get(digest);
+    if (source === undefined) return undefined;
+    this.#entries.delete(keyOf(source));
+    await this.#of(source, { urgent: true });
     return this.#leaves.get(digest);
   }
 
@@ -102,8 +121,8 @@ export class Digests {
     this.#closing.abort();
   }
 
-  #flight(path: string, version: string, urgent: boolean): Promise<FileDigest | undefined> {
-    const key = `${version} ${path}`;
+  #flight(source: Source, version: string, urgent: boolean): Promise<FileDigest | undefined> {
+    const key = `${version} ${keyOf(source)}`;
     const running = this.#flights.get(key);
     if (running !== undefined) {
       if (urgent) this.#queue.hurry(running.job);
@@ -111,40 +130,48 @@ export class Digests {
     }
     const { promise: result, resolve, reject } = promiseWithResolvers<FileDigest | undefined>();
     const work = (): Promise<void> =>
-      this.#hash(path)
+      this.#hash(source)
         .then(resolve, reject)
         .finally(() => this.#flights.delete(key));
     this.#flights.set(key, { result, job: this.#queue.add(work, urgent) });
     return result;
   }
 
-  async #hash(path: string): Promise<FileDigest | undefined> {
+  async #hash(source: Source): Promise<FileDigest | undefined> {
+    const { path, range } = source;
     for (let attempt = 1; attempt <= HASH_ATTEMPTS; attempt++) {
       const startedAt = this.#now();
-      const file = await hashFile(path, this.#closing.signal);
-      if (file !== undefined) return this.#remember(path, file, startedAt);
-      if ((await statFile(path)) === undefined) break;
+      const file = await hashFile(path, this.#closing.signal, range);
+      if (file !== undefined) return this.#remember(source, file, startedAt);
+      const stats = await statFile(path);
+      if (stats === undefined || (range && stats.size < range.end)) break;
       debug('%s changed while it was hashed (attempt %d)', path, attempt);
     }
-    this.#entries.delete(path);
+    this.#entries.delete(keyOf(source));
     return undefined;
   }
 
-  async #remember(path: string, file: HashedFile, startedAt: number): Promise<FileDigest> {
+  async #remember(source: Source, file: HashedFile, startedAt: number): Promise<FileDigest> {
     this.hashed++;
     const { digest, pieces } = await digestsOf(file);
     const [, mtime = 0, ctime = 0] = file.version.split(':').map(Number);
-    this.#entries.set(path, { version: startedAt - Math.max(mtime, ctime) < RACY_MS ? 'racy' : file.version, digest });
-    // after the entry: setting it forgets the digests that the path had before, which may be the same ones
+    this.#entries.set(keyOf(source), {
+      version: startedAt - Math.max(mtime, ctime) < RACY_MS ? 'racy' : file.version,
+      digest,
+    });
+    // after the entry: setting it forgets the digests that the source had before, which may be the same ones
     for (const piece of pieces) {
       this.#leaves.set(piece.digest, piece.leaves, piece.leaves.length);
-      this.#paths.set(piece.digest, path);
+      this.#sources.set(piece.digest, source);
     }
     return digest;
   }
 
-  #forget(path: string, { digest }: Entry): void {
-    for (const name of namesOf(digest)) if (this.#paths.get(name) === path) this.#paths.delete(name);
+  #forget(key: string, { digest }: Entry): void {
+    for (const name of namesOf(digest)) {
+      const source = this.#sources.get(name);
+      if (source && keyOf(source) === key) this.#sources.delete(name);
+    }
   }
 }
 

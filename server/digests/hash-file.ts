@@ -9,7 +9,14 @@ import { sha256Sync } from '../sha256.ts';
 /** Tells one content of a file from another: size, times of last write and change, inode. */
 export const versionOf = (stats: Stats): string => `${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}:${stats.ino}`;
 
+/** Bytes `[start, end)` of a file. */
+export interface FileRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface HashedFile {
+  /** Bytes that were hashed. */
   readonly size: number;
   readonly version: string;
   /** 32 bytes for each block of 64 KiB. */
@@ -28,11 +35,11 @@ export async function statFile(path: string): Promise<Stats | undefined> {
 }
 
 /**
- * Hashes a file block by block; never holds more than 256 KiB of it.
- * @returns undefined if it is gone, empty, or was written to or replaced meanwhile: what was read may then be half of the old and half of the new
+ * Hashes a file, or a range of it, block by block; never holds more than 256 KiB of it. The blocks of a range are counted from its start.
+ * @returns undefined if it is gone, empty, ends before the range does, or was written to or replaced meanwhile: what was read may then be half of the old and half of the new
  * @throws the reason of `signal`; errors of the file system other than that the file is gone
  */
-export async function hashFile(path: string, signal: AbortSignal): Promise<HashedFile | undefined> {
+export async function hashFile(path: string, signal: AbortSignal, range?: FileRange): Promise<HashedFile | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, 'r');
@@ -43,11 +50,13 @@ export async function hashFile(path: string, signal: AbortSignal): Promise<Hashe
   try {
     const before = await file.stat();
     if (!before.isFile() || before.size === 0) return undefined;
-    const leaves = await hashBlocks(file, before.size, signal);
+    const { start, end } = range ?? { start: 0, end: before.size };
+    if (end > before.size) return undefined;
+    const leaves = await hashBlocks(file, start, end - start, signal);
     const after = await statFile(path);
     const version = versionOf(before);
     if (leaves === undefined || after === undefined || versionOf(after) !== version) return undefined;
-    return { size: before.size, version, leaves };
+    return { size: end - start, version, leaves };
   } finally {
     await file.close();
   }
@@ -55,6 +64,7 @@ export async function hashFile(path: string, signal: AbortSignal): Promise<Hashe
 
 async function hashBlocks(
   file: FileHandle,
+  start: number,
   size: number,
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -63,7 +73,7 @@ async function hashBlocks(
   for (let position = 0; position < size;) {
     signal.throwIfAborted();
     const wanted = Math.min(buffer.length, size - position);
-    const filled = await fill(file, buffer.subarray(0, wanted), position);
+    const filled = await fill(file, buffer.subarray(0, wanted), start + position);
     if (filled < wanted) return undefined; // cut shorter while we read
     for (let offset = 0; offset < filled; offset += BLOCK_BYTES) {
       leaves.set(

@@ -2,7 +2,7 @@
 import { dirname, extname } from 'node:path/posix';
 import { DIGEST_TAG } from '../../protocol/playlist-tag.ts';
 import { fileOfReference } from '../media-path.ts';
-import { isTaggable, type MediaPlaylist } from '../playlist/playlist.ts';
+import type { MediaPlaylist } from '../playlist/playlist.ts';
 import { isPlaylistPath, type ReadPlaylist } from '../playlist/read-playlist.ts';
 
 export interface SelectedAssets {
@@ -40,7 +40,7 @@ export function selectAssets({ files, playlists, tagged }: Selection): SelectedA
     const resolve = (uri: string): string[] => [fileOfReference(path, uri) ?? []].flat();
     for (const key of playlist.keys.flatMap(resolve)) excluded.add(key);
     if (playlist.kind === 'multivariant') continue;
-    for (const map of playlist.maps.flatMap(resolve)) kept.add(map);
+    for (const map of playlist.maps.flatMap(({ uri }) => resolve(uri))) kept.add(map);
     if (!playlist.ended) for (const segment of segmentsOf(playlist).flatMap(resolve)) besideLive.add(kindOf(segment));
     if (tagged(text)) for (const segment of segmentsOf(playlist).flatMap(resolve)) excluded.add(segment);
   }
@@ -52,8 +52,9 @@ export function selectAssets({ files, playlists, tagged }: Selection): SelectedA
   };
 }
 
+/** Files that are a segment each. Of a file with many, the playlist names only ranges. */
 const segmentsOf = (playlist: MediaPlaylist): string[] =>
-  playlist.segments.filter(isTaggable).map((segment) => segment.uri);
+  playlist.segments.filter(({ taggable, range }) => taggable && !range).map(({ uri }) => uri);
 
 /** Folder and extension. */
 const kindOf = (path: string): string => `${dirname(path)}/*${extname(path)}`;

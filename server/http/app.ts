@@ -8,6 +8,7 @@ import type { Logger } from '../log.ts';
 import { MEDIA_PREFIX } from '../media-path.ts';
 import { LiveStream } from '../playlist/live-stream.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
+import { accessLog } from './access-log.ts';
 import { cors } from './cors.ts';
 import { KIT_PREFIX, sendKitFile, SERVICE_WORKER_PATH } from './kit-files.ts';
 import { sendLeaves } from './leaves.ts';
@@ -36,6 +37,7 @@ export interface AppOptions {
 export function createApp(options: AppOptions): Koa {
   const app = new Koa();
   app.on('error', (error: unknown) => options.log.error({ err: error }, 'a response failed'));
+  app.use(accessLog(options.log, options.now));
   app.use(guard(options.log));
   app.use(cors(options.cors));
   app.use(onlyReads);

@@ -8,8 +8,13 @@ export interface LiveSegment {
   /** Seconds. */
   readonly duration: number;
   readonly name: AssetName | undefined;
-  /** Attributes of its #EXT-X-MAP. */
-  readonly map: string | undefined;
+  readonly map: LiveMap | undefined;
+}
+
+/** The #EXT-X-MAP of a segment. */
+export interface LiveMap {
+  readonly attributes: string;
+  readonly name: AssetName | undefined;
 }
 
 /**
@@ -42,8 +47,11 @@ export function livePlaylist(segments: readonly LiveSegment[], now: number, star
     const segment = segments[index % segments.length];
     if (segment === undefined) break;
     if (index > 0 && index % segments.length === 0) lines.push('#EXT-X-DISCONTINUITY');
-    if (segment.map !== map && segment.map !== undefined) lines.push(`#EXT-X-MAP:${segment.map}`);
-    map = segment.map;
+    if (segment.map !== undefined && segment.map.attributes !== map) {
+      if (segment.map.name !== undefined) lines.push(formatDigestTag(segment.map.name));
+      lines.push(`#EXT-X-MAP:${segment.map.attributes}`);
+    }
+    map = segment.map?.attributes;
     lines.push(`#EXT-X-PROGRAM-DATE-TIME:${new Date(beganAt + 1000 * starts(index)).toISOString()}`);
     if (segment.name !== undefined) lines.push(formatDigestTag(segment.name));
     lines.push(`#EXTINF:${segment.duration.toFixed(5)},`, segment.uri);

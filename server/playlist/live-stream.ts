@@ -1,14 +1,16 @@
 /** Makes `/live/index.m3u8` from a VOD playlist of the media folder. Owns when the stream began. */
 import { join } from 'node:path';
+import type { AssetName } from '../../protocol/ids.ts';
 import type { Digests } from '../digests/digests.ts';
 import { readMediaLibrary } from '../digests/media-library.ts';
 import { taggedWhenServed } from '../digests/select-assets.ts';
 import { LIVE_PLAYLIST_WAIT_MS } from '../limits.ts';
 import { fileOfReference, urlOfFile } from '../media-path.ts';
 import { within } from '../within.ts';
-import { livePlaylist, type LiveSegment } from './live-playlist.ts';
-import { isTaggable, uriAttribute, type MediaPlaylist, type Segment } from './playlist.ts';
+import { livePlaylist, type LiveMap, type LiveSegment } from './live-playlist.ts';
+import type { InitSegment, Listed, MediaPlaylist, Segment } from './playlist.ts';
 import { readPlaylist, type ReadPlaylist } from './read-playlist.ts';
+import { listedIn } from './tag-playlist.ts';
 
 export class LiveStream {
   readonly #folder: string;
@@ -40,19 +42,19 @@ export class LiveStream {
   }
 
   async #segments(source: string, playlist: MediaPlaylist): Promise<LiveSegment[]> {
-    const names = new Array<LiveSegment['name']>(playlist.segments.length);
-    const all = playlist.segments.map(async ({ uri }, index) => {
-      const file = fileOfReference(source, uri);
-      const digest =
-        file === undefined ? undefined : await this.#digests.of(join(this.#folder, file), { urgent: true });
-      names[index] = digest?.whole;
+    const names = new Map<Listed, AssetName | undefined>();
+    const all = listedIn(playlist).map(async (listed) => {
+      const file = listed.taggable ? fileOfReference(source, listed.uri) : undefined;
+      if (file !== undefined)
+        names.set(listed, await this.#digests.nameOf(join(this.#folder, file), listed.range, { urgent: true }));
     });
     await within(LIVE_PLAYLIST_WAIT_MS, Promise.all(all));
-    return playlist.segments.map((segment, index) => ({
+    const mapOf = (map: InitSegment): LiveMap => ({ attributes: rootedMap(source, map), name: names.get(map) });
+    return playlist.segments.map((segment) => ({
       uri: rooted(source, segment.uri),
       duration: segment.duration,
-      name: names[index],
-      map: segment.map === undefined ? undefined : rootedMap(source, segment.map),
+      name: names.get(segment),
+      map: segment.map && mapOf(segment.map),
     }));
   }
 }
@@ -71,7 +73,8 @@ export function liveSource(playlists: ReadonlyMap<string, ReadPlaylist>): string
 /** Encrypted segments can't be looped: without an explicit IV, it is the media sequence number, which differs in the loop. */
 function isLoopable(path: string, read: ReadPlaylist): read is ReadPlaylist & { readonly playlist: MediaPlaylist } {
   const { playlist } = read;
-  const isOurs = (segment: Segment): boolean => isTaggable(segment) && fileOfReference(path, segment.uri) !== undefined;
+  const isOurs = ({ taggable, range, uri }: Segment): boolean =>
+    taggable && !range && fileOfReference(path, uri) !== undefined;
   return (
     playlist.kind === 'media' &&
     playlist.ended &&
@@ -86,7 +89,5 @@ const rooted = (source: string, uri: string): string => {
   return file === undefined ? uri : urlOfFile(file);
 };
 
-const rootedMap = (source: string, map: string): string => {
-  const uri = uriAttribute(map);
-  return uri === undefined ? map : map.replace(`URI="${uri}"`, () => `URI="${rooted(source, uri)}"`);
-};
+const rootedMap = (source: string, { attributes, uri }: InitSegment): string =>
+  attributes.replace(`URI="${uri}"`, () => `URI="${rooted(source, uri)}"`);

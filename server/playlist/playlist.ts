@@ -3,19 +3,36 @@
  */
 import { DIGEST_TAG } from '../../protocol/playlist-tag.ts';
 
-export interface Segment {
+/** Bytes `[start, end)` of a file. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What a media playlist lists and a digest tag can name: a segment, or an initialization segment. */
+export interface Listed {
   readonly uri: string;
-  /** Seconds. */
-  readonly duration: number;
-  /** Line of its #EXTINF, counted from 0; its digest tag goes before it. */
+  /** The part of the file that it is; undefined: all of it. */
+  readonly range: ByteRange | undefined;
+  /** Line of its #EXTINF or #EXT-X-MAP, counted from 0; its digest tag goes before it. */
   readonly line: number;
   /** Lines of digest tags that the playlist already has for it. */
   readonly tagLines: readonly number[];
-  readonly byteRange: boolean;
-  readonly gap: boolean;
+  /** Gets a digest tag: it has bytes, and it is clear which. Cipher text (#EXT-X-KEY) is shared like any other. */
+  readonly taggable: boolean;
+}
+
+export interface Segment extends Listed {
+  /** Seconds. */
+  readonly duration: number;
   readonly discontinuity: boolean;
-  /** The attributes of the #EXT-X-MAP that holds for it, as written. */
-  readonly map: string | undefined;
+  /** The #EXT-X-MAP that holds for it. */
+  readonly map: InitSegment | undefined;
+}
+
+export interface InitSegment extends Listed {
+  /** The attributes of the #EXT-X-MAP, as written. */
+  readonly attributes: string;
 }
 
 export interface MediaPlaylist {
@@ -24,7 +41,8 @@ export interface MediaPlaylist {
   readonly ended: boolean;
   readonly segments: readonly Segment[];
   readonly keys: readonly string[];
-  readonly maps: readonly string[];
+  /** One for each #EXT-X-MAP. */
+  readonly maps: readonly InitSegment[];
 }
 
 export interface MultivariantPlaylist {
@@ -35,9 +53,6 @@ export interface MultivariantPlaylist {
 }
 
 export type Playlist = MediaPlaylist | MultivariantPlaylist;
-
-/** A segment gets a digest tag if the whole file is the segment. Cipher text (#EXT-X-KEY) is shared like any other. */
-export const isTaggable = (segment: Segment): boolean => !segment.byteRange && !segment.gap;
 
 /** @returns undefined if the text is not a playlist */
 export function parsePlaylist(text: string): Playlist | undefined {
@@ -61,7 +76,7 @@ interface Pending {
   line: number;
   duration: number;
   tagLines: number[];
-  byteRange: boolean;
+  byteRange: string | undefined;
   gap: boolean;
   discontinuity: boolean;
 }
@@ -70,26 +85,32 @@ const nothingPending = (): Pending => ({
   line: -1,
   duration: 0,
   tagLines: [],
-  byteRange: false,
+  byteRange: undefined,
   gap: false,
   discontinuity: false,
 });
 
 function parseMedia(lines: readonly string[]): MediaPlaylist {
   const segments: Segment[] = [];
+  const maps: InitSegment[] = [];
   let pending = nothingPending();
-  let map: string | undefined;
+  let map: InitSegment | undefined;
   lines.forEach((line, index) => {
     const [tag, value] = split(line);
     if (tag === '#EXTINF') Object.assign(pending, { line: index, duration: Number.parseFloat(value) || 0 });
     else if (tag === `#${DIGEST_TAG}`) pending.tagLines.push(index);
-    else if (tag === '#EXT-X-BYTERANGE') pending.byteRange = true;
+    else if (tag === '#EXT-X-BYTERANGE') pending.byteRange = value;
     else if (tag === '#EXT-X-GAP') pending.gap = true;
     else if (tag === '#EXT-X-DISCONTINUITY') pending.discontinuity = true;
-    else if (tag === '#EXT-X-MAP') map = value;
-    else if (line !== '' && !line.startsWith('#')) {
+    else if (tag === '#EXT-X-MAP') {
+      // Behind the #EXTINF there is no place for a tag of its own: players take what stands there for the segment's.
+      const placed = pending.line < 0;
+      map = initSegment(value, index, placed ? pending.tagLines : [], placed);
+      if (placed) pending.tagLines = [];
+      maps.push(map);
+    } else if (line !== '' && !line.startsWith('#')) {
       // a URI without an #EXTINF is against the RFC; players skip it, so do we
-      if (pending.line >= 0) segments.push({ uri: line, map, ...pending });
+      if (pending.line >= 0) segments.push(segment(line, pending, map, segments.at(-1)));
       pending = nothingPending();
     }
   });
@@ -98,8 +119,35 @@ function parseMedia(lines: readonly string[]): MediaPlaylist {
     ended: lines.includes('#EXT-X-ENDLIST'),
     segments,
     keys: urisOf(lines, /^#EXT-X-(SESSION-)?KEY:/),
-    maps: urisOf(lines, /^#EXT-X-MAP:/),
+    maps,
   };
+}
+
+function initSegment(attributes: string, line: number, tagLines: readonly number[], placed: boolean): InitSegment {
+  const uri = uriAttribute(attributes) ?? '';
+  const written = /(?:^|,)BYTERANGE="([^"]*)"/.exec(attributes)?.[1];
+  const range = written === undefined ? undefined : byteRange(written, 0);
+  const taggable = placed && uri !== '' && (written === undefined || range !== undefined);
+  return { uri, range, line, tagLines, taggable, attributes };
+}
+
+function segment(
+  uri: string,
+  { byteRange: written, gap, ...pending }: Pending,
+  map: InitSegment | undefined,
+  previous: Segment | undefined,
+): Segment {
+  // Without an offset a range begins where that of the segment before ends, if both are of one file (RFC 8216, 4.3.2.2).
+  const next = previous?.uri === uri ? previous.range?.end : undefined;
+  const range = written === undefined ? undefined : byteRange(written, next);
+  return { uri, range, map, taggable: !gap && (written === undefined || range !== undefined), ...pending };
+}
+
+/** `<length>[@<offset>]`; undefined: malformed, or it has no offset and needs one. */
+function byteRange(text: string, otherwise: number | undefined): ByteRange | undefined {
+  const [, length = '', offset] = /^(\d{1,15})(?:@(\d{1,15}))?$/.exec(text.trim()) ?? [];
+  const start = offset === undefined ? otherwise : Number(offset);
+  return start === undefined || !(Number(length) > 0) ? undefined : { start, end: start + Number(length) };
 }
 
 function split(line: string): [string, string] {

@@ -3,9 +3,9 @@ import type { Digests } from '../digests/digests.ts';
 import { LIVE_PLAYLIST_WAIT_MS, VOD_PLAYLIST_WAIT_MS } from '../limits.ts';
 import { fileOfReference } from '../media-path.ts';
 import { within } from '../within.ts';
-import { isTaggable, type MediaPlaylist, type Segment } from './playlist.ts';
+import type { Listed, MediaPlaylist } from './playlist.ts';
 import { readPlaylist } from './read-playlist.ts';
-import { tagPlaylist, type TagDecision } from './tag-playlist.ts';
+import { listedIn, tagPlaylist, type TagDecision } from './tag-playlist.ts';
 
 export interface RenderedPlaylist {
   /** As it is served. */
@@ -15,7 +15,7 @@ export interface RenderedPlaylist {
 }
 
 /**
- * A playlist of the media folder as clients get it: with a digest tag before each segment that is a file of the folder.
+ * A playlist of the media folder as clients get it: with a digest tag before each segment that is a file of the folder, or a range of one.
  * Waits for hashing, a VOD playlist 8 s and a live one 1 s at most; then the tags that are missing are left out.
  * @param relative path below `folder`
  * @returns undefined if there is no such playlist
@@ -38,28 +38,18 @@ async function decide(
   relative: string,
   playlist: MediaPlaylist,
   digests: Digests,
-): Promise<{ decisions: TagDecision[]; complete: boolean }> {
-  const decisions: TagDecision[] = playlist.segments.map(() => 'none');
+): Promise<{ decisions: ReadonlyMap<Listed, TagDecision>; complete: boolean }> {
+  const decisions = new Map<Listed, TagDecision>();
   const all = Promise.all(
-    playlist.segments.map(async (segment, index) => {
-      decisions[index] = await decideSegment(folder, relative, segment, digests);
+    listedIn(playlist).map(async (listed) => {
+      const file = fileOfReference(relative, listed.uri);
+      decisions.set(listed, file === undefined ? 'keep' : 'none');
+      if (file !== undefined && listed.taggable)
+        decisions.set(listed, (await digests.nameOf(join(folder, file), listed.range, { urgent: true })) ?? 'none');
     }),
   );
   const complete = await within(playlist.ended ? VOD_PLAYLIST_WAIT_MS : LIVE_PLAYLIST_WAIT_MS, all);
-  return { decisions: [...decisions], complete };
-}
-
-async function decideSegment(
-  folder: string,
-  playlist: string,
-  segment: Segment,
-  digests: Digests,
-): Promise<TagDecision> {
-  const file = fileOfReference(playlist, segment.uri);
-  if (file === undefined) return 'keep';
-  if (!isTaggable(segment)) return 'none';
-  const digest = await digests.of(join(folder, file), { urgent: true });
-  return digest?.whole ?? 'none';
+  return { decisions: new Map(decisions), complete };
 }
 
 const encode = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);

@@ -1,23 +1,30 @@
 import type { AssetName } from '../../protocol/ids.ts';
 import { formatDigestTag } from '../../protocol/playlist-tag.ts';
-import type { MediaPlaylist } from './playlist.ts';
+import type { Listed, MediaPlaylist } from './playlist.ts';
 
-/** What becomes of a segment's digest tag: this one, none, or the one it had (of segments that are not ours we know nothing better). */
+/** What becomes of a digest tag: this one, none, or the one that was there (of segments that are not ours we know nothing better). */
 export type TagDecision = AssetName | 'none' | 'keep';
 
+/** All that a digest tag can name. */
+export const listedIn = ({ maps, segments }: MediaPlaylist): readonly Listed[] => [...maps, ...segments];
+
 /**
- * The playlist with digest tags, each on the line before its segment's #EXTINF. All other lines stay as they are, line ends included.
- * @param decisions one for each segment
+ * The playlist with digest tags, each on the line before the #EXTINF of its segment or before its #EXT-X-MAP. All other lines stay as they
+ * are, line ends included. What no decision is made about gets no tag.
  */
-export function tagPlaylist(text: string, playlist: MediaPlaylist, decisions: readonly TagDecision[]): string {
+export function tagPlaylist(
+  text: string,
+  playlist: MediaPlaylist,
+  decisions: ReadonlyMap<Listed, TagDecision>,
+): string {
   const dropped = new Set<number>();
   const added = new Map<number, string>();
-  playlist.segments.forEach((segment, index) => {
-    const decision = decisions[index] ?? 'none';
-    if (decision === 'keep') return;
-    for (const line of segment.tagLines) dropped.add(line);
-    if (decision !== 'none') added.set(segment.line, formatDigestTag(decision));
-  });
+  for (const listed of listedIn(playlist)) {
+    const decision = decisions.get(listed) ?? 'none';
+    if (decision === 'keep') continue;
+    for (const line of listed.tagLines) dropped.add(line);
+    if (decision !== 'none') added.set(listed.line, formatDigestTag(decision));
+  }
   return text
     .split('\n')
     .flatMap((line, index) => {

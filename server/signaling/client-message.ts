@@ -1,7 +1,7 @@
 /** The one parser of what clients send to the signaling server. Fields that are not ours are ignored. */
 import * as v from 'valibot';
 import { isHex } from '../../protocol/hex.ts';
-import { isPeerId, isSwarmId, type PeerId, type SwarmId } from '../../protocol/ids.ts';
+import { isDigest, isPeerId, isSwarmId, type Digest, type PeerId, type SwarmId } from '../../protocol/ids.ts';
 import {
   ID_BYTES,
   MAX_SDP_CHARACTERS,
@@ -9,7 +9,14 @@ import {
   MAX_SWARMS,
   PROTOCOL_VERSION,
 } from '../../protocol/limits.ts';
-import type { JoinRequest, LeaveRequest, Refusal, RefusalCode, SignalRequest } from '../../protocol/signaling.ts';
+import type {
+  ClaimRequest,
+  JoinRequest,
+  LeaveRequest,
+  Refusal,
+  RefusalCode,
+  SignalRequest,
+} from '../../protocol/signaling.ts';
 import { MAX_MID_CHARACTERS } from '../limits.ts';
 
 export type ParsedMessage<T> = { readonly ok: true; readonly value: T } | Refusal;
@@ -40,6 +47,8 @@ const text = (max: number) =>
 
 const joinSchema = v.object({ version: v.literal(PROTOCOL_VERSION), swarms, resume: v.optional(resume) }, 'an object');
 const leaveSchema = v.object({ swarms }, 'an object');
+const digest = v.custom<Digest>(isDigest, '64 lower-case hex digits');
+const claimSchema = v.object({ swarm, digest, instead: v.optional(peer) }, 'an object');
 const connection = integer(0xffff_ffff);
 const signalSchema = v.object(
   {
@@ -49,6 +58,7 @@ const signalSchema = v.object(
       [
         v.object({ kind: v.literal('offer'), connection, sdp: text(MAX_SDP_CHARACTERS) }),
         v.object({ kind: v.literal('answer'), connection, sdp: text(MAX_SDP_CHARACTERS) }),
+        v.object({ kind: v.literal('refuse'), connection }),
         v.object({
           kind: v.literal('candidate'),
           connection,
@@ -57,7 +67,7 @@ const signalSchema = v.object(
           line: v.nullable(integer(0xffff)),
         }),
       ],
-      'a signal with the kind offer, answer or candidate',
+      'a signal with the kind offer, answer, refuse or candidate',
     ),
   },
   'an object',
@@ -87,6 +97,14 @@ export function parseLeave(untrusted: unknown): ParsedMessage<LeaveRequest> {
   if (hasTooManySwarms(untrusted)) return tooManySwarms();
   const parsed = v.safeParse(leaveSchema, untrusted);
   return parsed.success ? { ok: true, value: parsed.output } : bad('leave', '{ swarms }', parsed.issues);
+}
+
+/** Parses a ClaimRequest. */
+export function parseClaim(untrusted: unknown): ParsedMessage<ClaimRequest> {
+  const parsed = v.safeParse(claimSchema, untrusted);
+  if (!parsed.success) return bad('claim', '{ swarm, digest, instead? }', parsed.issues);
+  const { instead, ...rest } = parsed.output;
+  return { ok: true, value: { ...rest, ...(instead === undefined ? {} : { instead }) } };
 }
 
 /** Parses a SignalRequest. */

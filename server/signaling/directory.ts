@@ -1,4 +1,4 @@
-import type { PeerId, SwarmId } from '../../protocol/ids.ts';
+import type { Digest, PeerId, SwarmId } from '../../protocol/ids.ts';
 import type { SwarmState } from '../../protocol/signaling.ts';
 import type { SiteKey } from '../site.ts';
 
@@ -17,6 +17,15 @@ export interface Sizes {
   readonly sites: number;
 }
 
+/** Who crosses an asset for a site. */
+export interface Claim {
+  readonly crosser: PeerId;
+  /** Milliseconds since it claimed it. */
+  readonly since: number;
+  /** Milliseconds since the site's oldest member, the asker aside, joined; null: there is none. */
+  readonly companyFor: number | null;
+}
+
 /**
  * The record of who is in which swarm. Asynchronous, so that several servers can share one.
  * Calls for one peer are made one after the other; calls for different peers may overlap.
@@ -33,4 +42,9 @@ export interface Directory {
   sizes(swarm: SwarmId, site: SiteKey): Promise<Sizes>;
   /** Sizes, keeper (the oldest member of the site) and the next two; undefined if nobody of the site is in the swarm. */
   state(swarm: SwarmId, site: SiteKey): Promise<SwarmState | undefined>;
+  /**
+   * The first of a site that claims an asset crosses it, until it leaves, or until somebody claims it `instead`. Only the latest
+   * MAX_CLAIMS_PER_SITE are remembered. undefined: the peer is not in the swarm.
+   */
+  claim(swarm: SwarmId, peer: PeerId, digest: Digest, instead?: PeerId): Promise<Claim | undefined>;
 }

@@ -10,6 +10,7 @@ import type { SwarmNews } from './swarm-news.ts';
 export interface ClientEvents {
   join: (...untrusted: unknown[]) => void;
   leave: (...untrusted: unknown[]) => void;
+  claim: (...untrusted: unknown[]) => void;
   signal: (...untrusted: unknown[]) => void;
 }
 
@@ -35,6 +36,7 @@ export interface PeerSession {
   /** The peer's id, once it has joined. */
   readonly peer: PeerId | undefined;
   readonly socket: SignalingSocket;
+  readonly site: SiteKey;
   /** Gives up the peer to another socket. @returns the swarms it still has a place in */
   handOver(): Promise<readonly SwarmId[]>;
 }

@@ -1,7 +1,7 @@
-import type { PeerId, SwarmId } from '../../protocol/ids.ts';
+import type { Digest, PeerId, SwarmId } from '../../protocol/ids.ts';
 import type { SwarmState } from '../../protocol/signaling.ts';
 import type { SiteKey } from '../site.ts';
-import type { Directory, Members, Sizes } from './directory.ts';
+import type { Claim, Directory, Members, Sizes } from './directory.ts';
 import { MemorySwarm } from './memory-swarm.ts';
 import type { Random } from './random-picks.ts';
 
@@ -14,14 +14,18 @@ export class MemoryDirectory implements Directory {
   readonly #swarmsOf = new Map<PeerId, Set<SwarmId>>();
   readonly #random: Random;
 
-  constructor(random: Random = Math.random) {
+  readonly #now: () => number;
+
+  /** @param now milliseconds, of any origin */
+  constructor(random: Random = Math.random, now: () => number = () => performance.now()) {
     this.#random = random;
+    this.#now = now;
   }
 
   async join(id: SwarmId, peer: PeerId, site: SiteKey): Promise<void> {
     const swarm = this.#swarms.get(id) ?? new MemorySwarm();
     this.#swarms.set(id, swarm);
-    swarm.add(peer, site);
+    swarm.add(peer, site, this.#now());
     const swarms = this.#swarmsOf.get(peer) ?? new Set();
     this.#swarmsOf.set(peer, swarms.add(id));
   }
@@ -53,5 +57,9 @@ export class MemoryDirectory implements Directory {
   async state(id: SwarmId, site: SiteKey): Promise<SwarmState | undefined> {
     const [keeper, ...next] = this.#swarms.get(id)?.eldest(site, 1 + NEXT_IN_LINE) ?? [];
     return keeper === undefined ? undefined : { swarm: id, ...(await this.sizes(id, site)), keeper, next };
+  }
+
+  async claim(id: SwarmId, peer: PeerId, digest: Digest, instead?: PeerId): Promise<Claim | undefined> {
+    return this.#swarms.get(id)?.claim(peer, digest, instead, this.#now());
   }
 }

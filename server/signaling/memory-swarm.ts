@@ -1,14 +1,16 @@
-import type { PeerId } from '../../protocol/ids.ts';
+import type { Digest, PeerId } from '../../protocol/ids.ts';
 import { MAX_NEIGHBOURS, OUTSIDE_NEIGHBOURS, SITE_NEIGHBOURS } from '../../protocol/limits.ts';
-import { MAX_OUTSIDE_DRAWS } from '../limits.ts';
+import { MAX_CLAIMS_PER_SITE, MAX_OUTSIDE_DRAWS } from '../limits.ts';
 import type { SiteKey } from '../site.ts';
-import type { Members } from './directory.ts';
+import type { Claim, Members } from './directory.ts';
 import { PickableSet, type Random } from './random-picks.ts';
 
 interface Site {
-  /** In join order: the first is the keeper. A Set keeps the order and deletes in O(1). */
-  readonly line: Set<PeerId>;
+  /** Members and when they joined, in this order: the first is the keeper. A Map keeps the order and deletes in O(1). */
+  readonly line: Map<PeerId, number>;
   readonly peers: PickableSet<PeerId>;
+  /** Who crosses which asset, the latest claims. */
+  readonly claims: Map<Digest, { readonly crosser: PeerId; readonly at: number }>;
 }
 
 /** One swarm in memory: its sites, and each site's members in join order. */
@@ -30,17 +32,17 @@ export class MemorySwarm {
     return this.#sites.get(site)?.line.size ?? 0;
   }
 
-  add(peer: PeerId, key: SiteKey): void {
+  add(peer: PeerId, key: SiteKey, now: number): void {
     const before = this.#siteOf.get(peer);
     if (before === key) return;
     if (before !== undefined) this.delete(peer);
     let site = this.#sites.get(key);
     if (site === undefined) {
-      site = { line: new Set(), peers: new PickableSet() };
+      site = { line: new Map(), peers: new PickableSet(), claims: new Map() };
       this.#sites.set(key, site);
       this.#siteKeys.add(key);
     }
-    site.line.add(peer);
+    site.line.set(peer, now);
     site.peers.add(peer);
     this.#siteOf.set(peer, key);
     this.#peers.add(peer);
@@ -63,7 +65,26 @@ export class MemorySwarm {
 
   /** The first `count` of a site in join order. */
   eldest(site: SiteKey, count: number): PeerId[] {
-    return take(this.#sites.get(site)?.line ?? [], count);
+    return take(this.#sites.get(site)?.line.keys() ?? [], count);
+  }
+
+  /** A claim of somebody who has left counts no more. */
+  claim(peer: PeerId, digest: Digest, instead: PeerId | undefined, now: number): Claim | undefined {
+    const key = this.#siteOf.get(peer);
+    const site = key === undefined ? undefined : this.#sites.get(key);
+    if (site === undefined) return undefined;
+    const before = site.claims.get(digest);
+    const stands = before !== undefined && before.crosser !== instead && site.line.has(before.crosser);
+    const { crosser, at } = stands ? before : { crosser: peer, at: now };
+    site.claims.set(digest, { crosser, at });
+    if (site.claims.size > MAX_CLAIMS_PER_SITE)
+      for (const oldest of take(site.claims.keys(), 1)) site.claims.delete(oldest);
+    const [company] = take(
+      without(site.line.keys(), (other) => other === peer),
+      1,
+    );
+    const companyFor = company === undefined ? null : Math.round(now - (site.line.get(company) ?? now));
+    return { crosser, since: Math.round(now - at), companyFor };
   }
 
   /** Random members for `peer`: 8 of its site and 4 from outside, 12 in all if either side has them. */

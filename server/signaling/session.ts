@@ -2,10 +2,10 @@
 import createDebug from 'debug';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS } from '../../protocol/limits.ts';
-import type { Done, JoinReply, JoinRequest, Refusal, SwarmView } from '../../protocol/signaling.ts';
+import type { ClaimReply, Done, JoinReply, JoinRequest, Refusal, SwarmView } from '../../protocol/signaling.ts';
 import { MAX_BAD_MESSAGES, MAX_PENDING_REQUESTS } from '../limits.ts';
 import type { SiteKey } from '../site.ts';
-import { parseJoin, parseLeave, parseSignal, refusal, tooManySwarms } from './client-message.ts';
+import { parseClaim, parseJoin, parseLeave, parseSignal, refusal, tooManySwarms } from './client-message.ts';
 import { newResume, peerIdOf } from './identity.ts';
 import type { Hub, PeerSession, SignalingSocket } from './hub.ts';
 
@@ -17,7 +17,10 @@ type State =
   /** `left` are the places in the directory that it has not given up, because the peer has another socket. */
   | { readonly kind: 'gone'; readonly left: readonly SwarmId[] };
 
-const NOT_JOINED = refusal('not-joined', 'Join a swarm first; signals and leaves are for peers that have an id.');
+const NOT_JOINED = refusal(
+  'not-joined',
+  'Join a swarm first; signals, claims and leaves are for peers that have an id, and a claim for a swarm that it is in.',
+);
 
 export class Session implements PeerSession {
   readonly #socket: SignalingSocket;
@@ -25,7 +28,7 @@ export class Session implements PeerSession {
   readonly #hub: Hub;
   #state: State = { kind: 'new' };
   #badMessages = 0;
-  /** Joins and leaves run one after the other; this is the last of them. */
+  /** Joins, claims and leaves run one after the other; this is the last of them. */
   #last: Promise<unknown> = Promise.resolve();
   #pending = 0;
 
@@ -36,9 +39,12 @@ export class Session implements PeerSession {
     socket.on('join', (...args) => this.#answer(args, (message) => this.#join(message)));
     socket.on('leave', (...args) => this.#answer(args, (message) => this.#leave(message)));
     socket.on('signal', (...args) => this.#answer(args, (message) => this.#signal(message)));
+    socket.on('claim', (...args) => this.#answer(args, (message) => this.#claim(message)));
     socket.onAny((event: string, ...args: unknown[]) => {
-      if (['join', 'leave', 'signal'].includes(event)) return;
-      this.#answer(args, () => refusal('bad-message', 'Expected one of the events "join", "signal" and "leave".'));
+      if (['join', 'leave', 'signal', 'claim'].includes(event)) return;
+      this.#answer(args, () =>
+        refusal('bad-message', 'Expected one of the events "join", "signal", "claim" and "leave".'),
+      );
     });
     socket.once('disconnect', (reason) => {
       debug('%s disconnected: %s', this.peer, reason);
@@ -53,6 +59,10 @@ export class Session implements PeerSession {
 
   get socket(): SignalingSocket {
     return this.#socket;
+  }
+
+  get site(): SiteKey {
+    return this.#site;
   }
 
   /** Resolves when all that was begun is in the directory. */
@@ -108,7 +118,7 @@ export class Session implements PeerSession {
     if (this.#hub.isClosing) return refusal('shutting-down', 'The server is about to stop. Try again in a moment.', 1);
     if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
     return this.#inTurn(async () => {
-      if (this.#state.kind === 'new') await this.#claim(parsed.value);
+      if (this.#state.kind === 'new') await this.#identify(parsed.value);
       const state = this.#state;
       if (state.kind !== 'joined') return NOT_JOINED;
       if (parsed.value.resume !== undefined && parsed.value.resume !== state.resume) {
@@ -124,7 +134,7 @@ export class Session implements PeerSession {
   }
 
   /** Takes the peer's id: a new one, or the one of its resume secret, also from another socket that still has it. */
-  async #claim(request: JoinRequest): Promise<void> {
+  async #identify(request: JoinRequest): Promise<void> {
     const resume = request.resume ?? newResume();
     const peer = peerIdOf(resume);
     const old = this.#hub.sessions.get(peer);
@@ -163,6 +173,19 @@ export class Session implements PeerSession {
     });
   }
 
+  async #claim(untrusted: unknown): Promise<ClaimReply | Refusal> {
+    const parsed = parseClaim(untrusted);
+    if (!parsed.ok) return parsed;
+    if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
+    return this.#inTurn(async () => {
+      const { swarm, digest, instead } = parsed.value;
+      const peer = this.peer;
+      if (peer === undefined) return NOT_JOINED;
+      const claim = await this.#hub.directory.claim(swarm, peer, digest, instead);
+      return claim === undefined ? NOT_JOINED : { ok: true, ...claim };
+    });
+  }
+
   #signal(untrusted: unknown): Done | Refusal {
     const parsed = parseSignal(untrusted);
     if (!parsed.ok) return parsed;
@@ -172,7 +195,7 @@ export class Session implements PeerSession {
     const target = to === from ? undefined : this.#hub.sessions.get(to);
     if (target?.peer !== to)
       return refusal('unknown-peer', 'No peer with this id is connected now. It may have left; drop it.');
-    target.socket.emit('signal', { from, signal });
+    target.socket.emit('signal', { from, sameSite: target.site === this.#site, signal });
     this.#hub.counters.relayed++;
     return { ok: true };
   }
@@ -202,6 +225,9 @@ export class Session implements PeerSession {
 }
 
 const tooManyPending = (): Refusal =>
-  refusal('bad-message', `Await the answers: at most ${MAX_PENDING_REQUESTS} joins and leaves may be under way.`);
+  refusal(
+    'bad-message',
+    `Await the answers: at most ${MAX_PENDING_REQUESTS} joins, claims and leaves may be under way.`,
+  );
 
 const isRefusal = (reply: object): reply is Refusal => 'ok' in reply && reply.ok === false;

@@ -5,7 +5,7 @@
 import type { LoadedAsset, LoadOptions, MeshFace, MeshOptions, MeshStats } from '../../mesh/index.ts';
 import { P2PError } from '../../protocol/error.ts';
 import type { Digest } from '../../protocol/ids.ts';
-import type { Held } from '../../protocol/page.ts';
+import type { Expected, Held } from '../../protocol/page.ts';
 import { formatDigestTag } from '../../protocol/playlist-tag.ts';
 
 export interface Asked {
@@ -19,6 +19,7 @@ export const NO_STATS: MeshStats = {
   banned: 0,
   signaling: 'joined',
   originReachable: true,
+  lineRate: null,
   peer: null,
   offload: 0,
 };
@@ -27,6 +28,8 @@ export class FakeMesh extends EventTarget implements MeshFace {
   stats = NO_STATS;
   readonly configured: (MeshOptions | Promise<MeshOptions>)[] = [];
   readonly joined: string[] = [];
+  /** What players expect, each time they told it. */
+  readonly expected: { readonly player: number; readonly assets: readonly Expected[]; readonly swarm?: string }[] = [];
   readonly asked: Asked[] = [];
   /** URL paths whose bodies were given, in order. */
   readonly served: string[] = [];
@@ -85,6 +88,10 @@ export class FakeMesh extends EventTarget implements MeshFace {
   async fetch(url: string | URL, options: LoadOptions = {}): Promise<Response> {
     const { body, contentType } = await this.load(url, options);
     return new Response(body, { headers: { 'content-type': contentType } });
+  }
+
+  expect(player: number, assets: readonly Expected[], swarm?: string): void {
+    this.expected.push({ player, assets, ...(swarm !== undefined && { swarm }) });
   }
 
   async held(digests: readonly Digest[]): Promise<readonly Held[]> {

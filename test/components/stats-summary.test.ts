@@ -9,6 +9,7 @@ const STATS: MeshStats = {
   banned: 0,
   signaling: 'joined',
   originReachable: true,
+  lineRate: null,
   peer: null,
   offload: 0,
 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseSource, isHlsType, kindOf, preloadOf, type Candidate } from '../../components/video-source.ts';
+import { abrOf, chooseSource, isHlsType, kindOf, preloadOf, type Candidate } from '../../components/video-source.ts';
 
 const BASE = 'https://page.example/lesson/';
 const source = (src: string, type = '', media = ''): Candidate => ({ src, type, media });
@@ -71,4 +71,13 @@ test('preload is as said; nothing or nonsense said means auto', () => {
 
 test('autoplay makes preload meaningless', () => {
   assert.equal(preloadOf('none', true), 'auto');
+});
+
+test("abr is the swarm's unless it says player; what it does not know is said once and counts as that", () => {
+  const warnings: string[] = [];
+  const abr = (value: string | null): string => abrOf(value, (message) => warnings.push(message));
+  assert.deepEqual([abr(null), abr('swarm'), abr('player'), abr('fast')], ['swarm', 'swarm', 'player', 'swarm']);
+  assert.deepEqual(warnings, [
+    '<p2p-video abr="fast"> is not understood: expected "swarm" or "player". For now it counts as "swarm".',
+  ]);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as mesh from '../../mesh/core/limits.ts';
+import { fragmentsOf } from '../../protocol/frame.ts';
 import * as wire from '../../protocol/limits.ts';
 import * as worker from '../../sw/limits.ts';
 
@@ -25,6 +26,11 @@ test('sizes fit into the 32 bits that the wire has for them', () => {
 test('a message has room for its header and more, and no message is longer than all peers take', () => {
   assert.ok(wire.MIN_MESSAGE_BYTES > 2 * wire.FRAME_HEADER_BYTES);
   atMost(wire.MIN_MESSAGE_BYTES, wire.MAX_MESSAGE_BYTES);
+});
+
+test('a block goes in two messages', () => {
+  const frame = { type: 6, request: 1, payload: new Uint8Array(4 + wire.BLOCK_BYTES) };
+  assert.equal([...fragmentsOf(frame, wire.MAX_MESSAGE_BYTES)].length, 2);
 });
 
 test('parts are whole blocks, and a part is an asset', () => {

@@ -10,6 +10,7 @@ import {
   MAX_ASSET_BYTES,
   MAX_DIGESTS_PER_FRAME,
   MAX_SWARMS,
+  MAX_WANTS,
   MIN_MESSAGE_BYTES,
 } from '../../protocol/limits.ts';
 import { carriesContent, encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
@@ -26,6 +27,8 @@ const leaves = fc
   .map((size) => ({ size, untrustedLeaves: new Uint8Array(Math.ceil(size / BLOCK_BYTES) * 32).fill(size) }));
 const block = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Uint8Array.from(bytes));
 
+const REASONS = ['not-held', 'busy', 'later'] as const;
+
 /** Objects like those of the parser. */
 const OWN = { noNullPrototype: true } as const;
 
@@ -34,7 +37,27 @@ const anyMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     { type: fc.constant('hello' as const), version: fc.nat(255), swarms: fc.array(key, { maxLength: MAX_SWARMS }) },
     OWN,
   ),
-  fc.record({ type: fc.constantFrom('have' as const, 'lost' as const), swarm: key, digests }, OWN),
+  fc.record({ type: fc.constantFrom('have' as const, 'lost' as const, 'queued' as const), swarm: key, digests }, OWN),
+  fc.record(
+    {
+      type: fc.constant('fetching' as const),
+      swarm: key,
+      digest: hexOf(32) as fc.Arbitrary<Digest>,
+      hops: fc.nat(255),
+      lineRate: request,
+    },
+    OWN,
+  ),
+  fc.record(
+    {
+      type: fc.constant('want' as const),
+      swarm: key,
+      wants: fc.array(fc.record({ digest: hexOf(32) as fc.Arbitrary<Digest>, within: request }, OWN), {
+        maxLength: MAX_WANTS,
+      }),
+    },
+    OWN,
+  ),
   fc.record(
     {
       type: fc.constant('request' as const),
@@ -49,10 +72,7 @@ const anyMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
   fc.tuple(request, leaves).map(([id, rest]) => ({ type: 'leaves' as const, request: id, ...rest })),
   fc.record({ type: fc.constant('block' as const), request, index: request, untrustedBlock: block }, OWN),
   fc.record({ type: fc.constantFrom('cancel' as const, 'ping' as const, 'pong' as const), request }, OWN),
-  fc.record(
-    { type: fc.constant('refuse' as const), request, reason: fc.constantFrom('not-held' as const, 'busy' as const) },
-    OWN,
-  ),
+  fc.record({ type: fc.constant('refuse' as const), request, reason: fc.constantFrom(...REASONS) }, OWN),
   fc.constant({ type: 'bye' as const }),
 );
 
@@ -78,7 +98,7 @@ for (const { message, frame } of vectors) {
 }
 
 test('every type of message has a vector', () => {
-  assert.equal(new Set(vectors.map(({ message }) => message.type)).size, 11);
+  assert.equal(new Set(vectors.map(({ message }) => message.type)).size, 14);
 });
 
 test('what is encoded is parsed to the same message', () => {
@@ -88,7 +108,9 @@ test('what is encoded is parsed to the same message', () => {
 });
 
 test('a payload of any bytes under any type is a message or a bad frame', () => {
-  const payload = fc.oneof(fc.uint8Array({ maxLength: 100 }), fc.uint8Array({ minLength: 41, maxLength: 41 }));
+  // A request is 41 bytes, a want of one asset 52, a fetching 53.
+  const exact = [41, 52, 53].map((length) => fc.uint8Array({ minLength: length, maxLength: length }));
+  const payload = fc.oneof(fc.uint8Array({ maxLength: 100 }), ...exact);
   fc.assert(
     fc.property(fc.nat(255), payload, (type, bytes) => {
       try {
@@ -117,9 +139,20 @@ for (const [what, type, payload] of [
   ['a block of no bytes', 6, [0, 0, 0, 0]],
   ['a block above 64 KiB', 6, Array(5 + BLOCK_BYTES).fill(0)],
   ['a refusal without a reason', 8, []],
-  ['a refusal for an unknown reason', 8, [2]],
+  ['a refusal for an unknown reason', 8, [3]],
+  ['a fetching without a place in the chain', 12, Array(48).fill(1)],
+  ['a fetching with half a line rate', 12, Array(51).fill(1)],
+  ['a fetching that is too long', 12, Array(54).fill(1)],
+  ['an empty fetching', 12, []],
+  ['a queued without a swarm', 13, Array(15).fill(1)],
+  ['a queued with half a digest', 13, Array(16 + 31).fill(1)],
+  ['a queued with one digest too many', 13, Array(16 + 32 * (MAX_DIGESTS_PER_FRAME + 1)).fill(1)],
+  ['a want without a swarm', 14, []],
+  ['a want without a time', 14, Array(16 + 32).fill(1)],
+  ['a want with half a time', 14, Array(16 + 34).fill(1)],
+  ['a want with one asset too many', 14, Array(16 + 36 * (MAX_WANTS + 1)).fill(1)],
   ['type 0', 0, []],
-  ['a type that is not spoken', 12, []],
+  ['a type that is not spoken', 15, []],
 ] as [string, number, number[]][]) {
   test(`${what} is refused`, () => {
     assert.throws(() => parse(type, Uint8Array.from(payload)), isBadFrame);
@@ -130,6 +163,19 @@ test('leaves of an asset above the limit are refused', () => {
   const size = Buffer.alloc(4);
   size.writeUInt32BE(MAX_ASSET_BYTES + 1);
   assert.throws(() => parse(5, Buffer.concat([size, Buffer.alloc(1025 * 32)])), isBadFrame);
+});
+
+test('times and rates that no frame can carry are sent as the nearest that one can', () => {
+  const swarm = '03'.repeat(16) as SwarmKey;
+  const digest = '04'.repeat(32) as Digest;
+  const sent = (message: PeerMessage): PeerMessage => parsePeerMessage(encodePeerMessage(message));
+  const within = [Infinity, -5, 2 ** 40, 1.4].map((time) => {
+    const message = sent({ type: 'want', swarm, wants: [{ digest, within: time }] });
+    return message.type === 'want' && message.wants[0]?.within;
+  });
+  assert.deepEqual(within, [2 ** 32 - 1, 0, 2 ** 32 - 1, 1]);
+  const fetching = sent({ type: 'fetching', swarm, digest, hops: 1, lineRate: 1e12 });
+  assert.equal(fetching.type === 'fetching' && fetching.lineRate, 2 ** 32 - 1);
 });
 
 test('only blocks and leaves carry content', () => {

@@ -3,7 +3,13 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { P2PError } from '../../protocol/error.ts';
 import { MAX_NEIGHBOURS, MAX_SDP_CHARACTERS, MAX_SWARMS } from '../../protocol/limits.ts';
-import { parseDone, parseJoinReply, parseRelayedSignal, parseSwarmState } from '../../protocol/server-message.ts';
+import {
+  parseClaimReply,
+  parseDone,
+  parseJoinReply,
+  parseRelayedSignal,
+  parseSwarmState,
+} from '../../protocol/server-message.ts';
 
 const PEER = 'a'.repeat(32);
 const RESUME = 'b'.repeat(32);
@@ -13,19 +19,30 @@ const REPLY = { ok: true, peer: PEER, resume: RESUME, iceServers: [{ urls: ['stu
 const OFFER = { kind: 'offer', connection: 5, sdp: 'v=0' };
 const CANDIDATE = { kind: 'candidate', connection: 5, candidate: 'candidate:1', mid: '0', line: 0 };
 
+const CLAIM = { ok: true, crosser: PEER, since: 120, companyFor: 4000 };
+
 const isBad = (error: unknown): boolean => error instanceof P2PError && error.code === 'bad-message';
 
 test('what the server says is read as it was said', () => {
   assert.deepEqual(parseJoinReply(REPLY), REPLY);
   assert.deepEqual(parseDone({ ok: true }), { ok: true });
   assert.deepEqual(parseSwarmState(STATE), STATE);
+  assert.deepEqual(parseClaimReply(CLAIM), CLAIM);
+  assert.deepEqual(parseClaimReply({ ...CLAIM, companyFor: null }), { ...CLAIM, companyFor: null });
   for (const signal of [OFFER, { ...OFFER, kind: 'answer' }, CANDIDATE, { ...CANDIDATE, mid: null, line: null }])
-    assert.deepEqual(parseRelayedSignal({ from: PEER, signal }), { from: PEER, signal });
+    assert.deepEqual(parseRelayedSignal({ from: PEER, sameSite: true, signal }), {
+      from: PEER,
+      sameSite: true,
+      signal,
+    });
 });
 
 test('fields that are not known do no harm', () => {
   assert.equal(parseDone({ ok: true, more: 1 }).ok, true);
-  assert.equal(parseRelayedSignal({ from: PEER, signal: { ...OFFER, more: true }, more: 1 }).from, PEER);
+  assert.equal(
+    parseRelayedSignal({ from: PEER, sameSite: true, signal: { ...OFFER, more: true }, more: 1 }).from,
+    PEER,
+  );
 });
 
 test('a single ICE URL is taken as well as a list, with its credentials', () => {
@@ -34,10 +51,11 @@ test('a single ICE URL is taken as well as a list, with its credentials', () => 
   assert.deepEqual(reply.iceServers, [{ urls: 'turn:t.test', username: 'u', credential: 'c' }]);
 });
 
-test('a refusal is read from either kind of reply', () => {
+test('a refusal is read from any kind of reply', () => {
   const refusal = { ok: false, code: 'unknown-peer', message: 'gone', retryAfter: 3 };
   assert.deepEqual(parseDone(refusal), refusal);
   assert.deepEqual(parseJoinReply(refusal), refusal);
+  assert.deepEqual(parseClaimReply(refusal), refusal);
 });
 
 const TOO_MANY_PEERS = Array(MAX_NEIGHBOURS + 1).fill(PEER);
@@ -53,25 +71,44 @@ for (const [what, parse, untrusted] of [
   ['an ICE server with a number for a URL', parseJoinReply, { ...REPLY, iceServers: [{ urls: [1] }] }],
   ['a refusal for an unknown reason', parseDone, { ok: false, code: 'mood' }],
   ['a done that is a text', parseDone, 'ok'],
+  ['a claim without a crosser', parseClaimReply, { ...CLAIM, crosser: undefined }],
+  ['a claim of the future', parseClaimReply, { ...CLAIM, since: -1 }],
+  ['a claim of half a millisecond', parseClaimReply, { ...CLAIM, since: 0.5 }],
+  ['a claim of all times', parseClaimReply, { ...CLAIM, since: Infinity }],
+  ['a claim with company of no age', parseClaimReply, { ...CLAIM, companyFor: 'long' }],
+  ['a claim that is neither done nor refused', parseClaimReply, { ...CLAIM, ok: 1 }],
   ['a swarm without a keeper', parseSwarmState, { ...STATE, keeper: null }],
   ['a swarm of negative size', parseSwarmState, { ...STATE, size: -1 }],
   ['a swarm of half a peer', parseSwarmState, { ...STATE, siteSize: 0.5 }],
   ['a swarm with a control character', parseSwarmState, { ...STATE, swarm: 'a\nb' }],
   ['a signal from nobody', parseRelayedSignal, { signal: OFFER }],
-  ['a signal of no kind', parseRelayedSignal, { from: PEER, signal: { connection: 1 } }],
-  ['an offer without SDP', parseRelayedSignal, { from: PEER, signal: { ...OFFER, sdp: undefined } }],
+  ['a signal of no kind', parseRelayedSignal, { from: PEER, sameSite: true, signal: { connection: 1 } }],
+  ['a signal without a site', parseRelayedSignal, { from: PEER, signal: OFFER }],
+  ['an offer without SDP', parseRelayedSignal, { from: PEER, sameSite: true, signal: { ...OFFER, sdp: undefined } }],
   [
     'an offer with endless SDP',
     parseRelayedSignal,
-    { from: PEER, signal: { ...OFFER, sdp: 'x'.repeat(MAX_SDP_CHARACTERS + 1) } },
+    { from: PEER, sameSite: true, signal: { ...OFFER, sdp: 'x'.repeat(MAX_SDP_CHARACTERS + 1) } },
   ],
-  ['a candidate that is no text', parseRelayedSignal, { from: PEER, signal: { ...CANDIDATE, candidate: {} } }],
-  ['a connection number of 33 bits', parseRelayedSignal, { from: PEER, signal: { ...OFFER, connection: 2 ** 32 } }],
-  ['a connection number below 0', parseRelayedSignal, { from: PEER, signal: { ...OFFER, connection: -1 } }],
+  [
+    'a candidate that is no text',
+    parseRelayedSignal,
+    { from: PEER, sameSite: true, signal: { ...CANDIDATE, candidate: {} } },
+  ],
+  [
+    'a connection number of 33 bits',
+    parseRelayedSignal,
+    { from: PEER, sameSite: true, signal: { ...OFFER, connection: 2 ** 32 } },
+  ],
+  [
+    'a connection number below 0',
+    parseRelayedSignal,
+    { from: PEER, sameSite: true, signal: { ...OFFER, connection: -1 } },
+  ],
   [
     'a kind with a toString of its own',
     parseRelayedSignal,
-    { from: PEER, signal: { kind: { toString: 1, valueOf: 1 }, connection: 1 } },
+    { from: PEER, sameSite: true, signal: { kind: { toString: 1, valueOf: 1 }, connection: 1 } },
   ],
 ] as [string, (untrusted: unknown) => unknown, unknown][]) {
   test(`${what} is refused`, () => {
@@ -113,17 +150,26 @@ test('whatever comes, nothing but a P2PError is thrown', () => {
     'candidate',
     'code',
     'urls',
+    'crosser',
+    'since',
+    'companyFor',
   ];
   const spoilt = fc
     .tuple(
-      fc.constantFrom<object>(REPLY, STATE, { from: PEER, signal: OFFER }, { from: PEER, signal: CANDIDATE }),
+      fc.constantFrom<object>(
+        REPLY,
+        STATE,
+        CLAIM,
+        { from: PEER, sameSite: true, signal: OFFER },
+        { from: PEER, sameSite: true, signal: CANDIDATE },
+      ),
       fc.constantFrom(...names),
       value,
     )
     .map(([message, name, bad]) => ({ ...message, [name]: bad }));
   fc.assert(
     fc.property(fc.oneof(value, spoilt), (untrusted) => {
-      for (const parse of [parseJoinReply, parseDone, parseRelayedSignal, parseSwarmState]) {
+      for (const parse of [parseJoinReply, parseClaimReply, parseDone, parseRelayedSignal, parseSwarmState]) {
         try {
           parse(untrusted);
         } catch (error) {

@@ -1,37 +1,58 @@
 import assert from 'node:assert/strict';
-import test from 'node:test';
+import test, { type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { until } from '../harness/until.ts';
-import { person } from './support/person.ts';
+import { person, type Person } from './support/person.ts';
 import { stage, type Stage } from './support/stage.ts';
 
 /** A thousand bytes: the stricter reading. */
 const KB = 1000;
 
-/** p2p-media-loader's core with its hls.js binding is 45 KB. */
-for (const [element, body, limit] of [
-  ['p2p-img', '<p2p-img src="/media/map.png"></p2p-img>', 32],
-  ['p2p-video', '<p2p-video src="/media/pinned.m3u8" muted></p2p-video>', 45],
-] as const) {
-  test(`the kit that a page with <${element}> fetches, workers included, is at most ${limit} KB gzipped`, async (t) => {
+/** Loaded only when the server names somebody. */
+const IS_COMPANY = /\/worker-company-/;
+
+/** p2p-media-loader's core with its hls.js binding is 45 KB. With company a page fetches what speaks with neighbours too. */
+for (const [element, body, alone, inCompany] of [
+  ['p2p-img', '<p2p-img src="/media/map.png"></p2p-img>', 32, 40],
+  ['p2p-video', '<p2p-video src="/media/pinned.m3u8" muted></p2p-video>', 45, 53],
+] as const)
+  test(`the kit that a page with <${element}> fetches, workers included, is at most ${alone} KB gzipped, with company ${inCompany}`, async (t) => {
     const scene = await stage(t);
-    const viewer = await person(t);
-    await viewer.goto(
-      await scene.page('weight', `<script type="module" src="/p2p-elements/${element}.js"></script>\n${body}`),
+    const page = await scene.page(
+      'weight',
+      `<script type="module" src="/p2p-elements/${element}.js"></script>\n${body}`,
     );
-    if (element === 'p2p-img') await viewer.imageShown();
-    else await viewer.videoBuffered();
-    await viewer.statsUntil('the mesh', ({ signaling }) => signaling === 'joined');
-    await viewer.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+    const first = await look(t, page, element);
     const files = await kitFiles(scene);
     assert.ok(
       files.some(([path]) => path === '/p2p-sw.js') && files.some(([path]) => path.endsWith('engine-worker.js')),
     );
-    const total = files.reduce((sum, [, bytes]) => sum + bytes, 0);
-    const list = [...files.map(([path, bytes]) => `${bytes} ${path}`), `${total} in all`].join('\n');
-    t.diagnostic(list);
-    assert.ok(total <= limit * KB, `${(total / KB).toFixed(1)} KB:\n${list}`);
+    assert.ok(!files.some(([path]) => IS_COMPANY.test(path)), 'who is alone does not fetch what company takes');
+    weighs(t, 'alone', files, alone);
+
+    scene.proxy.reset();
+    const second = await look(t, page, element);
+    await Promise.all([first.connected(), second.connected()]);
+    const together = await kitFiles(scene);
+    assert.equal(together.filter(([path]) => IS_COMPANY.test(path)).length, 1);
+    weighs(t, 'with company', together, inCompany);
   });
+
+async function look(t: TestContext, page: string, element: 'p2p-img' | 'p2p-video'): Promise<Person> {
+  const viewer = await person(t);
+  await viewer.goto(page);
+  if (element === 'p2p-img') await viewer.imageShown();
+  else await viewer.videoBuffered();
+  await viewer.statsUntil('the mesh', ({ signaling }) => signaling === 'joined');
+  await viewer.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  return viewer;
+}
+
+function weighs(t: TestContext, when: string, files: readonly (readonly [string, number])[], limit: number): void {
+  const total = files.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const list = [...files.map(([path, bytes]) => `${bytes} ${path}`), `${total} in all, ${when}`].join('\n');
+  t.diagnostic(list);
+  assert.ok(total <= limit * KB, `${(total / KB).toFixed(1)} KB:\n${list}`);
 }
 
 /** Path and gzipped size of each file of the kit that the browser asked for, hls.js aside. */

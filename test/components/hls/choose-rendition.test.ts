@@ -1,25 +1,208 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { chooseRendition, type RenditionView } from '../../../components/hls/choose-rendition.ts';
+import {
+  chooseRendition,
+  NOTHING_REMEMBERED,
+  type RenditionQuestion,
+  type RenditionView,
+} from '../../../components/hls/choose-rendition.ts';
+import { CRITICAL_BUFFER_S, FOLLOW_MS, SHORT_BUFFER_S, STEP_UP_AFTER_MS } from '../../../components/hls/limits.ts';
 import type { Held } from '../../../protocol/page.ts';
 
 const RICH = 100e6;
+const LETTERS: Readonly<Record<string, Held>> = { s: 'store', n: 'neighbour', c: 'coming', '-': 'nobody' };
 
-/** "s" in the store, "n" at a neighbour, "-" nobody; renditions of 1, 2, 3 … Mbit/s. */
+const heldOf = (letters: string): Held[] => Array.from(letters, (letter) => LETTERS[letter] ?? 'nobody');
+
+/** "s" in the store, "n" at a neighbour, "c" coming, "-" nobody; renditions of 1, 2, 3 … Mbit/s. */
 const renditions = (...held: string[]): RenditionView[] =>
-  held.map((letters, index) => ({
-    bitrate: (index + 1) * 1e6,
-    held: Array.from(letters, (letter): Held => (letter === 's' ? 'store' : letter === 'n' ? 'neighbour' : 'nobody')),
-  }));
+  held.map((letters, index) => ({ bitrate: (index + 1) * 1e6, held: heldOf(letters) }));
 
-const gone = (held: string[], suggested = 0, estimate = RICH): number =>
-  chooseRendition({ renditions: renditions(...held), suggested, estimate, originReachable: false });
+/** Three renditions of 1, 2 and 4 Mbit/s that nobody holds, the first of them playing on a full buffer. */
+const QUESTION: RenditionQuestion = {
+  renditions: [1e6, 2e6, 4e6].map((bitrate) => ({ bitrate, held: heldOf('--') })),
+  suggested: 0,
+  current: 0,
+  originReachable: true,
+  lineRate: null,
+  estimate: RICH,
+  ahead: 20,
+  now: 0,
+};
 
-test("while the origin is there, the player's own choice stands", () => {
-  assert.equal(
-    chooseRendition({ renditions: renditions('ss', '--', 'ss'), suggested: 1, estimate: RICH, originReachable: true }),
-    1,
+const holding = (...held: string[]): Pick<RenditionQuestion, 'renditions'> => ({
+  renditions: QUESTION.renditions.map((rendition, index) => ({ ...rendition, held: heldOf(held[index] ?? '') })),
+});
+
+const choose = (question: Partial<RenditionQuestion>, memory = NOTHING_REMEMBERED): number =>
+  chooseRendition({ ...QUESTION, ...question }, memory).rendition;
+
+const gone = (held: string[], suggested = 0, estimate = RICH, cap?: number): number =>
+  choose({
+    renditions: renditions(...held),
+    suggested,
+    estimate,
+    originReachable: false,
+    ...(cap !== undefined && { cap }),
+  });
+
+/** A player that does what it is told, and asks once a second. */
+class Player {
+  memory = NOTHING_REMEMBERED;
+  current: number | null = null;
+  readonly switches: number[] = [];
+  readonly played = [0, 0, 0];
+  now = 0;
+
+  /** Asks several times, as hls.js does, then obeys. */
+  ask(question: Partial<RenditionQuestion> = {}): number {
+    let rendition = 0;
+    for (let again = 0; again < 3; again++) {
+      const choice = chooseRendition({ ...QUESTION, ...question, current: this.current, now: this.now }, this.memory);
+      this.memory = choice.memory;
+      rendition = choice.rendition;
+    }
+    if (this.current !== null && rendition !== this.current) this.switches.push(this.now);
+    this.current = rendition;
+    this.played[rendition]!++;
+    this.now += 1000;
+    return rendition;
+  }
+
+  /** Asks for so many seconds. */
+  run(seconds: number, question: (now: number) => Partial<RenditionQuestion>): void {
+    for (let second = 0; second < seconds; second++) this.ask(question(this.now));
+  }
+}
+
+for (const [line, best] of [
+  [3e6, 1],
+  [8e6, 2],
+  [50e6, 2],
+  [1.1e6, 0],
+  [0.5e6, 0],
+] as const)
+  test(`of 1, 2 and 4 Mbit/s, a line of ${line / 1e6} Mbit/s carries number ${best} with headroom, however fast the neighbours are`, () => {
+    const player = new Player();
+    player.run(60, () => ({ lineRate: line, suggested: 2 }));
+    assert.ok(player.played[best]! >= 58, player.played.join());
+    assert.ok(player.switches.every((at) => at < 15_000));
+  });
+
+test('what is played first is what the player begins with, or less where the line carries less', () => {
+  assert.equal(choose({ current: null, suggested: 1 }), 1);
+  assert.equal(choose({ current: null, suggested: 2, lineRate: 3e6 }), 1);
+  assert.equal(choose({ current: null, suggested: 0, lineRate: 50e6 }), 0);
+});
+
+test('what is played first is what the site plays, if the line carries it', () => {
+  assert.equal(choose({ current: null, ...holding('--', 'nc', '--') }), 1);
+  assert.equal(choose({ current: null, ...holding('n-', '--', 'nn') }), 2);
+  assert.equal(choose({ current: null, ...holding('n-', '--', 'nn'), lineRate: 3e6 }), 0);
+});
+
+test('while the rate of the line is not known, nobody climbs on what neighbours deliver', () => {
+  assert.equal(choose({ suggested: 2, ...holding('nn', '--', '--') }), 0);
+  assert.equal(choose({ suggested: 2, ...holding('--', 'cc', '--') }), 1);
+  assert.equal(choose({ suggested: 2 }), 2, "alone, the player's own rules");
+  assert.equal(choose({ current: 1, suggested: 0, ...holding('--', 'nn', '--') }), 0, 'down when the player wants to');
+});
+
+test('where the rate of the line stays unknown, as with small segments, they go up one step at a time', () => {
+  const player = new Player();
+  player.ask();
+  player.run(60, () => ({ suggested: 2, ...holding('nn', '--', '--') }));
+  assert.deepEqual(player.switches, [11_000, 12_000], 'and where nobody plays the same, as the player likes');
+  const other = new Player();
+  other.ask();
+  other.run(60, () => ({ suggested: 2, ...holding('nn', 'nn', 'nn'), estimate: 1.2e6 }));
+  assert.deepEqual(other.switches, [11_000, 22_000]);
+});
+
+test('the first step up need not wait, later ones must', () => {
+  const player = new Player();
+  player.ask();
+  assert.equal(player.ask({ lineRate: 3e6 }), 1);
+  player.run(STEP_UP_AFTER_MS / 1000, () => ({ lineRate: 8e6 }));
+  assert.equal(player.current, 1);
+  assert.equal(player.ask({ lineRate: 8e6 }), 2);
+});
+
+test('headroom that does not last is none', () => {
+  const player = new Player();
+  player.ask();
+  player.ask({ lineRate: 3e6 });
+  player.run(60, (now) => ({ lineRate: now % 9000 === 0 ? 3e6 : 8e6 }));
+  assert.equal(player.current, 1);
+});
+
+test('a rendition that the line no longer carries is left when the buffer is short, at once', () => {
+  const memory = { ...NOTHING_REMEMBERED, current: 2, most: 20, climbed: true };
+  assert.equal(choose({ current: 2, lineRate: 3e6, ahead: SHORT_BUFFER_S + 1 }, memory), 2);
+  assert.equal(choose({ current: 2, lineRate: 3e6, ahead: SHORT_BUFFER_S - 1 }, memory), 1);
+  assert.equal(choose({ current: 2, lineRate: 4.2e6, ahead: 1 }, memory), 2, 'it is carried, if without headroom');
+});
+
+test('slow neighbours make it step down when the buffer runs dry, not when it has yet to be filled', () => {
+  const question = { current: 2, lineRate: 50e6, estimate: 1.5e6, ahead: CRITICAL_BUFFER_S - 1 };
+  assert.equal(choose(question, { ...NOTHING_REMEMBERED, current: 2, most: 20 }), 0);
+  assert.equal(choose(question, { ...NOTHING_REMEMBERED, current: 2, most: 4 }), 2);
+  assert.equal(choose({ ...question, estimate: 5e6 }, { ...NOTHING_REMEMBERED, current: 2, most: 20 }), 2);
+});
+
+test('each fall doubles the wait for the next step up', () => {
+  const player = new Player();
+  player.ask();
+  player.ask({ lineRate: 8e6 });
+  player.ask({ lineRate: 1.5e6, ahead: 3 });
+  assert.equal(player.current, 0);
+  const fellAt = player.now;
+  while (player.ask({ lineRate: 8e6 }) === 0);
+  assert.equal(player.now - fellAt, 2 * STEP_UP_AFTER_MS + 1000);
+});
+
+test('who is behind follows the neighbours, for a while', () => {
+  const player = new Player();
+  player.ask(holding('nn', '--', '--'));
+  player.run(FOLLOW_MS / 1000, () => ({ ...holding('nn', '--', '--'), lineRate: 8e6 }));
+  assert.equal(player.current, 0);
+  assert.equal(player.ask({ ...holding('nn', '--', '--'), lineRate: 8e6 }), 2);
+  const other = new Player();
+  other.ask(holding('nn', '--', '--'));
+  assert.equal(other.ask({ ...holding('nn', '--', 'cn'), lineRate: 8e6 }), 2, 'to where they have climbed');
+  const third = new Player();
+  third.ask();
+  assert.equal(third.ask({ ...holding('--', 'nn', '--'), lineRate: 8e6 }), 1, 'or half the way');
+});
+
+test("other codecs, failed renditions and the player's bounds are heeded", () => {
+  const unusable = QUESTION.renditions.map((view, index) => ({ ...view, usable: index !== 2 }));
+  assert.equal(choose({ renditions: unusable, lineRate: 50e6 }), 1);
+  assert.equal(choose({ lineRate: 50e6, cap: 1 }), 1);
+  assert.equal(choose({ current: 2, lineRate: 50e6, cap: 1 }), 1);
+  assert.equal(choose({ current: 0, lineRate: 1e6, floor: 1 }), 1);
+});
+
+test('whatever the estimates do, at most three switches between 15 s and 60 s', () => {
+  const jitter = fc.array(fc.double({ min: 0.6, max: 1.5, noNaN: true }), { minLength: 60, maxLength: 60 });
+  fc.assert(
+    fc.property(jitter, jitter, fc.constantFrom(3e6, 5e6, 8e6, 50e6), (line, delivery, rate) => {
+      const player = new Player();
+      let ahead = 0;
+      player.run(60, (now) => {
+        const second = now / 1000;
+        // The buffer fills or drains as the line allows.
+        const bitrate = QUESTION.renditions[player.current ?? 0]?.bitrate ?? 1e6;
+        ahead = Math.min(30, Math.max(0, ahead + Math.min(2, rate / bitrate) - (second > 1 ? 1 : 0)));
+        return {
+          lineRate: second < 2 ? null : rate * (line[second] ?? 1),
+          estimate: rate * (delivery[second] ?? 1),
+          ahead,
+        };
+      });
+      assert.ok(player.switches.filter((at) => at >= 15_000).length <= 3, player.switches.join());
+    }),
   );
 });
 
@@ -61,16 +244,7 @@ test('when nobody holds anything, the suggestion stands', () => {
 });
 
 test("the player's cap holds", () => {
-  assert.equal(
-    chooseRendition({
-      renditions: renditions('nn', 'nn', 'nn'),
-      suggested: 0,
-      estimate: RICH,
-      originReachable: false,
-      cap: 1,
-    }),
-    1,
-  );
+  assert.equal(gone(['nn', 'nn', 'nn'], 0, RICH, 1), 1);
 });
 
 test('with the origin gone, a rendition whose next segment nobody holds is never chosen while another one is held', () => {
@@ -82,12 +256,11 @@ test('with the origin gone, a rendition whose next segment nobody holds is never
     }),
     suggested: fc.nat(5),
     estimate: fc.integer({ min: 0, max: 1e9 }),
-    originReachable: fc.constant(false),
   });
   fc.assert(
-    fc.property(input, (question) => {
-      const { held: chosen = [] } = question.renditions[chooseRendition(question)] ?? {};
-      const someHeld = question.renditions.some(
+    fc.property(input, (given) => {
+      const { held: chosen = [] } = given.renditions[choose({ ...given, originReachable: false })] ?? {};
+      const someHeld = given.renditions.some(
         (rendition) => rendition.held.length > 0 && rendition.held[0] !== 'nobody',
       );
       assert.ok(!someHeld || (chosen.length > 0 && chosen[0] !== 'nobody'));

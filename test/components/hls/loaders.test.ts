@@ -24,28 +24,38 @@ const CONFIG = {
 
 function fragmentOf({
   range,
+  asked = range,
   tag = formatDigestTag(NAME),
   part = null,
-}: { range?: [number, number]; tag?: string; part?: unknown } = {}): FragmentLoaderContext {
+}: {
+  range?: [number, number];
+  asked?: [number, number] | undefined;
+  tag?: string;
+  part?: unknown;
+} = {}): FragmentLoaderContext {
   const tagList = [
     ['INF', '2'],
     [tag.slice(1, tag.indexOf(':')), tag.slice(tag.indexOf(':') + 1)],
   ];
-  const frag = { tagList, byteRange: range ?? [], start: 12 };
+  const frag = { tagList, byteRange: range ?? [], start: 12, duration: 2 };
   return {
     url: 'https://a/0.ts',
     frag,
     part,
     responseType: 'arraybuffer',
     type: LoaderContextType.MEDIA_FRAGMENT,
-    ...(range && { rangeStart: range[0], rangeEnd: range[1] }),
+    ...(asked && { rangeStart: asked[0], rangeEnd: asked[1] }),
   } as unknown as FragmentLoaderContext;
 }
 
 /** A loader of one segment with a mesh whose answer the test gives. */
 function loadFragment(
   context = fragmentOf(),
-  { deadline, swarm }: { deadline: number | undefined; swarm: string | null } = { deadline: 3000, swarm: 'lesson' },
+  {
+    deadline = 3000,
+    swarm = 'lesson',
+    countsWaiting = true,
+  }: { deadline?: number | null; swarm?: string | null; countsWaiting?: boolean } = {},
 ) {
   const seen = {
     options: {} as LoadOptions,
@@ -64,7 +74,8 @@ function loadFragment(
   const Loader = fragmentLoader({
     mesh: { load } as unknown as MeshFace,
     swarm,
-    deadlineOf: () => deadline,
+    countsWaiting,
+    deadlineOf: () => deadline ?? undefined,
     onFailure: () => seen.failures++,
   });
   const loader = new Loader({} as HlsConfig);
@@ -95,11 +106,25 @@ test('a segment is asked for by the name in its tag, with swarm and deadline', (
   loader.destroy();
 });
 
-test('a byte range goes without a name, so the origin is asked for just that', () => {
-  const { loader, seen } = loadFragment(fragmentOf({ range: [100, 200] }));
-  assert.deepEqual(seen.options.range, { start: 100, end: 200 });
-  assert.equal(seen.options.name, undefined);
+test('a byte range goes with the name of just these bytes', () => {
+  const { loader, seen } = loadFragment(fragmentOf({ range: [100, 105] }));
+  assert.deepEqual(seen.options.range, { start: 100, end: 105 });
+  assert.deepEqual(seen.options.name, NAME);
   loader.destroy();
+});
+
+test('a range without a tag, with the tag of the whole file, or with more bytes than the segment has, goes without a name', () => {
+  for (const context of [
+    fragmentOf({ range: [100, 105], tag: '#EXT-X-OTHER:1' }),
+    fragmentOf({ range: [100, 200] }),
+    fragmentOf({ range: [100, 105], asked: [84, 112] }),
+    fragmentOf({ asked: [100, 105] }),
+  ]) {
+    const { loader, seen } = loadFragment(context);
+    assert.equal(seen.options.range?.end, context.rangeEnd);
+    assert.equal(seen.options.name, undefined);
+    loader.destroy();
+  }
 });
 
 test('a segment without a tag, and a part of one, have no name', () => {
@@ -111,7 +136,7 @@ test('a segment without a tag, and a part of one, have no name', () => {
 });
 
 test('what is not known is not said', () => {
-  const { loader, seen } = loadFragment(fragmentOf(), { deadline: undefined, swarm: null });
+  const { loader, seen } = loadFragment(fragmentOf(), { deadline: null, swarm: null });
   assert.ok(!('deadline' in seen.options) && !('swarm' in seen.options));
   loader.destroy();
 });
@@ -186,6 +211,18 @@ test('bytes in time give the rest of the load the longer limit', (t) => {
   mock.timers.tick(4000);
   assert.deepEqual(seen.events, ['timeout']);
   assert.equal(seen.stats.total, 5);
+});
+
+test("waiting for others does not count as the line's slowness, unless hls.js is to judge by itself", async () => {
+  for (const countsWaiting of [false, true]) {
+    const { seen, answer } = loadFragment(fragmentOf(), { countsWaiting });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    seen.options.onProgress?.(1, 5);
+    answer();
+    await turn();
+    const { start, first, end } = seen.stats.loading;
+    assert.ok(end >= first && (countsWaiting ? first - start > 10 : first === start));
+  }
 });
 
 test('progress without bytes is no first byte', (t) => {

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { M3U8Parser, PlaylistLevelType, type LevelDetails } from 'hls.js';
-import { bufferedUntil, nameOfFragment, segmentsAfter, segmentsOf } from '../../../components/hls/segments.ts';
+import {
+  bufferedUntil,
+  nameOfFragment,
+  segmentsAfter,
+  segmentsOf,
+  upcomingOf,
+} from '../../../components/hls/segments.ts';
 import { forgetWarnings } from '../../../components/warn.ts';
 import type { Digest } from '../../../protocol/ids.ts';
 import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
@@ -40,9 +46,57 @@ test('a tag before EXT-X-MAP names the initialization segment', () => {
   assert.deepEqual(nameOf(details, 0)?.digest, digest('a'));
 });
 
-test('a byte range of a file has no name: the digest would be that of the whole', () => {
-  const details = parse(tag('a'), '#EXTINF:2,', '#EXT-X-BYTERANGE:100@0', 'all.ts');
-  assert.equal(nameOf(details, 0), null);
+test('a byte range of a file has the name of its bytes, not one of another size', () => {
+  const details = parse(
+    ...[tag('a'), '#EXTINF:2,', '#EXT-X-BYTERANGE:1000@5', 'all.ts'],
+    ...[tag('b'), '#EXTINF:2,', '#EXT-X-BYTERANGE:1000', 'all.ts'],
+    ...[tag('c'), '#EXTINF:2,', '#EXT-X-BYTERANGE:999', 'all.ts'],
+  );
+  assert.deepEqual(
+    [0, 1, 2].map((index) => nameOf(details, index)?.digest),
+    [digest('a'), digest('b'), undefined],
+  );
+});
+
+test('a range as initialization segment has the name of its bytes', () => {
+  const map = '#EXT-X-MAP:URI="all.mp4",BYTERANGE="1000@0"';
+  const details = parse(tag('f'), map, tag('a'), '#EXTINF:2,', '#EXT-X-BYTERANGE:1000@1000', 'all.mp4');
+  const init = details.fragments[0]?.initSegment;
+  assert.equal(init && nameOfFragment(init)?.digest, digest('f'));
+  assert.equal(nameOf(details, 0)?.digest, digest('a'));
+});
+
+test('what is to come are the named segments from the buffer on, and their initialization segments once they are needed', () => {
+  const details = parse(
+    ...[tag('c'), '#EXT-X-MAP:URI="init.mp4"', tag('0'), '#EXTINF:2,', '0.m4s', '#EXTINF:2,', '1.m4s'],
+    ...['#EXT-X-DISCONTINUITY', tag('d'), '#EXT-X-MAP:URI="next.mp4"', tag('2'), '#EXTINF:2,', '2.m4s'],
+    ...['#EXT-X-GAP', tag('3'), '#EXTINF:2,', '3.m4s', tag('4'), '#EXTINF:2,', '4.m4s'],
+  );
+  const seen = (from: number, until: number): string[] =>
+    upcomingOf(segmentsOf(details), from, until).map(({ url, start, name }) => `${url} ${start} ${name.digest[0]}`);
+  assert.deepEqual(seen(0, 4), ['https://a/init.mp4 0 c', 'https://a/0.m4s 0 0', 'https://a/init.mp4 2 c']);
+  assert.deepEqual(seen(4, 99), [
+    'https://a/next.mp4 4 d',
+    'https://a/2.m4s 4 2',
+    'https://a/next.mp4 8 d',
+    'https://a/4.m4s 8 4',
+  ]);
+  const [first] = details.fragments;
+  assert.ok(first?.initSegment);
+  first.initSegment.data = new Uint8Array(1);
+  assert.deepEqual(seen(0, 2), ['https://a/0.m4s 0 0']);
+});
+
+test('a range that is to come is told as such', () => {
+  const details = parse(tag('a'), '#EXTINF:2,', '#EXT-X-BYTERANGE:1000@5', 'all.ts');
+  assert.deepEqual(upcomingOf(segmentsOf(details), 0, 30), [
+    {
+      url: 'https://a/all.ts',
+      name: { digest: digest('a'), size: 1000 },
+      range: { start: 5, end: 1005 },
+      start: 0,
+    },
+  ]);
 });
 
 test('malformed tags are left out, with one warning that says what to do', (t) => {
@@ -72,7 +126,7 @@ test('malformed tags are left out, with one warning that says what to do', (t) =
 });
 
 test('the segments after a position begin with the one that is not yet played out', () => {
-  const segments = [2, 4, 6, 8].map((end) => ({ end, digest: null }));
+  const segments = [2, 4, 6, 8].map((end) => ({ end }));
   const ends = (position: number, count = 2): number[] =>
     segmentsAfter(segments, position, count).map(({ end }) => end);
   assert.deepEqual(ends(0), [2, 4]);

@@ -48,6 +48,20 @@ test('a block that comes unasked counts', () => {
   assert.equal(table.complete, true);
 });
 
+test('what is not checked is found whether it is asked for or not', () => {
+  const table = new BlockTable(6);
+  table.take(2);
+  table.check(0);
+  table.check(3);
+  assert.deepEqual(table.unchecked, { first: 1, count: 2 });
+  table.check(1);
+  table.check(2);
+  assert.deepEqual(table.unchecked, { first: 4, count: 2 });
+  table.check(4);
+  table.check(5);
+  assert.equal(table.unchecked, null);
+});
+
 /** What the table should be, written plainly. */
 class Model {
   readonly states: ('missing' | 'asked' | 'checked')[];

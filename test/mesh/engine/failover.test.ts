@@ -44,7 +44,8 @@ test('a holder whose connection closes loses its blocks at once', async () => {
   world.network.close('A');
   await world.clock.until(() => asking.answer !== null);
   const [request] = world.origin.asked('B');
-  assert.ok(request!.at - closedAt < 20);
+  // The server is asked who crosses: 20 ms each way.
+  assert.ok(request!.at - closedAt < 60, `${request!.at - closedAt} ms`);
   assert.ok(request!.range!.start >= 5 * BLOCK_BYTES);
   assert.deepEqual(gotOf(asking).body, lesson.body);
 });
@@ -75,11 +76,12 @@ test('two holders share the work', async () => {
   await c.get(lesson);
   const b = world.peer('B');
   await world.connected([a, b, c]);
+  const before = [a, c].map(({ stats }) => stats.bytes.uploaded);
   const got = await b.get(lesson);
   assert.deepEqual(got.body, lesson.body);
-  for (const holder of [a, c])
-    assert.ok(holder.stats.bytes.uploaded > 1_200_000, `${holder.name}: ${holder.stats.bytes.uploaded}`);
-  assert.ok(a.stats.bytes.uploaded + c.stats.bytes.uploaded < 4_100_000, 'no block is sent twice');
+  const uploaded = [a, c].map(({ stats }, i) => stats.bytes.uploaded - before[i]!);
+  for (const bytes of uploaded) assert.ok(bytes > 1_200_000, uploaded.join());
+  assert.ok(uploaded[0]! + uploaded[1]! < 4_100_000, 'no block is sent twice');
 });
 
 test('with the origin dead, an asset comes from the holder', async () => {

@@ -33,6 +33,7 @@ test('an origin that contradicts the digest is shown as it is, with one warning,
   }
   assert.deepEqual(codes(a), ['digest-mismatch']);
   assert.equal(a.store.has(lesson.name.digest), false);
+  await world.clock.advance(20);
   assert.deepEqual(b.engine.held([lesson.name.digest]), ['nobody']);
 });
 
@@ -118,6 +119,7 @@ test('what wants a cookie is fetched with cookies for the page, and not shared',
     ['omit', 'same-origin'],
   );
   assert.equal(a.store.has(lesson.name.digest), false);
+  await world.clock.advance(20);
   assert.deepEqual(b.engine.held([lesson.name.digest]), ['nobody']);
 });
 
@@ -130,6 +132,7 @@ test('what may not be stored reaches the page, and neither store nor neighbours'
   assert.deepEqual(got.body, lesson.body);
   assert.equal(got.shared, false);
   assert.equal(a.store.has(lesson.name.digest), false);
+  await world.clock.advance(20);
   assert.deepEqual(b.engine.held([lesson.name.digest]), ['nobody']);
 });
 

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CHANNEL_WAIT_MS, FIRST_REQUEST_WAIT_MS } from '../../../mesh/core/limits.ts';
+import {
+  CHANNEL_WAIT_MS,
+  CLAIM_PATIENCE_MS,
+  COMPANY_FRESH_MS,
+  FIRST_REQUEST_WAIT_MS,
+} from '../../../mesh/core/limits.ts';
 import { gotOf } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
 
@@ -61,16 +66,36 @@ test('a channel that never opens holds the first request up for 700 ms from the 
   const [first, second] = [await world.asset('1.ts', 300_000), await world.asset('2.ts', 200_000)];
   const a = world.peer('A');
   await a.get(first);
+  await world.clock.advance(COMPANY_FRESH_MS);
   const b = world.peer('B');
   await world.clock.until(() => b.stats.signaling === 'joined');
   const joinedAt = world.clock.now();
   const asking = b.ask(first);
   await world.clock.until(() => world.origin.asked('B').length > 0);
-  assert.equal(world.clock.now(), joinedAt + CHANNEL_WAIT_MS);
+  // Then the server is told that who has it can't be reached.
+  assert.equal(world.clock.now(), joinedAt + CHANNEL_WAIT_MS + 2 * world.server.latency);
   await world.clock.until(() => asking.answer !== null);
   const later = b.ask(second);
   await world.clock.until(() => world.origin.asked('B', second.url).length > 0);
   assert.equal(world.clock.now(), later.askedAt);
+});
+
+test('a crossing of just now is waited for longer, but not for ever, and only once', async () => {
+  const world = new World();
+  world.network.opens = () => false;
+  const [first, second] = [await world.asset('1.ts', 300_000), await world.asset('2.ts', 200_000)];
+  const a = world.peer('A');
+  await world.connected([a]);
+  const b = world.peer('B');
+  await world.connected([b], 0);
+  void a.ask(first);
+  await world.clock.advance(50);
+  const { took } = await b.get(first);
+  assert.ok(took > CLAIM_PATIENCE_MS && took < CLAIM_PATIENCE_MS + 500, `${took} ms`);
+  void a.ask(second);
+  await world.clock.advance(50);
+  const later = await b.get(second);
+  assert.ok(later.took < 1500, `${later.took} ms`);
 });
 
 test('a server that never answers holds only the first request of each swarm up, for a second', async () => {

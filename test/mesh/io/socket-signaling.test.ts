@@ -7,7 +7,7 @@ import { Server, type Socket } from 'socket.io';
 import { ANSWER_TIMEOUT_MS, RECONNECT_AFTER_MS } from '../../../mesh/core/limits.ts';
 import type { SignalingListener } from '../../../mesh/core/ports.ts';
 import { SocketSignaling } from '../../../mesh/io/socket-signaling.ts';
-import type { PeerId, SwarmId } from '../../../protocol/ids.ts';
+import type { Digest, PeerId, SwarmId } from '../../../protocol/ids.ts';
 import { PROTOCOL_VERSION } from '../../../protocol/limits.ts';
 import { SIGNALING_PATH, type JoinReply } from '../../../protocol/signaling.ts';
 import { createSignaling } from '../../../server/signaling/create-signaling.ts';
@@ -92,6 +92,38 @@ test('two peers join the real server, and pass an offer and an answer', async (t
   assert.ok(!nobody.ok && nobody.code === 'unknown-peer');
 });
 
+test('two peers of a site claim an asset at the real server, and the first crosses', async (t) => {
+  const http = await listening(t);
+  const server = createSignaling({ server: http });
+  t.after(() => server.close());
+  const [a, b] = [client(t, http.url), client(t, http.url)];
+  const [first] = [await joined(a), await joined(b)];
+  const claim = { swarm: SWARM, digest: '0f'.repeat(32) as Digest };
+  const replies = [await a.signaling.claim(claim), await b.signaling.claim(claim)];
+  assert.deepEqual(
+    replies.map((reply) => reply.ok && reply.crosser),
+    [first.peer, first.peer],
+  );
+  const elsewhere = await b.signaling.claim({ ...claim, swarm: 'elsewhere' as SwarmId });
+  assert.ok(!elsewhere.ok && elsewhere.code === 'not-joined');
+});
+
+test('a claim that is answered against the protocol is a refusal, and one without a connection too', async (t) => {
+  const { url } = await ownServer(t, (socket) =>
+    socket.on('claim', (_: unknown, answer: (reply: unknown) => void) =>
+      answer({ ok: true, crosser: 'me', since: -1 }),
+    ),
+  );
+  const { signaling, heard } = client(t, url);
+  await until(() => heard.includes('connected'), 'connected');
+  const claim = { swarm: SWARM, digest: '0f'.repeat(32) as Digest };
+  const wrong = await signaling.claim(claim);
+  assert.ok(!wrong.ok);
+  assert.match(wrong.message, /broke the protocol/);
+  signaling.close();
+  assert.equal((await signaling.claim(claim)).ok, false);
+});
+
 test('a server that dies and comes back on its port is found again, and gives the same peer id', async (t) => {
   const http = await listening(t);
   const server = createSignaling({ server: http });
@@ -145,7 +177,7 @@ test('what the server says wrongly is dropped with a trace, and what follows is 
       socket.emit('swarm', bad);
     }
     socket.emit('what is this', 1);
-    socket.emit('signal', { from: PEER, signal: { kind: 'offer', connection: 1, sdp: '' } });
+    socket.emit('signal', { from: PEER, sameSite: true, signal: { kind: 'offer', connection: 1, sdp: '' } });
     socket.emit('swarm', { swarm: SWARM, size: 1, siteSize: 1, sites: 1, keeper: PEER, next: [] });
   });
   const { heard, traced } = client(t, url);

@@ -1,4 +1,7 @@
 import type { OriginFetch, OriginRequest, OriginResponse } from '../../../mesh/core/ports.ts';
+import { Flow, type Route } from './flow.ts';
+import type { Log } from './network.ts';
+import { Pipe } from './pipe.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** What the origin has under one URL, and how it behaves there. */
@@ -25,20 +28,29 @@ export interface LoggedRequest {
   state: 'under way' | 'answered' | 'aborted';
 }
 
-const CHUNK = 32 * 1024;
-
 /** An HTTP server in memory. */
 export class MemoryOrigin {
   reachable = true;
   /** To the first byte, ms. */
   latency = 40;
   bytesPerMillisecond = 2000;
+  /** Of an answer's body that come at a time. */
+  chunkBytes = 32 * 1024;
+  /** The way to this peer, which adds its latency; unless told otherwise each answer has a line of its own. */
+  route: (to: string) => Route = () => ({
+    pipes: [new Pipe(this.#clock, this.bytesPerMillisecond)],
+    gate: null,
+    latency: 0,
+    window: this.chunkBytes,
+  });
   readonly requests: LoggedRequest[] = [];
   readonly #clock: VirtualClock;
-  readonly #log: (line: string) => void;
+  readonly #log: Log | null;
   readonly #resources = new Map<string, Resource>();
+  /** Answers under way to each peer. */
+  readonly #flows = new Map<string, Set<Flow<Uint8Array<ArrayBuffer>>>>();
 
-  constructor(clock: VirtualClock, log: (line: string) => void) {
+  constructor(clock: VirtualClock, log: Log | null) {
     this.#clock = clock;
     this.#log = log;
   }
@@ -66,23 +78,31 @@ export class MemoryOrigin {
     return this.asked(by).reduce((sum, { sent }) => sum + sent, 0);
   }
 
+  /** This peer died: nothing more goes to it. */
+  drop(by: string): void {
+    for (const flow of this.#flows.get(by) ?? []) flow.hangUp();
+    this.#flows.delete(by);
+  }
+
   fetchFor(by: string): OriginFetch {
+    this.#flows.set(by, new Set());
     return async (request) => {
       const { url, range, credentials, signal } = request;
       const logged: LoggedRequest = { by, url, range, credentials, at: this.#clock.now(), sent: 0, state: 'under way' };
       this.requests.push(logged);
-      this.#log(`${by} GET ${url}${range ? ` ${range.start}-${range.end}` : ''} ${credentials}`);
+      this.#log?.(`${by} GET ${url}${range ? ` ${range.start}-${range.end}` : ''} ${credentials}`);
       signal.addEventListener('abort', () => {
         if (logged.state === 'under way') logged.state = 'aborted';
       });
-      await this.#clock.wait(this.latency);
+      const route = this.route(by);
+      await this.#clock.wait(this.latency + route.latency);
       signal.throwIfAborted();
       if (!this.reachable) throw new TypeError('fetch failed');
-      return this.#answer(request, logged);
+      return this.#answer(request, logged, route);
     };
   }
 
-  #answer({ url, range, credentials, signal }: OriginRequest, logged: LoggedRequest): OriginResponse {
+  #answer({ url, range, credentials, signal }: OriginRequest, logged: LoggedRequest, route: Route): OriginResponse {
     const found = this.#resources.get(url);
     const denied = found?.wantsCookie === true && credentials === 'omit';
     const partial = range !== null && found?.takesRanges === true;
@@ -90,7 +110,7 @@ export class MemoryOrigin {
     const start = partial ? range.start : 0;
     const body =
       status < 300 && found ? found.body.subarray(start, partial ? range.end : undefined) : new Uint8Array(0);
-    const chunks = this.#chunks(body.subarray(0, found?.truncateAt), signal, logged);
+    const chunks = this.#chunks(body.subarray(0, found?.truncateAt), signal, logged, route);
     return {
       status,
       url,
@@ -106,15 +126,39 @@ export class MemoryOrigin {
     body: Uint8Array<ArrayBuffer>,
     signal: AbortSignal,
     logged: LoggedRequest,
+    route: Route,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    for (let offset = 0; offset < body.length; offset += CHUNK) {
-      const chunk = body.slice(offset, offset + CHUNK);
-      await this.#clock.wait(chunk.length / this.bytesPerMillisecond);
-      signal.throwIfAborted();
-      if (!this.reachable) throw new TypeError('terminated');
-      logged.sent += chunk.length;
-      yield chunk;
+    const arrived: Uint8Array<ArrayBuffer>[] = [];
+    let wake = (): void => undefined;
+    const flow = new Flow<Uint8Array<ArrayBuffer>>(this.#clock, route, {
+      left: (_, bytes) => (logged.sent += bytes),
+      arrived: (chunk) => {
+        arrived.push(chunk);
+        wake();
+      },
+    });
+    // Whoever died meanwhile gets nothing.
+    const flows = this.#flows.get(logged.by) ?? (await new Promise<never>(() => undefined));
+    flows.add(flow);
+    signal.addEventListener('abort', () => wake());
+    try {
+      for (let offset = 0; offset < body.length; offset += this.chunkBytes) {
+        const chunk = body.slice(offset, offset + this.chunkBytes);
+        flow.send(chunk, chunk.length);
+      }
+      for (let due = body.length; due > 0;) {
+        if (arrived.length === 0) await new Promise<void>((resolve) => (wake = resolve));
+        signal.throwIfAborted();
+        if (!this.reachable) throw new TypeError('terminated');
+        const chunk = arrived.shift();
+        if (!chunk) continue;
+        due -= chunk.length;
+        yield chunk;
+      }
+      logged.state = 'answered';
+    } finally {
+      flows.delete(flow);
+      flow.hangUp();
     }
-    logged.state = 'answered';
   }
 }

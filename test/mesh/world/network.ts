@@ -3,7 +3,9 @@ import type { Channel, Dialer } from '../../../mesh/core/ports.ts';
 import type { PeerId } from '../../../protocol/ids.ts';
 import type { FromPage } from '../../../protocol/page.ts';
 import type { Signal } from '../../../protocol/signaling.ts';
-import { LinkEnd, type LineOptions } from './link.ts';
+import type { Route } from './flow.ts';
+import { LinkEnd } from './link.ts';
+import { Pipe } from './pipe.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 import { WireTap } from './wire-tap.ts';
 
@@ -14,9 +16,24 @@ export interface PageUser {
   signal(message: Extract<FromPage, { type: 'signal' }>): void;
 }
 
-interface Link {
+/** Writes a line into the log. */
+export type Log = (line: string) => void;
+
+/** What a line between two peers is like. */
+export interface LineOptions {
+  /** One way, ms. */
+  readonly latency: number;
+  readonly bytesPerMillisecond: number;
+  /** As `sctp.maxMessageSize`, bytes. */
+  readonly maxMessageSize: number;
+}
+
+interface Pair {
   readonly from: Page;
-  readonly to: Page | null;
+  to: Page | null;
+}
+
+interface Link extends Pair {
   readonly ends: readonly [LinkEnd, LinkEnd];
 }
 
@@ -24,11 +41,19 @@ export class Network {
   line: LineOptions = { latency: 5, bytesPerMillisecond: 10_000, maxMessageSize: 256 * 1024 };
   /** Can these two, by name, open a connection? */
   opens: (from: string, to: string) => boolean = () => true;
+  /** The way from one to the other; unless told otherwise each two have a line of their own. */
+  route: (from: string, to: string) => Route = () => this.#ownLine();
+  /** From the answer to an open channel, ms: three ways through the line (ICE, DTLS, SCTP). */
+  handshake: (latency: number) => number = (latency) => 3 * latency;
+  /** Sees each message; one that it refuses is lost. */
+  takes: ((from: string, to: string, message: Uint8Array<ArrayBuffer>) => boolean) | null = null;
+  readonly log: Log | null;
   readonly #clock: VirtualClock;
-  readonly log: (line: string) => void;
-  readonly #links: Link[] = [];
+  readonly #links = new Map<string, Link>();
+  #last = 0;
 
-  constructor(clock: VirtualClock, log: (line: string) => void) {
+  /** @param log null: nobody reads it, and messages are not parsed for it */
+  constructor(clock: VirtualClock, log: Log | null) {
     this.#clock = clock;
     this.log = log;
   }
@@ -39,31 +64,39 @@ export class Network {
 
   /** A new link; its number stands in for the SDP. */
   create(from: Page): { sdp: string; end: LinkEnd } {
-    const sdp = String(this.#links.length);
-    const names = (): [string, string] => [from.name, this.#links[Number(sdp)]?.to?.name ?? '?'];
-    const taps = [new WireTap(), new WireTap()] as const;
-    const end = (tap: WireTap, direction: (names: [string, string]) => string): LinkEnd =>
-      new LinkEnd(this.#clock, this.line, (message) => {
-        for (const line of tap.lines(message)) this.log(`${direction(names())} ${line}`);
-      });
-    const ends = [end(taps[0], ([a, b]) => `${a}>${b}`), end(taps[1], ([a, b]) => `${b}>${a}`)] as const;
+    const sdp = String(++this.#last);
+    const pair: Pair = { from, to: null };
+    const ends = [this.#end(pair, true), this.#end(pair, false)] as const;
     ends[0].other = ends[1];
     ends[1].other = ends[0];
-    this.#links.push({ from, to: null, ends });
+    this.#links.set(sdp, Object.assign(pair, { ends }));
     return { sdp, end: ends[0] };
   }
 
   /** The answering end of a link. */
   meet(sdp: string, to: Page): LinkEnd | undefined {
-    const link = this.#links[Number(sdp)];
+    const link = this.#links.get(sdp);
     if (!link || !this.opens(link.from.name, to.name)) return undefined;
-    this.#links[Number(sdp)] = { ...link, to };
+    link.to = to;
+    link.ends[0].connect(this.route(link.from.name, to.name));
+    link.ends[1].connect(this.route(to.name, link.from.name));
     return link.ends[1];
+  }
+
+  /** The offering end has its answer: both open. */
+  establish(sdp: string, connection: number): void {
+    const link = this.#links.get(sdp);
+    if (!link) return;
+    const { from, to, ends } = link;
+    const { maxMessageSize } = this.line;
+    const wait = this.handshake(ends[0].latency);
+    for (const end of ends) this.#clock.after(wait, () => end.open());
+    for (const page of [from, to]) this.#clock.after(wait, () => page?.established(connection, maxMessageSize));
   }
 
   /** From now on nothing passes between this peer and the others (or one other), and nobody is told. */
   cut(name: string, other?: string): void {
-    for (const end of this.#endsOf(name, other)) end.isCut = true;
+    for (const end of this.#endsOf(name, other)) end.cut();
   }
 
   /** The connections between these two close, and both hear of it. */
@@ -76,12 +109,32 @@ export class Network {
     return this.#endsOf(name, other).filter((end) => end.state === 'open' && end.other?.state === 'open').length / 2;
   }
 
+  #ownLine(): Route {
+    const { latency, bytesPerMillisecond } = this.line;
+    return { pipes: [new Pipe(this.#clock, bytesPerMillisecond)], gate: null, latency, window: Infinity };
+  }
+
+  #end(pair: Pair, isOffering: boolean): LinkEnd {
+    const { maxMessageSize } = this.line;
+    const { log } = this;
+    const tap = new WireTap();
+    const handedOver = (message: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | null => {
+      const [from, to] = isOffering ? [pair.from.name, pair.to?.name] : [pair.to?.name, pair.from.name];
+      if (from === undefined || to === undefined) return message;
+      if (log) for (const line of tap.lines(message)) log(`${from}>${to} ${line}`);
+      if (this.takes?.(from, to, message) === false) return null;
+      // Where there is a log there is a test, which may write on what it sent.
+      return log ? message.slice() : message;
+    };
+    return new LinkEnd(this.#clock, { maxMessageSize, handedOver });
+  }
+
   #endsOf(name: string, other?: string): LinkEnd[] {
     const between = ({ from, to }: Link): boolean => {
       if (from.name === name) return other === undefined || to?.name === other;
       return to?.name === name && (other === undefined || from.name === other);
     };
-    return this.#links.filter(between).flatMap(({ ends }) => ends);
+    return [...this.#links.values()].filter(between).flatMap(({ ends }) => ends);
   }
 }
 
@@ -103,7 +156,7 @@ export class Page implements Dialer {
   dial(connection: number, peer: PeerId): void {
     const { sdp, end } = this.#network.create(this);
     this.#ends.set(connection, end);
-    this.#network.log(`${this.name} offers ${peer.slice(0, 8)}`);
+    this.#network.log?.(`${this.name} offers ${peer.slice(0, 8)}`);
     this.#clock.after(0, () => {
       this.#user.channel(connection, peer, end);
       this.#user.signal({ type: 'signal', peer, signal: { kind: 'offer', connection, sdp } });
@@ -120,7 +173,7 @@ export class Page implements Dialer {
         this.#user.signal({ type: 'signal', peer, signal: { kind: 'answer', connection, sdp: signal.sdp } }),
       );
       this.#user.channel(connection, peer, end);
-    } else if (signal.kind === 'answer') this.#establish(connection);
+    } else if (signal.kind === 'answer') this.#network.establish(signal.sdp, connection);
   }
 
   hangUp(connection: number): void {
@@ -128,13 +181,14 @@ export class Page implements Dialer {
     this.#ends.delete(connection);
   }
 
-  /** Three ways through the line (ICE, DTLS, SCTP), then it is open. */
-  #establish(connection: number): void {
-    const end = this.#ends.get(connection);
-    const { latency, maxMessageSize } = this.#network.line;
-    for (const one of [end, end?.other]) this.#clock.after(3 * latency, () => one?.open());
-    this.#clock.after(3 * latency, () =>
-      this.#user.connection({ type: 'connection', connection, state: 'connected', maxMessageSize }),
-    );
+  /** The browser is gone, and nobody is told. */
+  cut(): void {
+    for (const end of this.#ends.values()) end.cut();
+    this.#ends.clear();
+  }
+
+  /** The connection is up. */
+  established(connection: number, maxMessageSize: number): void {
+    this.#user.connection({ type: 'connection', connection, state: 'connected', maxMessageSize });
   }
 }

@@ -15,8 +15,12 @@ export interface RawPeerOptions {
   /** What it claims to hold. */
   readonly claims: readonly Digest[];
   readonly greets: boolean;
+  /** Peers of one site share a line. */
+  readonly site: string;
   /** What it does about a request; by default nothing. */
   readonly answer: (request: BlockRequest, line: RawLine) => void;
+  /** What it does about any message; by default nothing. */
+  readonly hears: (message: PeerMessage, line: RawLine) => void;
 }
 
 /** The raw peer's side of one channel. */
@@ -38,8 +42,16 @@ export class RawPeer {
 
   constructor(world: Surroundings, name: string, options: Partial<RawPeerOptions>) {
     this.#world = world;
-    this.#options = { swarms: [WEB_ORIGIN], claims: [], greets: true, answer: () => undefined, ...options };
-    this.signaling = world.server.client(name);
+    this.#options = {
+      swarms: [WEB_ORIGIN],
+      claims: [],
+      greets: true,
+      site: 'home',
+      answer: () => undefined,
+      hears: () => undefined,
+      ...options,
+    };
+    this.signaling = world.server.client(name, this.#options.site);
     this.#page = world.network.page(name, {
       channel: (_connection, _peer, channel) => this.#listen(channel),
       connection: () => undefined,
@@ -96,5 +108,6 @@ export class RawPeer {
     this.heard.push(message);
     if (message.type === 'ping') line.send({ type: 'pong', request: message.request });
     if (message.type === 'request') this.#options.answer(message, line);
+    this.#options.hears(message, line);
   }
 }

@@ -1,6 +1,6 @@
 import type { Random } from '../../../mesh/core/ports.ts';
 import type { MemoryOrigin } from './memory-origin.ts';
-import type { Network } from './network.ts';
+import type { Log, Network } from './network.ts';
 import type { SignalServer } from './signal-server.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -13,6 +13,6 @@ export interface Surroundings {
   readonly network: Network;
   readonly server: SignalServer;
   readonly origin: MemoryOrigin;
-  /** Writes a line into the log. */
-  say(line: string): void;
+  /** Writes a line into the log; null: nobody reads it. */
+  readonly say: Log | null;
 }

@@ -22,7 +22,12 @@ function describe(message: PeerMessage): string {
       return `hello ${message.version} ${message.swarms.map(short).join(' ')}`;
     case 'have':
     case 'lost':
+    case 'queued':
       return `${message.type} ${short(message.swarm)}: ${message.digests.map(short).join(' ')}`;
+    case 'fetching':
+      return `fetching ${short(message.swarm)}: ${short(message.digest)} hops ${message.hops} line ${message.lineRate}`;
+    case 'want':
+      return `want ${short(message.swarm)}: ${message.wants.map(({ digest, within }) => `${short(digest)} in ${within}`).join(' ')}`;
     case 'request':
       return `request ${message.request} ${short(message.digest)} ${message.first}+${message.count}${message.leaves ? ' leaves' : ''}`;
     case 'leaves':

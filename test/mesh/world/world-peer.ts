@@ -1,19 +1,21 @@
 import { createHash } from 'node:crypto';
 import { STORE_BYTES } from '../../../mesh/core/limits.ts';
-import type { Clock } from '../../../mesh/core/ports.ts';
-import { Engine } from '../../../mesh/engine/engine.ts';
+import type { Engine } from '../../../mesh/engine/engine.ts';
+import type { LoadCompany } from '../../../mesh/engine/neighbours.ts';
 import { MemoryStore } from '../../../mesh/io/memory-store.ts';
 import type { AssetName } from '../../../protocol/ids.ts';
 import type { AssetAnswer, EngineOptions, EngineStats, FromEngine } from '../../../protocol/page.ts';
 import { swarmOfName } from '../../../protocol/swarm.ts';
 import type { LoadQuestion } from '../../../mesh/engine/assets.ts';
+import { EnginePeer } from './engine-peer.ts';
 import { nodeSha256, type TestAsset } from './test-asset.ts';
-import { WEB_ORIGIN, type Surroundings } from './surroundings.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface WorldPeerOptions extends EngineOptions {
   readonly storeBytes: number;
   /** Peers of one site share a line. */
   readonly site: string;
+  readonly company: LoadCompany;
 }
 
 /** A question under way: `answer` comes as time passes. */
@@ -25,52 +27,29 @@ export interface Asking {
   abort(): void;
 }
 
-/** An engine with its ports in the world, and a page that notes what it says. */
+/** An engine in the world, and a page that notes what it says. */
 export class WorldPeer {
   readonly name: string;
   readonly engine: Engine;
   readonly store: MemoryStore;
   readonly posts: FromEngine[] = [];
   readonly #world: Surroundings;
-  readonly #drop: () => void;
-  #alive = true;
+  readonly #peer: EnginePeer;
   #last = 0;
 
   constructor(
     world: Surroundings,
     name: string,
-    { storeBytes = STORE_BYTES, site, ...options }: Partial<WorldPeerOptions>,
+    { storeBytes = STORE_BYTES, site, company, ...engine }: Partial<WorldPeerOptions>,
   ) {
     this.#world = world;
     this.name = name;
     this.store = new MemoryStore(storeBytes);
-    const signaling = world.server.client(name, site);
-    this.#drop = () => signaling.drop();
-    const page = world.network.page(name, {
-      channel: (...all) => this.#alive && this.engine.channel(...all),
-      connection: (message) => this.#alive && this.engine.connection(message),
-      signal: (message) => this.#alive && this.engine.signal(message),
-    });
-    const ports = {
-      clock: this.#clock(),
-      random: world.random,
-      sha256: nodeSha256,
-      origin: world.origin.fetchFor(name),
-      store: this.store,
-      signaling,
-      dialer: page,
-      trace: (namespace: string, text: () => string) => world.say(`${name} ${namespace}: ${text()}`),
-    };
-    const defaults: EngineOptions = {
-      webOrigin: WEB_ORIGIN,
-      signal: 'https://signal.test',
-      manifest: null,
-      upload: true,
-      maxUpload: null,
-      share: true,
-      debug: '',
-    };
-    this.engine = new Engine(ports, { ...defaults, ...options }, (message) => this.#note(message));
+    const { store } = this;
+    this.#peer = new EnginePeer(world, { name, site, store, sha256: nodeSha256, engine, company }, (message) =>
+      this.#note(message),
+    );
+    this.engine = this.#peer.engine;
   }
 
   get stats(): EngineStats {
@@ -97,7 +76,7 @@ export class WorldPeer {
       if (answer.type === 'progress') return void asking.progress.push(answer.loaded);
       asking.answer = answer;
       asking.answeredAt = clock.now();
-      this.#world.say(
+      this.#world.say?.(
         `${this.name} ${answer.type} ${asset.url}${answer.type === 'loaded' ? ` ${answer.source} ${sha(answer.body)}` : ''}`,
       );
     });
@@ -133,23 +112,12 @@ export class WorldPeer {
 
   /** The browser dies: nothing is sent, nothing is said. */
   die(): void {
-    this.#alive = false;
-    this.#world.network.cut(this.name);
-    this.#drop();
+    this.#peer.die();
   }
 
   #note(message: FromEngine): void {
     this.posts.push(message);
-    this.#world.say(`${this.name} post ${JSON.stringify(message)}`);
-  }
-
-  /** Timers of a dead browser never fire. */
-  #clock(): Clock {
-    const { clock } = this.#world;
-    return {
-      now: () => clock.now(),
-      after: (milliseconds, run) => clock.after(milliseconds, () => this.#alive && run()),
-    };
+    this.#world.say?.(`${this.name} post ${JSON.stringify(message)}`);
   }
 }
 

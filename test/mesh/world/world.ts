@@ -16,21 +16,17 @@ import { WorldPeer, type WorldPeerOptions } from './world-peer.ts';
 export class World implements Surroundings {
   readonly log: string[] = [];
   readonly clock = new VirtualClock();
+  readonly say = (line: string): void => void this.log.push(`${this.clock.now().toFixed(3)} ${line}`);
   readonly random: Random;
   readonly network: Network;
   readonly server: SignalServer;
   readonly origin: MemoryOrigin;
 
   constructor(seed = 1) {
-    const say = (line: string): void => this.say(line);
     this.random = seededRandom(seed);
-    this.network = new Network(this.clock, say);
-    this.server = new SignalServer(this.clock, this.random, say);
-    this.origin = new MemoryOrigin(this.clock, say);
-  }
-
-  say(line: string): void {
-    this.log.push(`${this.clock.now().toFixed(3)} ${line}`);
+    this.network = new Network(this.clock, this.say);
+    this.server = new SignalServer(this.clock, this.random, this.say);
+    this.origin = new MemoryOrigin(this.clock, this.say);
   }
 
   /** Lines of the log that contain all of these texts. */

@@ -117,6 +117,23 @@ test('leaves are known for digests that were given out, and for no others', asyn
   assert.equal(await digests.leaves('00'.repeat(32) as Digest), undefined);
 });
 
+test('a range of a file is an asset of its own, with its own leaves', async (t) => {
+  const digests = make(t);
+  const content = bytes(200_000);
+  const folder = await folderOf(t, { film: content });
+  const path = join(folder, 'film');
+  const range = { start: 1000, end: 150_000 };
+  const { digest, size, leaves } = await nameOfBytes(content.slice(range.start, range.end));
+  await digests.of(path);
+  assert.deepEqual(await digests.nameOf(path, range), { digest, size });
+  assert.deepEqual(await digests.nameOf(path, range), { digest, size });
+  assert.equal(digests.hashed, 2);
+  assert.deepEqual(await digests.leaves(digest), leaves);
+  assert.equal(await digests.nameOf(path, { start: 0, end: 200_001 }), undefined);
+  await put(folder, { film: bytes(200_000, 2) });
+  assert.notEqual((await digests.nameOf(path, range))?.digest, digest);
+});
+
 test('leaves of a body that the server made are kept', async (t) => {
   const digests = make(t);
   const { digest, leaves } = await nameOfText('made');

@@ -62,7 +62,7 @@ test('keys are never listed, wherever a playlist names them', () => {
   assert.deepEqual(select(files).files, []);
 });
 
-test('a file played by byte ranges has no tag, so it is listed', () => {
+test('a file played by byte ranges is listed: the playlist names only the ranges', () => {
   const ranged = '#EXTM3U\n#EXTINF:4,\n#EXT-X-BYTERANGE:100@0\nall.mp4\n#EXT-X-ENDLIST\n';
   assert.deepEqual(select({ 'i.m3u8': ranged, 'all.mp4': null }).files, ['all.mp4']);
 });

@@ -79,6 +79,16 @@ test('after warming, a manifest needs no hashing', async (t) => {
   assert.equal(digests.hashed, hashed);
 });
 
+test('after warming, a playlist of byte ranges needs no hashing', async (t) => {
+  const ranges = '#EXTM3U\n#EXTINF:4,\n#EXT-X-BYTERANGE:2@0\nall.ts\n#EXTINF:4,\n#EXT-X-BYTERANGE:1\nall.ts\n';
+  const folder = await folderOf(t, { 'i.m3u8': `${ranges}#EXT-X-ENDLIST\n`, 'all.ts': 'all' });
+  const digests = make(t);
+  await warmDigests(folder, digests, silent);
+  assert.equal(digests.hashed, 4);
+  await serveManifest(folder, digests);
+  assert.equal(digests.hashed, 4);
+});
+
 test('warming a folder that vanishes, or a server that closes, is no error', async (t) => {
   const folder = await folderOf(t, { a: bytes(4_000_000), b: 'b' });
   const digests = make(t);

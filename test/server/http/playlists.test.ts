@@ -51,13 +51,14 @@ test('the bytes of a VOD and of its multivariant playlist are the ones whose dig
   }
 });
 
-test('segments elsewhere keep the tags they have, missing ones, byte ranges and gaps get none, encrypted ones do', async (t) => {
+test('segments elsewhere keep the tags they have, missing ones and gaps get none, byte ranges and encrypted ones do', async (t) => {
   const old = await tagOf('old');
-  const text = `#EXTM3U\n${old}#EXTINF:4,\nhttps://cdn.example/s.ts\n${old}#EXTINF:4,\nmissing.ts\n#EXTINF:4,\n#EXT-X-BYTERANGE:2@0\ns0.ts\n#EXTINF:4,\n#EXT-X-GAP\ns0.ts\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXTINF:4,\ns0.ts\n#EXT-X-ENDLIST\n`;
+  const text = `#EXTM3U\n${old}#EXTINF:4,\nhttps://cdn.example/s.ts\n${old}#EXTINF:4,\nmissing.ts\n#EXTINF:4,\n#EXT-X-BYTERANGE:2@1\ns0.ts\n#EXTINF:4,\n#EXT-X-GAP\ns0.ts\n#EXT-X-KEY:METHOD=AES-128,URI="k"\n#EXTINF:4,\ns0.ts\n#EXT-X-ENDLIST\n`;
   const { url } = await run(t, { media: await folderOf(t, { 'i.m3u8': text, 's0.ts': 'zero' }) });
   const served = (await ask(url, '/media/i.m3u8')).text;
   const expected = text
     .replace(`${old}#EXTINF:4,\nmissing.ts`, '#EXTINF:4,\nmissing.ts')
+    .replace('#EXTINF:4,\n#EXT-X-BYTERANGE', `${await tagOf('er')}#EXTINF:4,\n#EXT-X-BYTERANGE`)
     .replace('URI="k"\n', `URI="k"\n${await tagOf('zero')}`);
   assert.equal(served, expected);
 });

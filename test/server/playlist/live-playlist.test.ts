@@ -63,14 +63,20 @@ test('segments of uneven length follow one another without a hole', () => {
 
 test('a map is said first and when it changes', () => {
   const mapped = [
-    { ...segment('a'), map: 'URI="1"' },
-    { ...segment('b'), map: 'URI="1"' },
-    { ...segment('c'), map: 'URI="2"' },
+    { ...segment('a'), map: { attributes: 'URI="1"', name: undefined } },
+    { ...segment('b'), map: { attributes: 'URI="1"', name: undefined } },
+    { ...segment('c'), map: { attributes: 'URI="2"', name: undefined } },
   ];
   const maps = [...livePlaylist(mapped, START, START).matchAll(/^#EXT-X-MAP:URI="(.)"$|^([abc])$/gm)].map(
     (match) => match[1] ?? match[2],
   );
   assert.equal(maps.join(''), '1ab2c1ab2c');
+});
+
+test('a map that has a digest has its tag before it', () => {
+  const name = { digest: 'cd'.repeat(32) as Digest, size: 9 };
+  const mapped = [{ ...segment('a'), map: { attributes: 'URI="1"', name } }];
+  assert.match(livePlaylist(mapped, START, START), /\n#EXT-X-P2P-DIGEST:(cd){32},9\n#EXT-X-MAP:URI="1"\n/);
 });
 
 test('at any moment there are six segments, numbers only grow, and each number has the same segment in every playlist', () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
 import { Digests } from '../../../server/digests/digests.ts';
 import { liveSource, LiveStream } from '../../../server/playlist/live-stream.ts';
 import { parsePlaylist, type Playlist } from '../../../server/playlist/playlist.ts';
-import { folderOf, put, vod } from '../support.ts';
+import { folderOf, nameOfText, put, vod } from '../support.ts';
 
 const source = (playlists: Record<string, string>): string | undefined =>
   liveSource(
@@ -41,13 +42,14 @@ test('what cannot be looped is passed over', () => {
 });
 
 test('init files become absolute, and the stream stays with its source while other playlists come', async (t) => {
-  const mapped = vod(1).replace('#EXTINF', '#EXT-X-MAP:URI="../init file.mp4",BYTERANGE="9@0"\n#EXTINF');
+  const mapped = vod(1).replace('#EXTINF', '#EXT-X-MAP:URI="../init file.mp4",BYTERANGE="3@1"\n#EXTINF');
   const folder = await folderOf(t, { 'v/i.m3u8': mapped, 'v/s0.ts': 'zero', 'init file.mp4': 'init' });
   const digests = new Digests();
   t.after(() => digests.close());
   const stream = new LiveStream(folder, digests, () => 0);
   const playlist = await stream.playlist();
-  assert.match(playlist ?? '', /^#EXT-X-MAP:URI="\/media\/init%20file\.mp4",BYTERANGE="9@0"$/m);
+  assert.match(playlist ?? '', /^#EXT-X-MAP:URI="\/media\/init%20file\.mp4",BYTERANGE="3@1"$/m);
+  assert.ok(playlist?.includes(`${formatDigestTag(await nameOfText('nit'))}\n#EXT-X-MAP:`), 'the digest of the range');
   await put(folder, { 'a/i.m3u8': vod(1), 'a/s0.ts': 'other' });
   assert.equal(await stream.playlist(), playlist);
 });

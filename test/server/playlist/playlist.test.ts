@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  isTaggable,
   parsePlaylist,
   uriAttribute,
   type MediaPlaylist,
@@ -24,13 +23,16 @@ test('a media playlist has segments with duration, map and line', () => {
     '#EXTM3U\n#EXT-X-MAP:URI="init.mp4"\n#EXTINF:4.5,Title, with comma\n# a comment\n\na.m4s\n#EXTINF:3\nb.m4s\n',
   );
   assert.deepEqual(
-    segments.map(({ uri, duration, line, map }) => ({ uri, duration, line, map })),
+    segments.map(({ uri, duration, line, map }) => ({ uri, duration, line, map: map?.attributes })),
     [
       { uri: 'a.m4s', duration: 4.5, line: 2, map: 'URI="init.mp4"' },
       { uri: 'b.m4s', duration: 3, line: 6, map: 'URI="init.mp4"' },
     ],
   );
-  assert.deepEqual(maps, ['init.mp4']);
+  assert.deepEqual(
+    maps.map(({ uri, line }) => [uri, line]),
+    [['init.mp4', 1]],
+  );
   assert.equal(ended, false);
 });
 
@@ -39,19 +41,52 @@ test('only #EXT-X-ENDLIST ends a playlist: an EVENT may still grow', () => {
   assert.equal(media('#EXTM3U\r\n#EXT-X-ENDLIST\r\n').ended, true);
 });
 
+test('a byte range without an offset begins where the one before it ends, if that is of the same file', () => {
+  const { segments } = media(
+    [
+      '#EXTM3U',
+      ...['5@3 a', '4 a', '4 b', '2@0 b', '1 b', 'x a', '0@5 a'].flatMap((range) => {
+        const [bytes, uri = ''] = range.split(' ');
+        return ['#EXTINF:1,', `#EXT-X-BYTERANGE:${bytes}`, uri];
+      }),
+    ].join('\n'),
+  );
+  assert.deepEqual(
+    segments.map(({ range, taggable }) => (taggable ? [range?.start, range?.end] : null)),
+    [[3, 8], [8, 12], null, [0, 2], [2, 3], null, null],
+  );
+});
+
+test('a map has a range, and the tags before it, unless it stands behind an #EXTINF', () => {
+  const { maps, segments } = media(
+    '#EXTM3U\n#EXT-X-P2P-DIGEST:i\n#EXT-X-MAP:URI="a",BYTERANGE="9"\n#EXT-X-P2P-DIGEST:s\n#EXTINF:1,\n#EXT-X-MAP:URI="b"\ns\n#EXT-X-MAP:BYTERANGE="1@x",URI="c"\n#EXTINF:1,\nt\n',
+  );
+  assert.deepEqual(
+    maps.map(({ uri, range, tagLines, taggable }) => ({ uri, range, tagLines, taggable })),
+    [
+      { uri: 'a', range: { start: 0, end: 9 }, tagLines: [1], taggable: true },
+      { uri: 'b', range: undefined, tagLines: [], taggable: false },
+      { uri: 'c', range: undefined, tagLines: [], taggable: false },
+    ],
+  );
+  assert.deepEqual(
+    segments.map(({ tagLines, map }) => [...tagLines, map?.uri]),
+    [[3, 'b'], ['c']],
+  );
+});
+
 test('byte ranges, gaps and discontinuities belong to the next segment only', () => {
   const { segments } = media(
     '#EXTM3U\n#EXT-X-BYTERANGE:5@0\n#EXTINF:1,\na\n#EXTINF:1,\n#EXT-X-GAP\nb\n#EXT-X-DISCONTINUITY\n#EXTINF:1,\nc\n',
   );
   assert.deepEqual(
-    segments.map(({ byteRange, gap, discontinuity }) => [byteRange, gap, discontinuity]),
+    segments.map(({ range, taggable, discontinuity }) => [range !== undefined, taggable, discontinuity]),
     [
-      [true, false, false],
-      [false, true, false],
-      [false, false, true],
+      [true, true, false],
+      [false, false, false],
+      [false, true, true],
     ],
   );
-  assert.deepEqual(segments.map(isTaggable), [false, false, true]);
 });
 
 test('keys are found, also of several methods, each once', () => {

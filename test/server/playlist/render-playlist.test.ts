@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import type { AssetName } from '../../../protocol/ids.ts';
 import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
-import { Digests, type FileDigest } from '../../../server/digests/digests.ts';
+import { Digests } from '../../../server/digests/digests.ts';
 import { serveManifest } from '../../../server/digests/serve-manifest.ts';
 import { LIVE_PLAYLIST_WAIT_MS, VOD_PLAYLIST_WAIT_MS } from '../../../server/limits.ts';
 import { renderPlaylist } from '../../../server/playlist/render-playlist.ts';
 import { folderOf, nameOfText, until, vod } from '../support.ts';
 
-/** Digests that are never ready for files whose name ends like this. */
+/** Digests that are never ready for files whose path ends like this. */
 function stuckOn(t: TestContext, suffix: string): Digests & { asked: number } {
   const digests = Object.assign(new Digests(() => Date.now() + 60_000), { asked: 0 });
-  const of = digests.of.bind(digests);
-  digests.of = (path, request): Promise<FileDigest | undefined> => {
+  const nameOf = digests.nameOf.bind(digests);
+  digests.nameOf = (path, range, request): Promise<AssetName | undefined> => {
     digests.asked++;
-    return path.endsWith(suffix) ? new Promise(() => undefined) : of(path, request);
+    return path.endsWith(suffix) ? new Promise(() => undefined) : nameOf(path, range, request);
   };
   t.after(() => digests.close());
   return digests;

@@ -3,7 +3,13 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { MAX_SDP_CHARACTERS, MAX_SWARM_ID_CHARACTERS, MAX_SWARMS } from '../../../protocol/limits.ts';
-import { parseJoin, parseLeave, parseSignal, type ParsedMessage } from '../../../server/signaling/client-message.ts';
+import {
+  parseClaim,
+  parseJoin,
+  parseLeave,
+  parseSignal,
+  type ParsedMessage,
+} from '../../../server/signaling/client-message.ts';
 
 const peer = 'ab'.repeat(16);
 const offer = { kind: 'offer', connection: 1, sdp: 'v=0\r\n' };
@@ -165,5 +171,40 @@ test('what is accepted is accepted again as it was understood', () => {
       const value = valueOf(parseJoin({ version: 1, swarms }));
       assert.deepEqual(valueOf(parseJoin(JSON.parse(JSON.stringify(value)))), value);
     }),
+  );
+});
+
+const claim = { swarm: 'a', digest: '0f'.repeat(32) };
+
+test('a claim has a swarm, a digest and perhaps whom it replaces; what else it has is ignored', () => {
+  assert.deepEqual(valueOf(parseClaim(claim)), claim);
+  assert.deepEqual(valueOf(parseClaim({ ...claim, instead: peer, junk: 1 })), { ...claim, instead: peer });
+});
+
+for (const [what, untrusted, words] of [
+  ['nothing', undefined, /Expected "claim" to carry \{ swarm, digest, instead\? \}/],
+  ['no swarm', { ...claim, swarm: '' }, /"swarm" must be/],
+  ['a swarm of many lines', { ...claim, swarm: 'a\nb' }, /"swarm" must be/],
+  ['a swarm that is an array', { ...claim, swarm: ['a'] }, /"swarm" must be/],
+  ['half a digest', { ...claim, digest: '0f'.repeat(16) }, /"digest" must be/],
+  ['a digest in capitals', { ...claim, digest: '0F'.repeat(32) }, /"digest" must be/],
+  ['somebody without an id', { ...claim, instead: 'me' }, /"instead" must be/],
+  ['null in place of somebody', { ...claim, instead: null }, /"instead" must be/],
+] as [string, unknown, RegExp][])
+  test(`a claim with ${what} is refused in words`, () => {
+    const { code, message } = refusalOf(parseClaim(untrusted));
+    assert.equal(code, 'bad-message');
+    assert.match(message, words);
+  });
+
+test('whatever is claimed, the parser accepts or refuses, and says little', () => {
+  const odd = fc.oneof(fc.anything({ withNullPrototype: true }), fc.constant(peer), fc.constant('0f'.repeat(32)));
+  const spoilt = fc.record({ swarm: odd, digest: odd, instead: odd });
+  fc.assert(
+    fc.property(fc.oneof(odd, spoilt), (untrusted) => {
+      const parsed = parseClaim(untrusted);
+      if (!parsed.ok) assert.ok(parsed.message.length < 300);
+    }),
+    { numRuns: 500 },
   );
 });

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { MAX_SWARMS } from '../../../protocol/limits.ts';
+import type { ClaimReply, Refusal } from '../../../protocol/signaling.ts';
 import { MAX_BAD_MESSAGES } from '../../../server/limits.ts';
 import { createSignaling, MemoryDirectory, type SignalingOptions } from '../../../server/index.ts';
 import { peerIdOf } from '../../../server/signaling/identity.ts';
@@ -90,7 +91,7 @@ test('a signal reaches the peer it is for, with the id of who sent it', async (t
   const [alice, bob] = [await joinSwarms(a, ['x']), await joinSwarms(b, ['x'])];
   assert.deepEqual(await a.ask('signal', { to: bob.peer, signal: { ...offer, junk: 1 } }), { ok: true });
   await until('the signal arrives', () => b.signals.length === 1);
-  assert.deepEqual(b.signals, [{ from: alice.peer, signal: offer }]);
+  assert.deepEqual(b.signals, [{ from: alice.peer, sameSite: false, signal: offer }]);
   assert.equal(signaling.counters.relayed, 1);
 });
 
@@ -185,6 +186,62 @@ test('a socket cannot become another peer', async (t) => {
   assert.equal((await client.ask('join', { version: 1, swarms: ['x'], resume: 'ab'.repeat(16) })).code, 'bad-message');
 });
 
+const digest = '0f'.repeat(32);
+
+test('the first of a site that claims an asset crosses it; another site has its own crosser', async (t) => {
+  const { url } = await start(t);
+  const [a, b, c] = [await connect(t, url, RED), await connect(t, url, RED), await connect(t, url, BLUE)];
+  const [alice, bob, carol] = [await joinSwarms(a, ['x']), await joinSwarms(b, ['x']), await joinSwarms(c, ['x'])];
+  const claim = { swarm: 'x', digest };
+  const crossers = [];
+  for (const client of [b, a, c]) crossers.push((await claimed(client, claim)).crosser);
+  assert.deepEqual(crossers, [bob.peer, bob.peer, carol.peer]);
+  assert.equal((await claimed(a, { ...claim, instead: bob.peer })).crosser, alice.peer);
+  assert.equal((await claimed(b, { ...claim, instead: bob.peer })).crosser, alice.peer);
+  a.socket.disconnect();
+  await until('alice is gone', async () => (await claimed(b, claim)).crosser === bob.peer);
+});
+
+test('a claim by who is in no swarm, or not in this one, is refused', async (t) => {
+  const { url, signaling } = await start(t);
+  const client = await connect(t, url);
+  assert.equal((await client.ask('claim', { swarm: 'x', digest })).code, 'not-joined');
+  await joinSwarms(client, ['y']);
+  assert.equal((await client.ask('claim', { swarm: 'x', digest })).code, 'not-joined');
+  assert.equal((await client.ask('claim', { swarm: 'y', digest: 'x' })).code, 'bad-message');
+  assert.equal(signaling.counters.badMessages, 3);
+});
+
+test('a claim behind a join on the same socket counts for the swarm joined', async (t) => {
+  const { url } = await start(t);
+  const client = await connect(t, url);
+  const joining = joinSwarms(client, ['x']);
+  const { crosser } = await claimed(client, { swarm: 'x', digest });
+  assert.equal(crosser, (await joining).peer);
+});
+
+test('a flood of claims is refused past a limit, not queued without end', async (t) => {
+  let release: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (release = resolve));
+  const directory = new MemoryDirectory();
+  const claim = directory.claim.bind(directory);
+  directory.claim = async (...args) => gate.then(() => claim(...args));
+  const { url } = await start(t, { directory });
+  const client = await connect(t, url);
+  await joinSwarms(client, ['x']);
+  const replies = Array.from({ length: 30 }, () => client.ask('claim', { swarm: 'x', digest }));
+  const early = await Promise.race(replies.slice(16));
+  assert.equal(early.code, 'bad-message');
+  release();
+  assert.equal((await Promise.all(replies)).filter(({ ok }) => ok).length, 16);
+});
+
+async function claimed(client: Client, request: object): Promise<ClaimReply> {
+  const reply = (await client.ask('claim', request)) as unknown as ClaimReply | Refusal;
+  if (!reply.ok) assert.fail(reply.message);
+  return reply;
+}
+
 test('the number of swarms is limited over all joins', async (t) => {
   const { url } = await start(t);
   const client = await connect(t, url);
@@ -206,6 +263,7 @@ test('bad messages are answered in words and counted; who does not stop is cut o
     ['join', { version: 1, swarms: 7 }],
     ['signal', 'x'],
     ['leave', []],
+    ['claim', 'x'],
     ['shutdown', {}],
   ];
   for (const [event, message] of events) {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { PeerId } from '../../../protocol/ids.ts';
+import type { Digest, PeerId } from '../../../protocol/ids.ts';
 import { MAX_NEIGHBOURS, OUTSIDE_NEIGHBOURS, SITE_NEIGHBOURS } from '../../../protocol/limits.ts';
+import { MAX_CLAIMS_PER_SITE } from '../../../server/limits.ts';
 import { MemoryDirectory } from '../../../server/signaling/memory-directory.ts';
 import { PickableSet } from '../../../server/signaling/random-picks.ts';
 import type { SiteKey } from '../../../server/site.ts';
@@ -196,5 +197,116 @@ test('a shuffle gives every item once, also after many were taken out', () => {
       assert.deepEqual([...set.shuffled(seeded(seed))].sort(), expected.sort());
       assert.equal(set.size, expected.length);
     }),
+  );
+});
+
+const asset = (name: string | number): Digest => String(name) as Digest;
+
+/** A directory with four peers here and two there, all joined at 0, and a clock. */
+async function claiming(): Promise<{
+  directory: MemoryDirectory;
+  claim: (who: string, what?: string | number, instead?: string) => ReturnType<MemoryDirectory['claim']>;
+  at: (time: number) => void;
+}> {
+  let now = 0;
+  const directory = new MemoryDirectory(seeded(1), () => now);
+  for (const name of ['h0', 'h1', 'h2', 'h3']) await directory.join(swarm, peer(name), here);
+  for (const name of ['t0', 't1']) await directory.join(swarm, peer(name), there);
+  return {
+    directory,
+    claim: (who, what = 'a', instead) =>
+      directory.claim(swarm, peer(who), asset(what), instead === undefined ? undefined : peer(instead)),
+    at: (time) => void (now = time),
+  };
+}
+
+test('the first of a site that claims an asset crosses it, and the others are told since when', async () => {
+  const { claim, at } = await claiming();
+  at(1000);
+  assert.deepEqual(await claim('h2'), { crosser: 'h2', since: 0, companyFor: 1000 });
+  at(1250);
+  assert.deepEqual(await claim('h0'), { crosser: 'h2', since: 250, companyFor: 1250 });
+  assert.deepEqual(await claim('h2'), { crosser: 'h2', since: 250, companyFor: 1250 });
+});
+
+test('each site and each asset has a crosser of its own', async () => {
+  const { claim } = await claiming();
+  const crossers = [await claim('h1'), await claim('t1'), await claim('h3', 'b')].map((one) => one?.crosser);
+  assert.deepEqual(crossers, ['h1', 't1', 'h3']);
+});
+
+test('a crosser that failed is replaced once, by the first who says so', async () => {
+  const { claim, at } = await claiming();
+  await claim('h0');
+  at(3000);
+  assert.deepEqual(await claim('h1', 'a', 'h0'), { crosser: 'h1', since: 0, companyFor: 3000 });
+  at(3010);
+  assert.deepEqual(await claim('h2', 'a', 'h0'), { crosser: 'h1', since: 10, companyFor: 3010 });
+  assert.equal((await claim('h2', 'a', 'nobody'))?.crosser, 'h1');
+  assert.equal((await claim('h2', 'a', 'h1'))?.crosser, 'h2');
+});
+
+test('a crosser that left, or went to another site, crosses no more', async () => {
+  const { directory, claim } = await claiming();
+  await claim('h0');
+  await directory.leaveAll(peer('h0'));
+  assert.equal((await claim('h1'))?.crosser, 'h1');
+  await directory.join(swarm, peer('h1'), there);
+  assert.equal((await claim('h2'))?.crosser, 'h2');
+  assert.equal((await claim('h1'))?.crosser, 'h1');
+});
+
+test('company is the oldest of the site but the asker; who is alone has none', async () => {
+  const { directory, claim, at } = await claiming();
+  at(500);
+  await directory.leave(swarm, peer('t0'));
+  assert.equal((await claim('t1'))?.companyFor, null);
+  await directory.join(swarm, peer('t9'), there);
+  at(700);
+  assert.equal((await claim('t1'))?.companyFor, 200);
+  assert.equal((await claim('t9'))?.companyFor, 700);
+});
+
+test('who is not in the swarm can claim nothing in it', async () => {
+  const { directory, claim } = await claiming();
+  assert.equal(await claim('stranger'), undefined);
+  assert.equal(await directory.claim(swarmId('nothing'), peer('h0'), asset('a')), undefined);
+  await directory.leave(swarm, peer('h0'));
+  assert.equal(await claim('h0'), undefined);
+});
+
+test('a site that claims without end makes the server remember the latest only', async () => {
+  const { claim } = await claiming();
+  for (let i = 0; i <= MAX_CLAIMS_PER_SITE; i++) await claim('h0', i);
+  assert.equal((await claim('h1', MAX_CLAIMS_PER_SITE))?.crosser, 'h0');
+  assert.equal((await claim('h1', 1))?.crosser, 'h0');
+  assert.equal((await claim('h1', 0))?.crosser, 'h1', 'the oldest was forgotten');
+  assert.equal((await claim('t0', 5))?.crosser, 't0', 'other sites have a memory of their own');
+});
+
+test('at any time each asset has at most one crosser, who is in the swarm, whatever is claimed in whatever order', async () => {
+  const step = fc.record({ who: fc.nat(5), what: fc.nat(2), instead: fc.option(fc.nat(5)), leaves: fc.nat(9) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const directory = new MemoryDirectory(seeded(1), () => 0);
+      const present = new Set<PeerId>();
+      const crossers = new Map<number, PeerId>();
+      for (const { who: number, what, instead, leaves } of steps) {
+        const who = peer(number);
+        if (leaves === 0) {
+          await directory.leave(swarm, who);
+          present.delete(who);
+          continue;
+        }
+        await directory.join(swarm, who, here);
+        present.add(who);
+        const before = crossers.get(what);
+        const stands = before !== undefined && present.has(before) && (instead === null || before !== peer(instead));
+        const claim = await directory.claim(swarm, who, asset(what), instead === null ? undefined : peer(instead));
+        assert.equal(claim?.crosser, stands ? before : who);
+        crossers.set(what, stands ? before : who);
+      }
+    }),
+    { numRuns: 100 },
   );
 });

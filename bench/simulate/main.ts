@@ -1,0 +1,84 @@
+/** Runs the scenarios that the command line names, and prints what came of them. */
+import { barsOf, barsTable, figuresOf, figuresTable, nameOf, type Outcome } from './report.ts';
+import { Run, type RunResult } from './run.ts';
+import {
+  BEHAVIOURS,
+  NETWORKS,
+  sampleOf,
+  scenarioOf,
+  type Behaviour,
+  type NetworkName,
+  type Scenario,
+  type ScenarioOptions,
+} from './scenario.ts';
+
+export interface Arguments {
+  /** NETWORK or NETWORK/BEHAVIOUR each. */
+  readonly scenarios: readonly string[];
+  readonly options: ScenarioOptions;
+  readonly segments: boolean;
+  readonly json: boolean;
+}
+
+/** @returns whether all bars are met */
+export async function main({ scenarios, options, segments, json }: Arguments): Promise<boolean> {
+  const outcomes: Outcome[] = [];
+  for (const scenario of chosen(scenarios, options)) {
+    const mesh = await timed(scenario, true);
+    const alone = await timed(sampleOf(scenario), false);
+    outcomes.push({ scenario, mesh, alone });
+  }
+  const figures = outcomes.map(figuresOf);
+  const bars = outcomes.flatMap((outcome) =>
+    barsOf(
+      outcome,
+      figures.find(({ scenario }) => scenario === `${outcome.scenario.network}/together`),
+    ),
+  );
+  if (json) console.log(JSON.stringify({ figures, bars, runs: outcomes.map(({ mesh }) => mesh) }));
+  else {
+    console.log(figuresTable(figures));
+    console.log(`\n${barsTable(bars)}`);
+    if (segments) for (const { scenario, mesh } of outcomes) console.log(`\n${segmentsTable(scenario, mesh)}`);
+  }
+  return bars.every(({ isMet }) => isMet);
+}
+
+function chosen(names: readonly string[], options: ScenarioOptions): Scenario[] {
+  const networks = Object.keys(NETWORKS) as NetworkName[];
+  return names.flatMap((name) => {
+    const [network = '', behaviour] = name.split('/');
+    const chosenNetworks = networks.filter((known) => network === 'all' || known === network);
+    const chosenBehaviours = BEHAVIOURS.filter((known) => behaviour === undefined || known === behaviour);
+    if (chosenNetworks.length === 0 || chosenBehaviours.length === 0)
+      throw new Error(`${name}? There are ${networks.join(', ')}, each with /${BEHAVIOURS.join(', /')}.`);
+    return chosenNetworks.flatMap((one) => chosenBehaviours.map((each: Behaviour) => scenarioOf(one, each, options)));
+  });
+}
+
+async function timed(scenario: Scenario, shares: boolean): Promise<RunResult> {
+  const start = performance.now();
+  const before = process.cpuUsage();
+  const result = await Run.of(scenario, shares);
+  const wall = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  const cpu = (user + system) / 1e6;
+  console.error(
+    `${nameOf(scenario)} ${shares ? 'with' : 'without'} P2P: ${wall.toFixed(1)} s (${cpu.toFixed(1)} s of CPU), ${(result.peerSeconds / wall).toFixed(0)} simulated peer-seconds and ${(result.events / wall).toFixed(0)} events a second`,
+  );
+  return result;
+}
+
+function segmentsTable(scenario: Scenario, { segments }: RunResult): string {
+  const rows = segments.map(
+    ({ index, copiesMean, copiesWorst, originCopies, sitesAtOrigin, viewersAtOrigin }) =>
+      `| ${index} | ${copiesMean.toFixed(2)} | ${copiesWorst.toFixed(2)} | ${originCopies.toFixed(2)} | ${(100 * sitesAtOrigin).toFixed(1)} | ${(100 * viewersAtOrigin).toFixed(1)} |`,
+  );
+  return [
+    `${nameOf(scenario)}:`,
+    '',
+    '| segment | copies per site | worst site | copies at the origin | % of sites at the origin | % of viewers |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}

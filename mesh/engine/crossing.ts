@@ -1,0 +1,178 @@
+/** Brings one asset from the origin: whole, or by Range what is missing. With company its blocks are checked and handed on while they come. Owned by a Transfer. */
+import { BLOCK_BYTES } from '../../protocol/limits.ts';
+import type { ByteRange } from '../../protocol/page.ts';
+import type { Run } from '../core/block-table.ts';
+import type { OriginFetch, OriginResponse } from '../core/ports.ts';
+import { BlockSplitter } from './block-splitter.ts';
+import { originFailed, readBody } from './origin-door.ts';
+import type { UnderWay } from './under-way.ts';
+
+export interface CrossingPorts {
+  readonly origin: OriginFetch;
+  /** Bytes of the asset came over the line. */
+  readonly crossed: (bytes: number) => void;
+  /** Is anybody there to hand the blocks to? */
+  readonly hasCompany: () => boolean;
+  /** Where its block hashes are; null: not known. */
+  readonly leavesUrl: string | null;
+  readonly progress: (loaded: number, total: number) => void;
+}
+
+/** What the origin gave: the asset, or other bytes under its name, which are for the page alone. */
+export interface Crossed {
+  readonly response: OriginResponse | null;
+  readonly otherBody: Uint8Array<ArrayBuffer> | null;
+}
+
+export class Crossing {
+  readonly #ports: CrossingPorts;
+  readonly #url: string;
+  /** The part of the URL that is the asset; null: all of it. */
+  readonly #range: ByteRange | null;
+  readonly #underWay: UnderWay;
+  readonly #signal: AbortSignal;
+  #leavesAsked = false;
+
+  constructor(
+    ports: CrossingPorts,
+    { url, range }: { readonly url: string; readonly range: ByteRange | null },
+    underWay: UnderWay,
+    signal: AbortSignal,
+  ) {
+    this.#ports = ports;
+    this.#url = url;
+    this.#range = range;
+    this.#underWay = underWay;
+    this.#signal = signal;
+  }
+
+  /** @throws P2PError `origin-failed` */
+  run(): Promise<Crossed> {
+    return this.#underWay.blocks.checked > 0 && this.#underWay.leaves ? this.#rest() : this.#whole();
+  }
+
+  async #whole(): Promise<Crossed> {
+    const answer = this.#request(null, 'omit');
+    this.#askLeaves(() => undefined);
+    let response = await answer;
+    // What wants a cookie is the page's, but not shared.
+    if (response.status === 401 || response.status === 403) {
+      this.#underWay.withhold();
+      response = { ...(await this.#request(null, 'same-origin')), shareable: false };
+    }
+    const isPart = this.#range !== null && response.status === 206 && response.start === this.#range.start;
+    if (response.status !== 200 && !isPart) throw originFailed(this.#url, `status ${response.status}`, response.status);
+    return this.#read(response);
+  }
+
+  /**
+   * Asks for the asset or a part of it.
+   * @param part counted from the asset's first byte; null: all of it
+   */
+  async #request(part: ByteRange | null, credentials: 'omit' | 'same-origin'): Promise<OriginResponse> {
+    const base = this.#range?.start ?? 0;
+    const range = part ? { start: base + part.start, end: base + part.end } : this.#range;
+    const response = await this.#ports.origin({ url: this.#url, range, credentials, signal: this.#signal });
+    // An origin that knows no ranges gives all of the URL.
+    return response.status === 200 && this.#range
+      ? { ...response, size: null, chunks: within(response.chunks, this.#range) }
+      : response;
+  }
+
+  /** Reads all of it, whatever it is. Blocks are checked as soon as they and their hashes are there. */
+  async #read(response: OriginResponse): Promise<Crossed> {
+    const { name } = this.#underWay;
+    if (!response.shareable) this.#underWay.withhold();
+    const splitter = new BlockSplitter(name.size, 0);
+    const unchecked: { readonly index: number; readonly block: Uint8Array<ArrayBuffer> }[] = [];
+    let checking = Promise.resolve();
+    const check = (): void => {
+      checking = checking.then(async () => {
+        while (this.#underWay.leaves) {
+          const next = unchecked.shift();
+          if (!next) return;
+          await this.#underWay.takeBlock(next.index, next.block);
+        }
+      });
+    };
+    const body = await readBody(
+      this.#url,
+      response,
+      (loaded) => this.#ports.progress(loaded, response.size ?? name.size),
+      (chunk) => {
+        this.#ports.crossed(chunk.length);
+        this.#askLeaves(check);
+        unchecked.push(...splitter.push(chunk));
+        check();
+      },
+    );
+    await checking;
+    return (await this.#isAsset(body)) ? { response, otherBody: null } : { response, otherBody: body };
+  }
+
+  /** Is this the asset? Then all of it is checked. */
+  async #isAsset(body: Uint8Array<ArrayBuffer>): Promise<boolean> {
+    const { name, blocks } = this.#underWay;
+    if (body.length !== name.size) return false;
+    return blocks.complete || this.#underWay.takeWhole(body);
+  }
+
+  /** Asks for the block hashes once, as soon as there is somebody to hand blocks to. */
+  #askLeaves(then: () => void): void {
+    if (this.#leavesAsked || this.#underWay.leaves || !this.#ports.hasCompany()) return;
+    this.#leavesAsked = true;
+    void this.#loadLeaves().then(
+      (came) => {
+        if (came) then();
+        else this.#underWay.missLeaves();
+      },
+      () => this.#underWay.missLeaves(),
+    );
+  }
+
+  async #loadLeaves(): Promise<boolean> {
+    const { leavesUrl, origin } = this.#ports;
+    if (leavesUrl === null) return false;
+    const response = await origin({ url: leavesUrl, range: null, credentials: 'omit', signal: this.#signal });
+    if (response.status !== 200) return false;
+    const leaves = await readBody(leavesUrl, response, () => undefined);
+    return this.#underWay.takeLeaves(this.#underWay.name.size, leaves);
+  }
+
+  /** Fetches what is missing by Range; an origin that has other bytes by now gives the whole anew, so that no two versions are spliced. */
+  async #rest(): Promise<Crossed> {
+    const { blocks, name } = this.#underWay;
+    let last: OriginResponse | null = null;
+    for (let run = blocks.unchecked; run; run = blocks.unchecked) {
+      const range = { start: run.first * BLOCK_BYTES, end: Math.min(name.size, (run.first + run.count) * BLOCK_BYTES) };
+      last = await this.#request(range, 'omit');
+      if (last.status === 200) return await this.#read(last);
+      if (last.status !== 206 || last.start !== (this.#range?.start ?? 0) + range.start) return await this.#whole();
+      if (!last.shareable) this.#underWay.withhold();
+      if (!(await this.#fill(last, run))) return await this.#whole();
+    }
+    return { response: last, otherBody: null };
+  }
+
+  /** Streams a range into its blocks; false if one of them is not the asset's, or does not come: then the origin may have a shorter version. */
+  async #fill(response: OriginResponse, run: Run): Promise<boolean> {
+    const splitter = new BlockSplitter(this.#underWay.name.size, run.first);
+    for await (const chunk of response.chunks) {
+      this.#ports.crossed(chunk.length);
+      for (const { index, block } of splitter.push(chunk))
+        if (index < run.first + run.count && (await this.#underWay.takeBlock(index, block)) === 'wrong') return false;
+    }
+    return splitter.index >= run.first + run.count;
+  }
+}
+
+/** Of all chunks the bytes of a range. */
+async function* within(chunks: OriginResponse['chunks'], { start, end }: ByteRange): OriginResponse['chunks'] {
+  let at = 0;
+  for await (const chunk of chunks) {
+    const part = chunk.subarray(Math.max(0, start - at), Math.max(0, end - at));
+    at += chunk.length;
+    if (part.length > 0) yield part;
+    if (at >= end) return;
+  }
+}

@@ -1,0 +1,281 @@
+/** Who crosses the line for our site: tells each transfer when its turn is, asks server and keeper, and measures the line. Owned by the Engine. */
+import type { PeerId, SwarmId } from '../../protocol/ids.ts';
+import { MAX_CLAIMS, MAX_NEIGHBOURS } from '../../protocol/limits.ts';
+import type { SwarmState } from '../../protocol/signaling.ts';
+import {
+  crossAt,
+  drawOf,
+  originAt,
+  promisePatience,
+  type Claim,
+  type CrossingView,
+  type PromiseWord,
+  type Rank,
+} from '../core/crossing.ts';
+import { CLAIM_ROUNDS, COMPANY_FRESH_MS, HEEDLESS_MS, MAX_PROMISES } from '../core/limits.ts';
+import { LineMeter } from '../core/line-meter.ts';
+import type { Clock } from '../core/ports.ts';
+import { waitUntil } from '../core/start-gate.ts';
+import type { Changes } from './changes.ts';
+import type { Membership } from './membership.ts';
+import type { Neighbour } from './neighbour.ts';
+import type { Neighbours } from './neighbours.ts';
+import type { Wanted } from './wanted.ts';
+
+export interface CrossingsPorts {
+  readonly clock: Clock;
+  readonly changes: Changes;
+  readonly membership: Membership;
+  readonly neighbours: Neighbours;
+}
+
+export class Crossings {
+  readonly ports: CrossingsPorts;
+  readonly #meter = new LineMeter();
+  /** Claims that were made in each swarm. */
+  readonly #claims = new Map<SwarmId, number>();
+  /** Bytes per second, as others of our site measured; 0: not known. */
+  #heardRate = 0;
+
+  constructor(ports: CrossingsPorts) {
+    this.ports = ports;
+  }
+
+  /** Bytes per second that the line carries; 0: not known. */
+  get lineRate(): number {
+    const { rate } = this.#meter;
+    return rate === null ? this.#heardRate : 1000 * rate;
+  }
+
+  turn(wanted: Wanted): Turn {
+    return new Turn(this, wanted);
+  }
+
+  /** Somebody of our site says what the line carries. */
+  heard(lineRate: number): void {
+    if (lineRate > 0) this.#heardRate = lineRate;
+  }
+
+  /** Something crosses from now on; to be called when it ends. */
+  begin(): () => void {
+    this.#meter.begin(this.ports.clock.now());
+    return () => this.#meter.end(this.ports.clock.now());
+  }
+
+  count(bytes: number): void {
+    this.#meter.count(bytes);
+  }
+
+  /** Is there anybody in this swarm to hand anything to? */
+  hasCompany(swarm: SwarmId): boolean {
+    const { siteSize, sites } = this.sizes(swarm);
+    return siteSize > 1 || sites > 1;
+  }
+
+  /** As the server said, or as we see: its news come later than a newcomer's channel. */
+  sizes(swarm: SwarmId): Pick<SwarmState, 'siteSize' | 'sites'> {
+    const state = this.ports.membership.stateOf(swarm);
+    const { ofSite, outside } = this.ports.neighbours.count(swarm);
+    return {
+      siteSize: Math.max(state?.siteSize ?? 1, 1 + ofSite),
+      sites: Math.max(state?.sites ?? 1, outside > 0 ? 2 : 1),
+    };
+  }
+
+  /** Our place in the line of those who cross, those who are gone or do not move left out. */
+  rank(swarm: SwarmId): Rank {
+    const { membership } = this.ports;
+    const state = membership.stateOf(swarm);
+    if (!state) return null;
+    const line = [state.keeper, ...state.next].filter(
+      (peer) => peer === membership.peer || this.#crosses(peer, state.siteSize),
+    );
+    const place = line.indexOf(membership.peer ?? ('' as PeerId));
+    return place < 0 ? null : place;
+  }
+
+  /** The neighbour whose turn it is before ours, if it is one. */
+  keeper(swarm: SwarmId): Neighbour | undefined {
+    const state = this.ports.membership.stateOf(swarm);
+    for (const peer of state ? [state.keeper, ...state.next] : []) {
+      if (peer === this.ports.membership.peer) return undefined;
+      const neighbour = this.ports.neighbours.get(peer);
+      if (neighbour?.open === true && this.#isHeedful(neighbour)) return neighbour;
+    }
+    return undefined;
+  }
+
+  /** True as long as the swarm may ask the server. */
+  takeClaim(swarm: SwarmId): boolean {
+    const made = this.#claims.get(swarm) ?? 0;
+    this.#claims.set(swarm, made + 1);
+    return made < MAX_CLAIMS;
+  }
+
+  /** The server named somebody that we never heard of: this network keeps its clients apart, or the server is of no help. */
+  noMoreClaims(swarm: SwarmId): void {
+    this.#claims.set(swarm, MAX_CLAIMS);
+  }
+
+  /** In a small site whoever can be reached is a neighbour; in a large one we can't know. */
+  #crosses(peer: PeerId, siteSize: number): boolean {
+    const neighbour = this.ports.neighbours.get(peer);
+    if (neighbour?.open === true) return this.#isHeedful(neighbour);
+    return siteSize > MAX_NEIGHBOURS;
+  }
+
+  #isHeedful(neighbour: Neighbour): boolean {
+    return !neighbour.paused && neighbour.heedlessUntil <= this.ports.clock.now();
+  }
+}
+
+/** One transfer's turn to cross. */
+export class Turn {
+  readonly #crossings: Crossings;
+  readonly #wanted: Wanted;
+  #askedAt: number;
+  #claim: Claim | null = null;
+  #crosser: PeerId | null = null;
+  #rounds = 0;
+  /** Do we cross without having the server's answer? */
+  #guessed = false;
+  /** The keeper that we asked. */
+  #asked: Neighbour | null = null;
+  /** The latest who said that it will bring it, and is believed for a while. */
+  #promise: { readonly by: Neighbour; readonly word: PromiseWord; readonly until: number } | null = null;
+  #promises = 0;
+  #fruitless = 0;
+  #withdrawals = 0;
+
+  constructor(crossings: Crossings, wanted: Wanted) {
+    this.#crossings = crossings;
+    this.#wanted = wanted;
+    this.#askedAt = crossings.ports.clock.now();
+  }
+
+  /** From when on we may cross, on the clock, if nobody else is heard of; asks server and keeper on the way. */
+  mayCrossAt(): number {
+    const { membership, clock } = this.#crossings.ports;
+    const { swarm, startedAt } = this.#wanted;
+    const gate = waitUntil(membership.view(swarm), startedAt);
+    if (!membership.stateOf(swarm)) return gate;
+    this.#claim ??= this.#ask(null);
+    if (this.#claim.kind === 'theirs' && clock.now() >= crossAt(this.#view(gate))) {
+      if (this.#crosser === null || this.#crossings.ports.neighbours.get(this.#crosser)?.open !== true)
+        this.#crossings.noMoreClaims(swarm);
+      this.#claim = this.#ask(this.#crosser);
+    }
+    if (this.#claim.kind === 'none') this.#askKeeper();
+    this.#hearQueued();
+    return crossAt(this.#view(gate));
+  }
+
+  /** @param isFollowed somebody waits for us to hand it on */
+  originAt(isFollowed: boolean): number {
+    return originAt(this.#view(0), isFollowed);
+  }
+
+  /** We began without the server's word; does it say now that somebody else had begun just before? True once. */
+  stepsBack(): boolean {
+    if (!this.#guessed || this.#claim?.kind !== 'theirs') return false;
+    this.#guessed = false;
+    return this.#claim.since < COMPANY_FRESH_MS;
+  }
+
+  /** Sources that had it under way and gave nothing. */
+  get fruitless(): number {
+    return this.#fruitless;
+  }
+
+  /** @param withdrew it said that it has it no more */
+  gaveNothing(withdrew: boolean): void {
+    this.#fruitless++;
+    if (withdrew) this.#withdrawals++;
+  }
+
+  /** A neighbour says that it will have it when it is whole. */
+  promised(neighbour: Neighbour, word: PromiseWord = 'later'): void {
+    const now = this.#crossings.ports.clock.now();
+    if (this.#promise && ((this.#promise.by === neighbour && this.#promise.word === word) || now < this.#promise.until))
+      return;
+    if (this.#promises === MAX_PROMISES) return;
+    const patience = promisePatience(word, this.#crossingTime, this.#promises++);
+    this.#promise = { by: neighbour, word, until: now + patience };
+  }
+
+  /** Who had it under way gives no more. */
+  lostSource(neighbour: Neighbour): void {
+    this.#askedAt = this.#crossings.ports.clock.now();
+    if (this.#claim?.kind !== 'asked') this.#claim = this.#ask(neighbour.peer);
+  }
+
+  /** We cross: a keeper that we asked in vain is passed over for a while. */
+  crosses(): void {
+    const { clock } = this.#crossings.ports;
+    this.#guessed = this.#claim?.kind === 'asked' && this.#rounds === 1;
+    if (this.#asked) this.#asked.heedlessUntil = clock.now() + HEEDLESS_MS;
+  }
+
+  #ask(instead: PeerId | null): Claim {
+    const { membership, clock, changes } = this.#crossings.ports;
+    const { swarm, name } = this.#wanted;
+    if (++this.#rounds > CLAIM_ROUNDS || membership.state !== 'joined') return { kind: 'none' };
+    if (instead === null && !this.#crossings.takeClaim(swarm)) return { kind: 'none' };
+    void membership.claim(swarm, name.digest, instead).then((reply) => {
+      const at = clock.now();
+      this.#crosser = reply?.crosser ?? null;
+      if (!reply) this.#claim = { kind: 'none' };
+      else if (reply.crosser === membership.peer) this.#claim = { kind: 'ours', at, companyFor: reply.companyFor };
+      else this.#claim = { kind: 'theirs', at, since: reply.since };
+      changes.notify();
+    });
+    return { kind: 'asked', at: clock.now() };
+  }
+
+  #askKeeper(): void {
+    const { swarm, name, neededAt } = this.#wanted;
+    const keeper = this.#crossings.rank(swarm) === 0 ? undefined : this.#crossings.keeper(swarm);
+    if (!keeper || keeper === this.#asked) return;
+    this.#asked = keeper;
+    const { clock, neighbours } = this.#crossings.ports;
+    neighbours.want(keeper, swarm, { digest: name.digest, within: neededAt - clock.now() });
+  }
+
+  #hearQueued(): void {
+    const queuedAt = this.#asked?.queuedAt(this.#wanted.name.digest) ?? -Infinity;
+    if (this.#asked && queuedAt >= this.#askedAt) this.promised(this.#asked, 'queued');
+  }
+
+  /** Taken back where who gave it is gone, or says that the asset is lost. */
+  get #promisedUntil(): number | null {
+    if (this.#promise?.by.open !== true || this.#promise.by.queuedAt(this.#wanted.name.digest) === undefined)
+      return null;
+    return this.#promise.until;
+  }
+
+  get #crossingTime(): number {
+    const { lineRate } = this.#crossings;
+    return lineRate > 0 ? (1000 * this.#wanted.name.size) / lineRate : 0;
+  }
+
+  #view(gate: number): CrossingView {
+    const { membership } = this.#crossings.ports;
+    const { swarm, name, neededAt } = this.#wanted;
+    const { siteSize, sites } = this.#crossings.sizes(swarm);
+    return {
+      // Its news are later than its answers.
+      siteSize: this.#claim?.kind === 'theirs' ? Math.max(2, siteSize) : siteSize,
+      sites,
+      rank: this.#crossings.rank(swarm),
+      claim: this.#claim ?? { kind: 'none' },
+      askedAt: this.#askedAt,
+      neededAt,
+      crossingTime: this.#crossingTime,
+      promisedUntil: this.#promisedUntil,
+      fruitless: this.#fruitless,
+      withdrawals: this.#withdrawals,
+      gate,
+      draw: drawOf(membership.peer ?? ('0' as PeerId), name.digest),
+    };
+  }
+}

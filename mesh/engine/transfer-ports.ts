@@ -1,0 +1,21 @@
+import type { AssetName, Sha256 } from '../../protocol/ids.ts';
+import type { Clock, OriginFetch, Trace } from '../core/ports.ts';
+import type { Changes } from './changes.ts';
+import type { Crossings } from './crossings.ts';
+import type { Neighbours } from './neighbours.ts';
+
+/** What a Transfer needs of the engine. */
+export interface TransferPorts {
+  readonly clock: Clock;
+  readonly sha256: Sha256;
+  readonly origin: OriginFetch;
+  readonly neighbours: Neighbours;
+  readonly crossings: Crossings;
+  /** Wakes who waits for the mesh. */
+  readonly changes: Changes;
+  readonly trace: Trace;
+  /** Where an asset's block hashes are; null: not known. */
+  readonly leavesUrl: (name: AssetName) => string | null;
+  /** Checked bytes came from a neighbour. */
+  readonly countPeerBytes: (bytes: number) => void;
+}

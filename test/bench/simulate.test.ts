@@ -1,0 +1,86 @@
+/** Small versions of what `npm run bench -- simulate` runs at full size. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Figures } from '../../bench/simulate/report.ts';
+import type { RunResult } from '../../bench/simulate/run.ts';
+import type { Muted, ScenarioOptions } from '../../bench/simulate/scenario.ts';
+import { scaleDown } from '../../bench/simulate/scaled/scale-down.ts';
+
+scaleDown();
+const { barsOf, figuresOf } = await import('../../bench/simulate/report.ts');
+const { Run } = await import('../../bench/simulate/run.ts');
+const { scenarioOf } = await import('../../bench/simulate/scenario.ts');
+
+/** Copies of a segment over the line of a site, on average. */
+const CLASSROOM_BAR = 1.1;
+const ASSEMBLY_BAR = 3;
+
+/** All that says who crosses: on the channels, and before they are open through the server. */
+const ANNOUNCEMENTS: readonly Muted[] = ['fetching', 'queued', 'claim'];
+
+const SMALL: ScenarioOptions = { seconds: 16, blocks: 8 };
+const HALL: ScenarioOptions = { seconds: 8, viewers: 200 };
+
+const run = (...scenario: Parameters<typeof scenarioOf>): Promise<RunResult> => Run.of(scenarioOf(...scenario), true);
+
+async function figures(...scenario: Parameters<typeof scenarioOf>): Promise<Figures> {
+  const chosen = scenarioOf(...scenario);
+  return figuresOf({ scenario: chosen, mesh: await Run.of(chosen, true), alone: await Run.of(chosen, false) });
+}
+
+const meanCopies = ({ segments }: RunResult): number =>
+  segments.reduce((sum, { copiesMean }) => sum + copiesMean, 0) / segments.length;
+
+test('the same seed gives the same output, byte for byte, and another seed another', async () => {
+  const options = { ...SMALL, seconds: 8 };
+  const [one, again, other] = [
+    JSON.stringify(await run('classroom-6', 'leave', { ...options, seed: 7 })),
+    JSON.stringify(await run('classroom-6', 'leave', { ...options, seed: 7 })),
+    JSON.stringify(await run('classroom-6', 'leave', { ...options, seed: 8 })),
+  ];
+  assert.equal(one, again);
+  assert.notEqual(one, other);
+});
+
+test('without P2P each viewer takes its own copy', async () => {
+  const alone = await Run.of(scenarioOf('classroom-6', 'together', { ...SMALL, seconds: 4, viewers: 3 }), false);
+  assert.deepEqual(
+    alone.segments.map(({ originCopies }) => originCopies),
+    [3],
+  );
+  assert.equal(alone.messages, 0);
+});
+
+test(`thirty viewers behind one line take at most ${CLASSROOM_BAR} copies over it, and none stalls`, async () => {
+  const { copies, stalled, stalledMore } = await figures('classroom-30', 'together', SMALL);
+  assert.ok(copies <= CLASSROOM_BAR, `${copies} copies`);
+  assert.deepEqual({ stalled, stalledMore }, { stalled: 0, stalledMore: 0 });
+});
+
+test('thirty viewers who do not hear who crosses take more', async () => {
+  const copies = meanCopies(await run('classroom-30', 'together', { ...SMALL, muted: ANNOUNCEMENTS }));
+  assert.ok(copies > CLASSROOM_BAR, `${copies} copies`);
+});
+
+test(`more viewers than can all be neighbours take at most ${ASSEMBLY_BAR} copies`, async () => {
+  const copies = meanCopies(await run('assembly-1000', 'together', HALL));
+  assert.ok(copies <= ASSEMBLY_BAR, `${copies} copies`);
+});
+
+test('more viewers than can all be neighbours take more when they do not hear who crosses', async () => {
+  const copies = meanCopies(await run('assembly-1000', 'together', { ...HALL, muted: ANNOUNCEMENTS }));
+  assert.ok(copies > ASSEMBLY_BAR, `${copies} copies`);
+});
+
+test('a bar that is not met is told', async () => {
+  const scenario = scenarioOf('classroom-30', 'together', { ...SMALL, seconds: 4, viewers: 3 });
+  const alone = await Run.of(scenario, false);
+  const bars = barsOf({ scenario, mesh: alone, alone }, undefined);
+  assert.deepEqual(
+    bars.map(({ name, isMet }) => [name, isMet]),
+    [
+      ['viewers who stall more than without P2P', true],
+      ['copies', false],
+    ],
+  );
+});

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { HEAR_MS, MIN_TIMER_MS, SUCCESSION_STEP_MS } from '../../../mesh/core/limits.ts';
+import { MAX_CLAIMS } from '../../../protocol/limits.ts';
+import type { TestAsset } from '../world/test-asset.ts';
+import { gotOf, type Asking, type WorldPeer } from '../world/world-peer.ts';
+import { Classroom, leavesUrl } from './classroom.ts';
+
+/** From the crosser to the last follower: a few hops over the LAN. */
+const SPREAD_MS = 60;
+/** To the server and back. */
+const CLAIM_MS = 40;
+
+function assertSame(askings: readonly Asking[], { body }: TestAsset): void {
+  for (const asking of askings) assert.deepEqual(gotOf(asking).body, body);
+}
+
+const slowest = (askings: readonly Asking[]): number => Math.max(...askings.map((asking) => gotOf(asking).took));
+
+for (const count of [2, 6, 13])
+  for (const claims of [true, false])
+    test(`${count} peers of a site that ask for an asset at once cross it once (${claims ? 'the server says who' : 'the keeper does'})`, async () => {
+      const { room, peers, lesson } = await Classroom.seated(count, { claims });
+      const askings = await room.ask([...peers].reverse(), lesson);
+      await room.answered(askings);
+      assert.equal(room.crossed(lesson).length, 1);
+      assert.equal(room.world.origin.requests.filter(({ url }) => url === leavesUrl(lesson)).length, 1);
+      assertSame(askings, lesson);
+      assert.ok(slowest(askings) <= room.alone(lesson) + CLAIM_MS + SPREAD_MS, `${slowest(askings)} ms`);
+    });
+
+for (const count of [2, 6, 13])
+  test(`${count} peers of a site that ask for an asset shortly after each other cross it once`, async () => {
+    for (const claims of [true, false]) {
+      const { room, peers, lesson } = await Classroom.seated(count, { claims });
+      const askings = await room.ask([...peers].reverse(), lesson, { deadline: 10_000 }, 40);
+      await room.answered(askings);
+      assert.equal(room.crossed(lesson).length, 1, room.crossed(lesson).join());
+      assertSame(askings, lesson);
+    }
+  });
+
+test('peers that open the page at the same moment cross the first asset once, before their channels are open', async () => {
+  for (const count of [2, 6, 13]) {
+    const room = new Classroom();
+    const lesson = await room.asset('lesson.ts', 1_000_000);
+    const peers = Array.from({ length: count }, (_, i) => room.peer(`P${i}`));
+    const askings = await room.ask(peers, lesson);
+    await room.answered(askings);
+    assert.equal(room.crossed(lesson).length, 1, room.crossed(lesson).join());
+    // Joining takes 80 ms, and the first channels as long again and more.
+    assert.ok(slowest(askings) <= room.alone(lesson) + 300 + SPREAD_MS, `${slowest(askings)} ms`);
+  }
+});
+
+test('each asset of a lesson is crossed once, also those after the claims', async () => {
+  const { room, peers } = await Classroom.seated(6);
+  const { server } = room.world;
+  let claims = 0;
+  const claim = server.claim.bind(server);
+  server.claim = (...all) => (claims++, claim(...all));
+  for (let i = 0; i < MAX_CLAIMS + 4; i++) {
+    const segment = await room.asset(`${i}.ts`, 200_000 + i);
+    const askings = await room.ask(peers, segment, { deadline: 8000 }, i % 3 === 0 ? 0 : 15);
+    await room.answered(askings);
+    assert.deepEqual([i, room.crossed(segment).length], [i, 1]);
+  }
+  // All ask for all, and the server remembers: no more questions than that.
+  assert.ok(claims <= MAX_CLAIMS * peers.length, `${claims} claims`);
+});
+
+test('when the keeper does not know the URL the next in line crosses, and after that at once', async () => {
+  const { room, peers, lesson } = await Classroom.seated(6, { claims: false });
+  const others = peers.slice(1);
+  const askings = await room.ask(others, lesson);
+  await room.answered(askings);
+  assert.deepEqual(room.crossed(lesson), ['P1']);
+  assert.ok(slowest(askings) <= room.alone(lesson) + HEAR_MS + SPREAD_MS, `${slowest(askings)} ms`);
+  const second = await room.asset('second.ts', 1_000_001);
+  const later = await room.ask(others, second);
+  await room.answered(later);
+  assert.deepEqual(room.crossed(second), ['P1']);
+  assert.ok(slowest(later) <= room.alone(second) + SPREAD_MS, `${slowest(later)} ms`);
+});
+
+test('a keeper whose player is paused brings what another wants, for its window tells the URL', async () => {
+  const { room, peers, lesson } = await Classroom.seated(6, { claims: false });
+  expectAll(peers[0]!, [lesson]);
+  const askings = await room.ask(peers.slice(1), lesson);
+  await room.answered(askings);
+  assert.deepEqual(room.crossed(lesson), ['P0']);
+  assert.ok(slowest(askings) <= room.alone(lesson) + CLAIM_MS + SPREAD_MS, `${slowest(askings)} ms`);
+});
+
+test('a keeper that is asked for many brings all, two at a time, the most urgent first', async () => {
+  const { room, peers } = await Classroom.seated(3, { claims: false });
+  const segments = await Promise.all([0, 1, 2, 3, 4].map((i) => room.asset(`${i}.ts`, 400_000 + i)));
+  expectAll(peers[0]!, segments);
+  const askings: Asking[] = [];
+  for (const [i, segment] of segments.entries()) askings.push(peers[1]!.ask(segment, { deadline: 20_000 - 1000 * i }));
+  await room.answered(askings);
+  assert.deepEqual(new Set(segments.flatMap((segment) => room.crossed(segment))), new Set(['P0']));
+  const order = room.world.origin.requests.filter(({ url }) => segments.some((segment) => segment.url === url));
+  assert.deepEqual(
+    order.map(({ url }) => segments.findIndex((segment) => segment.url === url)).slice(2),
+    [4, 3, 2],
+    'the first two went at once',
+  );
+});
+
+test('where neither keeper nor the next in line are there, the rest cross once, and in time', async () => {
+  const { room, peers, lesson } = await Classroom.seated(13, { claims: false });
+  const askings = await room.ask(peers.slice(3), lesson);
+  await room.answered(askings);
+  assert.equal(room.crossed(lesson).length, 1, room.crossed(lesson).join());
+  const bound = HEAR_MS + 2 * SUCCESSION_STEP_MS + MIN_TIMER_MS + room.alone(lesson) + SPREAD_MS;
+  assert.ok(slowest(askings) <= bound, `${slowest(askings)} ms`);
+});
+
+test('a peer that heard of a newcomer over its channel alone does not take itself to be alone', async () => {
+  const room = new Classroom();
+  const peers = await room.peers(2);
+  // Connected, but the server's next news of the swarm are still to come.
+  await room.world.connected(peers);
+  const lesson = await room.asset('lesson.ts', 1_000_000);
+  const askings = await room.ask([...peers].reverse(), lesson, {}, 30);
+  await room.answered(askings);
+  assert.equal(room.crossed(lesson).length, 1, room.crossed(lesson).join());
+});
+
+test('a peer that takes itself to be alone steps back when the server says that a newcomer was first to claim', async () => {
+  for (const apart of [10, 30, 60, 100])
+    for (const gap of [0, 50]) {
+      const room = new Classroom();
+      const lesson = await room.asset('lesson.ts', 1_000_000);
+      const first = room.peer('P0');
+      await room.world.clock.advance(apart);
+      const second = room.peer('P1');
+      await room.world.clock.advance(gap);
+      const askings = [second.ask(lesson)];
+      await room.world.clock.advance(25);
+      askings.push(first.ask(lesson));
+      await room.answered(askings);
+      assert.ok(room.copies(lesson) <= 1.1, `${apart}, ${gap}: ${room.copies(lesson)}`);
+      assert.ok(slowest(askings) <= room.alone(lesson) + 300 + SPREAD_MS, `${slowest(askings)} ms`);
+      assertSame(askings, lesson);
+    }
+});
+
+test('who joins while an asset is crossed is handed it too', async () => {
+  const { room, peers } = await Classroom.seated(2);
+  const lesson = await room.asset('long.ts', 2_000_000);
+  const askings = await room.ask(peers, lesson);
+  await room.world.clock.advance(500);
+  const late = room.peer('Late');
+  const last = late.ask(lesson);
+  await room.answered([...askings, last]);
+  assert.equal(room.crossed(lesson).length, 1, room.crossed(lesson).join());
+  assert.equal(gotOf(last).source, 'peers');
+});
+
+test('with the server gone later assets are still crossed once, also when the keeper goes', async () => {
+  const { room, peers } = await Classroom.seated(6);
+  room.world.server.kill();
+  await room.world.clock.advance(1000);
+  const cross = async (path: string, present: readonly WorldPeer[], apart: number): Promise<void> => {
+    const segment = await room.asset(path, 500_000 + path.length);
+    const askings = await room.ask(present, segment, {}, apart);
+    await room.answered(askings);
+    assert.equal(room.crossed(segment).length, 1, room.crossed(segment).join());
+    const bound = room.alone(segment) + HEAR_MS + SPREAD_MS;
+    assert.ok(slowest(askings) <= bound, `${slowest(askings)} ms`);
+  };
+  await cross('1.ts', peers, 0);
+  await cross('22.ts', peers, 30);
+  peers[0]!.die();
+  await cross('333.ts', peers.slice(1), 0);
+});
+
+test('who crosses what another of the site has by now takes the rest from there', async () => {
+  const { room, peers, lesson } = await Classroom.seated(2, { lineRate: 500, claims: false });
+  // What they say to each other at first is lost, so both cross.
+  room.world.network.takes = () => false;
+  const askings = await room.ask(peers, lesson, {}, 500);
+  room.world.network.takes = null;
+  await room.answered(askings);
+  assert.equal(room.crossed(lesson).length, 2);
+  assert.ok(room.copies(lesson) < 1.85, `${room.copies(lesson)}`);
+  assertSame(askings, lesson);
+});
+
+function expectAll(peer: WorldPeer, assets: readonly TestAsset[]): void {
+  peer.engine.expect({
+    type: 'window',
+    player: 1,
+    swarm: null,
+    assets: assets.map(({ url, name }) => ({ url, name, within: 10_000 })),
+  });
+}

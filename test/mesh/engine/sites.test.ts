@@ -1,0 +1,111 @@
+/** Several sites in a swarm: each crosses its own line once, and takes from another site what that has. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { CLAIM_PATIENCE_MS, FIRST_BYTE_MS, HEAR_MS, MAX_TIMER_MS } from '../../../mesh/core/limits.ts';
+import type { TestAsset } from '../world/test-asset.ts';
+import { gotOf, type Asking, type WorldPeer } from '../world/world-peer.ts';
+import { Classroom } from './classroom.ts';
+
+interface Sites {
+  readonly room: Classroom;
+  readonly here: readonly WorldPeer[];
+  readonly there: readonly WorldPeer[];
+}
+
+async function twoSites(count: number, claims: boolean, lineRate = 500): Promise<Sites> {
+  const room = new Classroom(lineRate);
+  const here = await room.peers(count, { site: 'A' });
+  const there = await room.peers(count, { site: 'B' });
+  await room.settled([...here, ...there], claims);
+  return { room, here, there };
+}
+
+const crossings = (room: Classroom, asset: TestAsset, site: string): number =>
+  room.crossed(asset).filter((by) => by.startsWith(site)).length;
+
+const slowest = (askings: readonly Asking[]): number => Math.max(...askings.map((asking) => gotOf(asking).took));
+
+/** Requests for blocks that went from one site to the other. */
+const between = (room: Classroom): string[] =>
+  room.world.log.filter((line) => / (A\d>B\d|B\d>A\d) request /.test(line));
+
+for (const claims of [true, false]) {
+  const how = claims ? 'the server says who crosses' : 'the keepers cross';
+
+  test(`two sites that need an asset at once cross it once each (${how})`, async () => {
+    const { room, here, there } = await twoSites(4, claims);
+    const lesson = await room.asset('lesson.ts', 500_000);
+    const askings = await room.ask([...here, ...there], lesson);
+    await room.answered(askings);
+    assert.deepEqual([crossings(room, lesson, 'A'), crossings(room, lesson, 'B')], [1, 1]);
+    assert.ok(slowest(askings) <= room.alone(lesson) + 100, `${slowest(askings)} ms`);
+  });
+
+  test(`a site takes from the other what that holds, over its line once (${how})`, async () => {
+    const { room, here, there } = await twoSites(4, claims);
+    const lesson = await room.asset('lesson.ts', 500_000);
+    await room.answered(await room.ask(here, lesson));
+    const before = between(room).length;
+    const askings = await room.ask(there, lesson);
+    await room.answered(askings);
+    assert.equal(crossings(room, lesson, 'B'), 0);
+    for (const asking of askings) assert.deepEqual(gotOf(asking).body, lesson.body);
+    const who = new Set(
+      between(room)
+        .slice(before)
+        .map((line) => line.split(' ')[1]!.split('>')[0]),
+    );
+    assert.equal(who.size, 1, [...who].join());
+    assert.ok(slowest(askings) <= 400, `${slowest(askings)} ms`);
+  });
+
+  test(`two sites with time to spare bring an asset from the origin once (${how})`, async () => {
+    const { room, here, there } = await twoSites(4, claims);
+    for (let i = 0; i < 3; i++) {
+      const lesson = await room.asset(`${i}.ts`, 500_000 + i);
+      const askings = await room.ask([...here, ...there], lesson, { deadline: 8000 });
+      await room.answered(askings);
+      assert.equal(room.crossed(lesson).length, 1, room.crossed(lesson).join());
+      assert.ok(slowest(askings) <= MAX_TIMER_MS + room.alone(lesson) + 500, `${slowest(askings)} ms`);
+    }
+  });
+
+  test(`a site that follows the other is not lost when that dies midway (${how})`, async () => {
+    const { room, here, there } = await twoSites(3, claims, 300);
+    const lesson = await room.asset('lesson.ts', 900_000);
+    await room.ask(here, lesson, { deadline: 20_000 });
+    await room.world.clock.until(() => room.crossed(lesson).length === 1);
+    const askings = await room.ask(there, lesson, { deadline: 20_000 });
+    await room.world.clock.advance(1200);
+    for (const peer of here) peer.die();
+    await room.answered(askings);
+    assert.ok(crossings(room, lesson, 'B') <= 1, room.crossed(lesson).join());
+    for (const asking of askings) assert.deepEqual(gotOf(asking).body, lesson.body);
+    const bound = FIRST_BYTE_MS + MAX_TIMER_MS + CLAIM_PATIENCE_MS + room.alone(lesson);
+    assert.ok(slowest(askings) <= bound, `${slowest(askings)} ms`);
+  });
+}
+
+test('households of one take from each other what one of them has', async () => {
+  const room = new Classroom();
+  const homes: WorldPeer[] = [];
+  for (const site of ['A', 'B', 'C', 'D']) homes.push(...(await room.peers(1, { site })));
+  await room.settled(homes, true);
+  const lesson = await room.asset('lesson.ts', 500_000);
+  await room.answered(await room.ask(homes.slice(0, 1), lesson));
+  const askings = await room.ask(homes.slice(1), lesson);
+  await room.answered(askings);
+  assert.deepEqual(room.crossed(lesson), ['A0']);
+  assert.ok(slowest(askings) < 300, `${slowest(askings)} ms`);
+});
+
+test('households that are in a hurry do not wait for each other', async () => {
+  const room = new Classroom();
+  const homes: WorldPeer[] = [];
+  for (const site of ['A', 'B', 'C', 'D']) homes.push(...(await room.peers(1, { site })));
+  await room.settled(homes, true);
+  const lesson = await room.asset('lesson.ts', 500_000);
+  const askings = await room.ask(homes, lesson);
+  await room.answered(askings);
+  assert.ok(slowest(askings) <= room.alone(lesson) + HEAR_MS, `${slowest(askings)} ms`);
+});

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { CHANNEL_BUFFER_BYTES, CHANNEL_REFILL_BYTES } from '../../../mesh/core/limits.ts';
+import type { Channel, ChannelListener } from '../../../mesh/core/ports.ts';
+import { Wire } from '../../../mesh/engine/wire.ts';
+import type { P2PError } from '../../../protocol/error.ts';
+import { FrameAssembler } from '../../../protocol/frame.ts';
+import { BLOCK_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../../protocol/limits.ts';
+import { parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
+
+/** A channel whose other end takes what it is told to take. */
+class SlowChannel implements Channel {
+  bufferedAmount = 0;
+  closed = false;
+  readonly sent: Uint8Array<ArrayBuffer>[] = [];
+  listener: ChannelListener | null = null;
+
+  send(message: Uint8Array<ArrayBuffer>): void {
+    this.sent.push(message);
+    this.bufferedAmount += message.length;
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  listen(listener: ChannelListener): void {
+    this.listener = listener;
+  }
+
+  take(bytes: number): void {
+    const before = this.bufferedAmount;
+    this.bufferedAmount = Math.max(0, before - bytes);
+    if (before > CHANNEL_REFILL_BYTES && this.bufferedAmount <= CHANNEL_REFILL_BYTES) this.listener?.drained();
+  }
+}
+
+interface Heard {
+  readonly messages: PeerMessage[];
+  readonly progress: number[];
+  readonly broken: P2PError[];
+  closed: number;
+}
+
+function connected(maxMessageBytes = 4 * MAX_MESSAGE_BYTES): { channel: SlowChannel; wire: Wire; heard: Heard } {
+  const channel = new SlowChannel();
+  const heard: Heard = { messages: [], progress: [], broken: [], closed: 0 };
+  const wire = new Wire(channel, {
+    opened: () => undefined,
+    message: (message) => heard.messages.push(message),
+    progress: (request) => heard.progress.push(request),
+    broken: (error) => heard.broken.push(error),
+    closed: () => heard.closed++,
+  });
+  wire.maxMessageBytes = maxMessageBytes;
+  channel.listener?.opened();
+  return { channel, wire, heard };
+}
+
+const block = (request: number, index = 0, length = BLOCK_BYTES): PeerMessage => ({
+  type: 'block',
+  request,
+  index,
+  untrustedBlock: new Uint8Array(length).fill(index),
+});
+
+const noPace = (): Promise<void> => Promise.resolve();
+
+/** Lets all that can go on without the channel go on. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+function received(channel: SlowChannel): PeerMessage[] {
+  const assembler = new FrameAssembler();
+  return channel.sent.flatMap((message) => {
+    const frame = assembler.accept(message);
+    return frame ? [parsePeerMessage(frame)] : [];
+  });
+}
+
+/** Sends so many blocks one after the other, as an upload does. */
+async function upload(wire: Wire, request: number, blocks: number, wanted = (): boolean => true): Promise<number> {
+  let sent = 0;
+  for (let index = 0; index < blocks; index++)
+    sent += await wire.sendContent(block(request, index), noPace, MAX_MESSAGE_BYTES, wanted);
+  return sent;
+}
+
+test('a control message has never more in front of it than the channel’s buffer and one message for each upload', async () => {
+  const { channel, wire } = connected();
+  const uploads = [upload(wire, 1, 32), upload(wire, 2, 32), upload(wire, 3, 32)];
+  let most = 0;
+  for (let done = false; !done;) {
+    await settled();
+    most = Math.max(most, channel.bufferedAmount);
+    done = channel.bufferedAmount === 0;
+    channel.take(CHANNEL_BUFFER_BYTES / 4);
+  }
+  await Promise.all(uploads);
+  assert.ok(most >= CHANNEL_BUFFER_BYTES, `${most}: the channel is kept full`);
+  assert.ok(most < CHANNEL_BUFFER_BYTES + uploads.length * MAX_MESSAGE_BYTES, String(most));
+  assert.equal(received(channel).length, 96);
+});
+
+test('a control message goes at once, between the parts of a block', async () => {
+  const { channel, wire } = connected();
+  const sending = upload(wire, 1, 32);
+  await settled();
+  const before = channel.sent.length;
+  wire.send({ type: 'ping', request: 7 });
+  assert.equal(channel.sent.length, before + 1);
+  while (channel.bufferedAmount > 0) {
+    channel.take(CHANNEL_BUFFER_BYTES);
+    await settled();
+  }
+  await sending;
+  const all = received(channel);
+  assert.equal(all.filter(({ type }) => type === 'block').length, 32);
+  assert.ok(all.findIndex(({ type }) => type === 'ping') < 8);
+});
+
+test('no message is longer than the other end takes', async () => {
+  for (const [most, expected] of [
+    [MIN_MESSAGE_BYTES, MIN_MESSAGE_BYTES],
+    [4 * MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES],
+  ] as const) {
+    const { channel, wire } = connected(most);
+    await upload(wire, 1, 1);
+    const longest = Math.max(...channel.sent.map(({ length }) => length));
+    assert.ok(longest <= expected && longest > expected / 2, `${longest} of ${expected}`);
+  }
+});
+
+test('a block that nobody wants any more is not begun, and one that was begun is ended', async () => {
+  const { channel, wire } = connected();
+  let wanted = false;
+  assert.equal(await upload(wire, 1, 1, () => wanted), 0);
+  assert.equal(channel.sent.length, 0);
+  wanted = true;
+  const once = (): boolean => {
+    const was = wanted;
+    wanted = false;
+    return was;
+  };
+  await upload(wire, 1, 2, once);
+  assert.deepEqual(
+    received(channel).map((message) => message.type === 'block' && message.index),
+    [0],
+  );
+});
+
+test('uploads that wait for room end when the channel closes', async () => {
+  const { channel, wire, heard } = connected();
+  const sending = Promise.all([upload(wire, 1, 32), upload(wire, 2, 32)]);
+  await settled();
+  channel.listener?.closed();
+  const sent = await sending;
+  assert.ok(Math.max(...sent) < 32 * BLOCK_BYTES);
+  assert.equal(heard.closed, 1);
+  assert.equal(wire.open, false);
+});
+
+test('each part of a block counts as progress, and the block comes when its last part is here', async () => {
+  const from = connected();
+  const to = connected();
+  await upload(from.wire, 9, 1);
+  for (const part of from.channel.sent) {
+    assert.deepEqual(to.heard.messages, []);
+    to.channel.listener?.received(part);
+  }
+  assert.deepEqual(to.heard.progress, [9, 9]);
+  assert.deepEqual(to.heard.messages, [block(9)]);
+});
+
+test('who asks and does not read is dropped', async () => {
+  const { channel, wire, heard } = connected();
+  for (let i = 0; !channel.closed && i < 2 * CHANNEL_BUFFER_BYTES; i++) wire.send({ type: 'pong', request: i });
+  assert.equal(channel.closed, true);
+  assert.equal(heard.closed, 1);
+});
+
+test('a text, or bytes that are no frame, break the wire', () => {
+  for (const bad of [null, Uint8Array.of(1, 2, 3)]) {
+    const { channel, heard } = connected();
+    channel.listener?.received(bad);
+    assert.deepEqual([heard.broken.length, heard.broken[0]?.code, channel.closed], [1, 'bad-frame', true]);
+    channel.listener?.received(bad);
+    assert.equal(heard.broken.length, 1);
+  }
+});

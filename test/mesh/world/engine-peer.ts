@@ -1,0 +1,76 @@
+import type { Clock, Store } from '../../../mesh/core/ports.ts';
+import { Company } from '../../../mesh/engine/company.ts';
+import { Engine, type Post } from '../../../mesh/engine/engine.ts';
+import type { LoadCompany } from '../../../mesh/engine/neighbours.ts';
+import type { Sha256 } from '../../../protocol/ids.ts';
+import type { EngineOptions } from '../../../protocol/page.ts';
+import { WEB_ORIGIN, type Surroundings } from './surroundings.ts';
+
+export interface EnginePeerOptions {
+  readonly name: string;
+  /** Peers of one site share a line. */
+  readonly site: string | undefined;
+  readonly store: Store;
+  readonly sha256: Sha256;
+  readonly engine: Partial<EngineOptions>;
+  /** Loads what company takes; unless told otherwise it is here at once. */
+  readonly company?: LoadCompany | undefined;
+}
+
+const DEFAULTS: EngineOptions = {
+  webOrigin: WEB_ORIGIN,
+  signal: 'https://signal.test',
+  manifest: null,
+  upload: true,
+  maxUpload: null,
+  share: true,
+  debug: '',
+};
+
+/** An engine with its ports in the world. */
+export class EnginePeer {
+  readonly engine: Engine;
+  readonly #drop: () => void;
+  #isAlive = true;
+
+  constructor(world: Surroundings, { name, site, store, sha256, engine, company }: EnginePeerOptions, post: Post) {
+    const { clock, random, network, server, origin, say } = world;
+    const signaling = server.client(name, site);
+    const page = network.page(name, {
+      channel: (...all) => this.#isAlive && this.engine.channel(...all),
+      connection: (message) => this.#isAlive && this.engine.connection(message),
+      signal: (message) => this.#isAlive && this.engine.signal(message),
+    });
+    this.#drop = () => {
+      page.cut();
+      signaling.drop();
+      origin.drop(name);
+    };
+    const ports = {
+      clock: this.#mortal(clock),
+      random,
+      sha256,
+      origin: origin.fetchFor(name),
+      store,
+      signaling,
+      dialer: page,
+      trace: (namespace: string, text: () => string) => say?.(`${name} ${namespace}: ${text()}`),
+      company: company ?? (() => Promise.resolve({ Company })),
+    };
+    this.engine = new Engine(ports, { ...DEFAULTS, ...engine }, post);
+  }
+
+  /** The browser dies: nothing is sent, nothing is said. */
+  die(): void {
+    this.#isAlive = false;
+    this.#drop();
+  }
+
+  /** Timers of a dead browser never fire. */
+  #mortal(clock: Clock): Clock {
+    return {
+      now: () => clock.now(),
+      after: (milliseconds, run) => clock.after(milliseconds, () => this.#isAlive && run()),
+    };
+  }
+}
