@@ -1,4 +1,5 @@
 // Finds Chromium and Firefox for the tests; installs Debian's where they are missing and we may.
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './run.mjs';
@@ -23,14 +24,20 @@ const BROWSERS = [
   },
 ];
 
+/** Debian's Firefox only recommends what it decodes H.264 with, so it may be missing where Firefox is not. */
+const DECODER = { name: "FFmpeg's libavcodec", debian: 'libavcodec-extra', library: 'libavcodec.so' };
+
 /**
  * The browsers as environment variables, CHROME_PATH and FIREFOX_PATH.
  * @returns {Promise<Record<string, string> | undefined>} undefined when one is missing and can't be installed; then a line says what to do
  */
 export async function findBrowsers() {
-  const missing = BROWSERS.filter((browser) => !find(browser));
+  const isMissing = (part) => !find(part);
+  const missing = [...BROWSERS, DECODER].filter(isMissing);
   if (missing.length > 0 && isRootOnDebian()) await install(missing.map(({ debian }) => debian));
-  const absent = BROWSERS.filter((browser) => !find(browser));
+  if (isMissing(DECODER))
+    console.error(`Firefox will play no H.264 without ${DECODER.name}: install ${DECODER.debian}.`);
+  const absent = BROWSERS.filter(isMissing);
   if (absent.length === 0) return Object.fromEntries(BROWSERS.map((browser) => [browser.variable, find(browser)]));
   const hints = absent.map(
     ({ name, variable, debian }) => `${name} (on Debian: apt install ${debian}; elsewhere set ${variable})`,
@@ -39,7 +46,8 @@ export async function findBrowsers() {
   return undefined;
 }
 
-function find({ variable, commands, paths }) {
+function find({ variable, commands, paths, library }) {
+  if (library) return hasLibrary(library);
   const named = process.env[variable];
   if (named) return isExecutable(named) ? named : undefined;
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin', '/snap/bin'].filter(
@@ -48,6 +56,12 @@ function find({ variable, commands, paths }) {
   return [...commands.flatMap((command) => folders.map((folder) => join(folder, command))), ...paths].find(
     isExecutable,
   );
+}
+
+/** True where nobody can tell: not on Linux. */
+function hasLibrary(name) {
+  const { stdout } = spawnSync('ldconfig', ['-p'], { encoding: 'utf8', env: { PATH: '/sbin:/usr/sbin' } });
+  return process.platform !== 'linux' || !stdout || stdout.includes(name);
 }
 
 function isExecutable(path) {
