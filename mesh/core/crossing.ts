@@ -35,6 +35,8 @@ export interface CrossingView {
   /** Peers of our site in the swarm, ourselves included, and sites. */
   readonly siteSize: number;
   readonly sites: number;
+  /** Neighbours of other sites, from whom we would hear of a crossing there. */
+  readonly outside: number;
   readonly rank: Rank;
   readonly claim: Claim;
   /** When the asset was asked for, or lost its last source, ms on the engine's clock. */
@@ -89,11 +91,12 @@ function isOfCrowd({ siteSize, withdrawals, draw }: CrossingView): boolean {
   return withdrawals >= WITHDRAWALS_BEFORE_CROWD && draw * siteSize < CROWD_GROWTH ** (withdrawals - 1);
 }
 
-function theirsUntil({ at, since }: Extract<Claim, { kind: 'theirs' }>, { gate, fruitless }: CrossingView): number {
+function theirsUntil({ at, since }: Extract<Claim, { kind: 'theirs' }>, view: CrossingView): number {
+  const { gate, fruitless } = view;
   // A crossing of just now is under way; one of long ago is over, and who did it is asked over a channel, if there is one.
   if (since >= COMPANY_FRESH_MS) return Math.max(at, gate);
   // Once a source failed channels are open, and the next one is heard of soon.
-  return at + (fruitless > 0 ? HEAR_MS : CLAIM_PATIENCE_MS);
+  return at + (fruitless > 0 ? HEAR_MS : CLAIM_PATIENCE_MS + amongSites(view));
 }
 
 function wait(view: CrossingView): number {
@@ -110,10 +113,11 @@ function wait(view: CrossingView): number {
  * How long somebody is believed who said that it will bring an asset, ms, and gave nothing yet: words are no progress, so they are not
  * renewed by more words.
  * @param before how many were believed so before, in vain
+ * @param others how long it may wait for other sites before it begins, ms
  */
-export function promisePatience(word: PromiseWord, crossingTime: number, before: number): number {
+export function promisePatience(word: PromiseWord, crossingTime: number, before: number, others = 0): number {
   const whole = Math.min(WHOLE_PATIENCE_MAX_MS, Math.max(HEAR_MS, WHOLE_PATIENCE_CROSSINGS * crossingTime));
-  return (word === 'queued' || crossingTime === 0 ? QUEUED_PATIENCE_MS : whole) / 2 ** before;
+  return (word === 'queued' || crossingTime === 0 ? QUEUED_PATIENCE_MS + others : whole) / 2 ** before;
 }
 
 /**
@@ -121,8 +125,12 @@ export function promisePatience(word: PromiseWord, crossingTime: number, before:
  * @param isFollowed somebody waits for us to hand it on, and would soon take us for gone
  */
 export function originAt(view: CrossingView, isFollowed: boolean): number {
-  return view.askedAt + suppression(view.sites, view.draw, isFollowed ? Math.min(HEAR_MS, spare(view)) : spare(view));
+  const most = isFollowed ? Math.min(HEAR_MS, amongSites(view)) : amongSites(view);
+  return view.askedAt + suppression(view.sites, view.draw, most);
 }
+
+/** How long who crosses may let other sites go to the origin first, ms. Who has no time is given what hearing of one takes. */
+export const amongSites = (view: CrossingView): number => (view.outside > 0 ? Math.max(HEAR_MS, spare(view)) : 0);
 
 /** Time that may pass before a crossing must begin, ms. */
 function spare({ neededAt, askedAt, crossingTime }: CrossingView): number {

@@ -68,6 +68,9 @@ export const DIALS_IN_CROWD = 6;
 /** Connections and attempts past which offers are refused: a third more than MAX_NEIGHBOURS, so that late-comers find a place. */
 export const MAX_CONNECTIONS = 16;
 
+/** Of these, outside one's site where others are at it: twice OUTSIDE_NEIGHBOURS, and the other half is the site's. */
+export const MAX_OUTSIDE = 8;
+
 /** With fewer connections the server is asked for other names, after so many ms and up to twice that; each time that brings nobody the pause doubles, up to the maximum. */
 export const MIN_NEIGHBOURS = 4;
 export const MORE_NAMES_AFTER_MS = 2000;
@@ -199,3 +202,36 @@ export const HEEDLESS_MS = 10_000;
 /** Bytes from which on a crossing tells the line's rate, and how much the latest counts. */
 export const LINE_SAMPLE_BYTES = 128 * 1024;
 export const LINE_SAMPLE_SHARE = 0.5;
+
+/** Outside sources of one asset that are asked at once by somebody with so much time, ms, and by all others; what a source has not sent yet another can. */
+export const OUTSIDE_CALM_MS = 15_000;
+export const OUTSIDE_SOURCES_CALM = 2;
+export const OUTSIDE_SOURCES = 4;
+
+/** Blocks in one request to another site: short runs, so that a slow line keeps little. */
+export const OUTSIDE_BLOCKS_PER_REQUEST = 1;
+
+/** How often it is looked whether an asset still comes in time from outside, ms, if nothing else happens. */
+export const OUTSIDE_LOOK_MS = 250;
+
+/** A source of another site that gives nothing for so long has failed, ms: its line may be shared by many. One that is silent for the second loses its blocks to another that has nothing to do, ms. */
+export const OUTSIDE_SILENCE_MS = 2000;
+export const OUTSIDE_STEAL_MS = 750;
+
+/** How long all outside sources together may take to the first block, ms. */
+export const OUTSIDE_FIRST_BYTE_MS = 1000;
+
+/** After the first block so much must pass before the rate is known, ms: then the first blocks of all sources are in it. */
+export const OUTSIDE_RATE_MS = 400;
+
+/**
+ * Who has no time to spare waits so much longer for other sites than for the origin, ms; and as long as the site's members would need if each
+ * took its own copy, but no more than this; a share of it where there is time; never longer than the last.
+ */
+export const OUTSIDE_LATER_MS = 300;
+export const OUTSIDE_CROWD_MS = 1200;
+export const OUTSIDE_SLACK_SHARE = 0.5;
+export const OUTSIDE_PATIENCE_MAX_MS = 12_000;
+
+/** What a line is taken to carry that was not measured yet, bytes per second: 8 Mbit/s. */
+export const UNKNOWN_LINE_RATE = 1_000_000;

@@ -1,6 +1,7 @@
 /** Connection attempts and open connections by the number that the offering side chose. Owned by the Membership. */
 import type { PeerId } from '../../protocol/ids.ts';
 import { DIAL_TIMEOUT_MS } from '../core/limits.ts';
+import type { Degree } from '../core/topology.ts';
 import type { Clock } from '../core/ports.ts';
 
 export interface Attempt {
@@ -39,8 +40,14 @@ export class Attempts {
     return this.#all.get(connection)?.attempt;
   }
 
-  get size(): number {
-    return this.#all.size;
+  get degree(): Degree {
+    const all = [...this.#all.values()];
+    const ofSite = all.filter(({ attempt }) => attempt.sameSite).length;
+    return { ofSite, outside: all.length - ofSite };
+  }
+
+  get latestOutside(): Attempt | undefined {
+    return [...this.#all.values()].map(({ attempt }) => attempt).findLast(({ sameSite }) => !sameSite);
   }
 
   /** The attempt with this peer that is under way, else the open connection. */

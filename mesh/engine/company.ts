@@ -10,9 +10,10 @@ import { LIVENESS_TICK_MS, MAX_BANNED } from '../core/limits.ts';
 import type { Holdings } from '../core/holdings.ts';
 import type { Channel, Clock, Store, Trace } from '../core/ports.ts';
 import type { SwarmView } from '../core/start-gate.ts';
-import { FromNeighbours, type Taker } from './from-neighbours.ts';
+import { FromNeighbours } from './from-neighbours.ts';
 import { Keeper, type KeeperPorts } from './keeper.ts';
 import { Neighbour } from './neighbour.ts';
+import type { Taker } from './source-book.ts';
 import type { UnderWay } from './under-way.ts';
 import { UploadAllowance } from './uploads.ts';
 
@@ -87,7 +88,8 @@ export class Company {
     this.#keeper = new Keeper({
       clock,
       isKeeper,
-      has: (digest) => store.has(digest) || underWay(digest) !== undefined,
+      holds: (digest) => store.has(digest),
+      isComing: (digest) => underWay(digest) !== undefined,
       bring,
       announce: (swarm, digests) => this.#queued(swarm, digests),
     });
@@ -213,11 +215,7 @@ export class Company {
 
   /** Says goodbye to all. */
   leave(): void {
-    for (const neighbour of [...this.#all.values()]) {
-      neighbour.send({ type: 'bye' });
-      neighbour.leaving = true;
-      neighbour.close();
-    }
+    for (const neighbour of [...this.#all.values()]) neighbour.leave();
     this.#cancelTick?.();
     this.#cancelTick = null;
   }
@@ -257,8 +255,11 @@ export class Company {
     return this.open.filter(({ told }) => told.has(key)).map((neighbour) => [neighbour, key]);
   }
 
-  /** Tells the neighbours of our site what we are about to cross. */
-  #queued(swarm: SwarmId, digests: readonly Digest[]): void {
+  /** Tells the neighbours of our site what we are about to cross, and do not yet. */
+  #queued(swarm: SwarmId, announced: readonly Digest[]): void {
+    const under = this.#own.fetching.get(swarm);
+    const digests = announced.filter((digest) => under?.has(digest) !== true);
+    if (digests.length === 0) return;
     for (const [neighbour, key] of this.#toldOf(swarm))
       if (neighbour.sameSite) neighbour.send({ type: 'queued', swarm: key, digests });
   }

@@ -1,8 +1,8 @@
 /** Who crosses the line for our site: tells each transfer when its turn is, asks server and keeper, and measures the line. Owned by the Engine. */
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_CLAIMS, MAX_NEIGHBOURS } from '../../protocol/limits.ts';
-import type { SwarmState } from '../../protocol/signaling.ts';
 import {
+  amongSites,
   crossAt,
   drawOf,
   originAt,
@@ -12,7 +12,7 @@ import {
   type PromiseWord,
   type Rank,
 } from '../core/crossing.ts';
-import { CLAIM_ROUNDS, COMPANY_FRESH_MS, HEEDLESS_MS, MAX_PROMISES } from '../core/limits.ts';
+import { CLAIM_ROUNDS, COMPANY_FRESH_MS, HEEDLESS_MS, MAX_PROMISES, UNKNOWN_LINE_RATE } from '../core/limits.ts';
 import { LineMeter } from '../core/line-meter.ts';
 import type { Clock } from '../core/ports.ts';
 import { waitUntil } from '../core/start-gate.ts';
@@ -73,12 +73,13 @@ export class Crossings {
   }
 
   /** As the server said, or as we see: its news come later than a newcomer's channel. */
-  sizes(swarm: SwarmId): Pick<SwarmState, 'siteSize' | 'sites'> {
+  sizes(swarm: SwarmId): Pick<CrossingView, 'siteSize' | 'sites' | 'outside'> {
     const state = this.ports.membership.stateOf(swarm);
     const { ofSite, outside } = this.ports.neighbours.count(swarm);
     return {
       siteSize: Math.max(state?.siteSize ?? 1, 1 + ofSite),
       sites: Math.max(state?.sites ?? 1, outside > 0 ? 2 : 1),
+      outside,
     };
   }
 
@@ -182,6 +183,13 @@ export class Turn {
     return this.#claim.since < COMPANY_FRESH_MS;
   }
 
+  /** How long the origin would take for so many bytes, ms; `each`: if every member of the site took them there. */
+  originTime(bytes: number): { readonly once: number; readonly each: number } {
+    const { lineRate } = this.#crossings;
+    const once = (1000 * bytes) / (lineRate > 0 ? lineRate : UNKNOWN_LINE_RATE);
+    return { once, each: once * this.#crossings.sizes(this.#wanted.swarm).siteSize };
+  }
+
   /** Sources that had it under way and gave nothing. */
   get fruitless(): number {
     return this.#fruitless;
@@ -199,7 +207,7 @@ export class Turn {
     if (this.#promise && ((this.#promise.by === neighbour && this.#promise.word === word) || now < this.#promise.until))
       return;
     if (this.#promises === MAX_PROMISES) return;
-    const patience = promisePatience(word, this.#crossingTime, this.#promises++);
+    const patience = promisePatience(word, this.#crossingTime, this.#promises++, amongSites(this.#view(0)));
     this.#promise = { by: neighbour, word, until: now + patience };
   }
 
@@ -261,11 +269,12 @@ export class Turn {
   #view(gate: number): CrossingView {
     const { membership } = this.#crossings.ports;
     const { swarm, name, neededAt } = this.#wanted;
-    const { siteSize, sites } = this.#crossings.sizes(swarm);
+    const { siteSize, sites, outside } = this.#crossings.sizes(swarm);
     return {
       // Its news are later than its answers.
       siteSize: this.#claim?.kind === 'theirs' ? Math.max(2, siteSize) : siteSize,
       sites,
+      outside,
       rank: this.#crossings.rank(swarm),
       claim: this.#claim ?? { kind: 'none' },
       askedAt: this.#askedAt,

@@ -177,18 +177,19 @@ export class Engine {
   }
 
   channel(connection: number, peer: Extract<FromPage, { type: 'channel' }>['peer'], channel: Channel): void {
-    this.#neighbours.whenPrepared(() => this.#membership.channel(connection, peer, channel));
+    this.#neighbours.whenPrepared(() => this.#membership.connections.channel(connection, peer, channel));
   }
 
   connection(message: Extract<FromPage, { type: 'connection' }>): void {
     this.#neighbours.whenPrepared(() => {
-      if (message.state === 'connected') this.#membership.connected(message.connection, message.maxMessageSize);
-      else this.#membership.disconnected(message.connection);
+      if (message.state === 'connected')
+        this.#membership.connections.connected(message.connection, message.maxMessageSize);
+      else this.#membership.connections.disconnected(message.connection);
     });
   }
 
   signal(message: Extract<FromPage, { type: 'signal' }>): void {
-    void this.#membership.localSignal(message.peer, message.signal);
+    void this.#membership.connections.localSignal(message.peer, message.signal);
   }
 
   leave(): void {
@@ -200,12 +201,13 @@ export class Engine {
   #neighboursListener(changed: () => void): NeighboursListener {
     return {
       joined: (neighbour) => {
-        this.#membership.neighbourOpened(neighbour);
+        this.#membership.connections.opened(neighbour);
+        this.#membership.metSomebody();
         this.#post({ type: 'peer', peer: neighbour.peer, state: 'connected' });
         changed();
       },
       gone: (neighbour) => {
-        this.#membership.neighbourGone(neighbour);
+        this.#membership.connections.gone(neighbour);
         if (neighbour.wasOpen) this.#post({ type: 'peer', peer: neighbour.peer, state: 'gone' });
       },
       changed,

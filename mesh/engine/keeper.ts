@@ -8,8 +8,9 @@ import type { Clock } from '../core/ports.ts';
 export interface KeeperPorts {
   readonly clock: Clock;
   readonly isKeeper: (swarm: SwarmId) => boolean;
-  /** Do we hold it, or have it under way? */
-  readonly has: (digest: Digest) => boolean;
+  readonly holds: (digest: Digest) => boolean;
+  /** Is it on its way to us, so that it need not be brought? */
+  readonly isComing: (digest: Digest) => boolean;
   /** Brings an asset; resolves when it is there, failed, or is not wanted any more. */
   readonly bring: (swarm: SwarmId, asset: Expected, signal: AbortSignal) => Promise<void>;
   /** Tells the site what will be brought. */
@@ -42,14 +43,17 @@ export class Keeper {
   /** Somebody of our site wants these. */
   wanted(swarm: SwarmId, wants: readonly Want[]): void {
     if (!this.#ports.isKeeper(swarm)) return;
+    const { clock, holds, isComing, announce } = this.#ports;
+    const coming = wants.map(({ digest }) => digest).filter(isComing);
     for (const { digest, within } of wants) {
       const asset = this.#expected(swarm, digest);
-      if (!asset || this.#ports.has(digest) || this.#duties.size >= MAX_DUTIES) continue;
-      this.#duties.set(digest, { swarm, asset, neededAt: this.#ports.clock.now() + within });
+      if (!asset || holds(digest) || isComing(digest) || this.#duties.size >= MAX_DUTIES) continue;
+      this.#duties.set(digest, { swarm, asset, neededAt: clock.now() + within });
     }
-    this.#work();
+    // Before the work begins, for FETCHING is the later word.
     const waiting = [...this.#duties].filter(([, duty]) => duty.swarm === swarm).map(([digest]) => digest);
-    if (waiting.length > 0) this.#ports.announce(swarm, waiting);
+    if (coming.length + waiting.length > 0) announce(swarm, [...coming, ...waiting]);
+    this.#work();
   }
 
   #expected(swarm: SwarmId, digest: Digest): Expected | undefined {
@@ -66,7 +70,8 @@ export class Keeper {
       const [next] = [...this.#duties.values()].sort((a, b) => a.neededAt - b.neededAt);
       if (!next) return;
       this.#duties.delete(next.asset.name.digest);
-      if (this.#ports.has(next.asset.name.digest)) continue;
+      const { digest } = next.asset.name;
+      if (this.#ports.holds(digest) || this.#ports.isComing(digest)) continue;
       void this.#do(next);
     }
   }

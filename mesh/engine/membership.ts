@@ -1,41 +1,12 @@
-/**
- * Our place in the swarms: joins them at the server, offers connections to whom it names, answers those who offer, and offers again
- * what broke. Owned by the Engine.
- */
+/** Our place in the swarms: joins them at the server, and has connections made to whom it names. Owned by the Engine. */
 import type { Digest, PeerId, SwarmId } from '../../protocol/ids.ts';
-import {
-  MAX_NEIGHBOURS,
-  MAX_SWARMS,
-  MIN_MESSAGE_BYTES,
-  OUTSIDE_NEIGHBOURS,
-  PROTOCOL_VERSION,
-  SITE_NEIGHBOURS,
-} from '../../protocol/limits.ts';
-import type {
-  ClaimReply,
-  IceServer,
-  JoinReply,
-  Refusal,
-  RelayedSignal,
-  Signal,
-  SwarmState,
-  SwarmView as NamedSwarm,
-} from '../../protocol/signaling.ts';
-import { alternating } from '../core/alternating.ts';
-import {
-  DIALS_IN_CROWD,
-  MAX_BANNED,
-  MAX_CONNECTIONS,
-  MIN_NEIGHBOURS,
-  MORE_NAMES_AFTER_MAX_MS,
-  MORE_NAMES_AFTER_MS,
-  REDIAL_AFTER_MS,
-  REOFFER_AFTER_MS,
-} from '../core/limits.ts';
-import type { Channel, Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
+import { MAX_SWARMS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import type { ClaimReply, IceServer, JoinReply, Refusal, SwarmState } from '../../protocol/signaling.ts';
+import { MORE_NAMES_AFTER_MAX_MS, MORE_NAMES_AFTER_MS } from '../core/limits.ts';
+import type { Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
 import type { SwarmView } from '../core/start-gate.ts';
-import { Attempts, type Attempt } from './attempts.ts';
-import type { Neighbour } from './neighbour.ts';
+import { hasTooFew, type Around } from '../core/topology.ts';
+import { Connections } from './connections.ts';
 import type { Neighbours } from './neighbours.ts';
 
 export interface MembershipPorts {
@@ -70,11 +41,10 @@ export class Membership {
   readonly #home: SwarmId;
   readonly #neighbours: Neighbours;
   readonly #listener: MembershipListener;
-  readonly #attempts: Attempts;
+  readonly #connections: Connections;
   readonly #swarms = new Map<SwarmId, Joined | null>();
   /** Swarms that the server of this connection was asked for. */
   readonly #asked = new Set<SwarmId>();
-  readonly #redials = new Map<PeerId, number>();
   readonly #timers = new Set<() => void>();
   #state: SignalingState = 'off';
   #cancelRetry: () => void = () => undefined;
@@ -91,10 +61,12 @@ export class Membership {
     this.#ports = ports;
     this.#neighbours = neighbours;
     this.#listener = listener;
-    this.#attempts = new Attempts(ports.clock, (attempt) => {
-      ports.dialer.hangUp(attempt.connection);
-      this.#failed(attempt);
-    });
+    this.#connections = new Connections(
+      ports,
+      neighbours,
+      () => ({ peer: this.#peer, iceServers: this.#iceServers, around: this.#around }),
+      () => this.#lost(),
+    );
   }
 
   get state(): SignalingState {
@@ -103,6 +75,15 @@ export class Membership {
 
   get peer(): PeerId | null {
     return this.#peer;
+  }
+
+  get connections(): Connections {
+    return this.#connections;
+  }
+
+  /** A connection is open: asking for more names was worth it. */
+  metSomebody(): void {
+    this.#askedMore = 0;
   }
 
   open(): void {
@@ -118,7 +99,7 @@ export class Membership {
         this.#cancelRetry(); // The connection comes back first.
         this.#unreachable(reason);
       },
-      signal: (message) => this.#remoteSignal(message),
+      signal: (message) => this.#connections.remoteSignal(message),
       swarm: (state) => this.#news(state),
     });
   }
@@ -166,8 +147,8 @@ export class Membership {
       return {
         kind: 'joined',
         at: joined.at,
-        dialing: this.#attempts.dialing(joined.siteMembers),
-        dialingOutside: this.#attempts.dialing(joined.others),
+        dialing: this.#connections.dialing(joined.siteMembers),
+        dialingOutside: this.#connections.dialing(joined.others),
         ...told,
       };
     if (this.#state === 'connecting' || this.#state === 'joined')
@@ -179,64 +160,14 @@ export class Membership {
       : { kind: 'off' };
   }
 
-  /** A channel from the page. One that nobody expects is closed. */
-  channel(connection: number, peer: PeerId, channel: Channel): void {
-    const attempt = this.#attempts.get(connection);
-    const isExpected = attempt?.peer === peer && !this.#neighbours.isBanned(peer);
-    if (!isExpected) channel.close();
-    else if (!this.#neighbours.add(peer, connection, attempt.sameSite, channel)) this.#hangUp(attempt);
-  }
-
-  /** The page's end of a handshake step. */
-  async localSignal(peer: PeerId, signal: Signal): Promise<void> {
-    const reply = await this.#ports.signaling.signal({ to: peer, signal });
-    if (reply.ok || reply.code !== 'unknown-peer') return;
-    const attempt = this.#attempts.get(signal.connection);
-    if (attempt?.state !== 'dialing') return;
-    this.#redials.set(peer, REDIAL_AFTER_MS.length);
-    this.#hangUp(attempt);
-  }
-
-  connected(connection: number, maxMessageSize: number): void {
-    const attempt = this.#attempts.get(connection);
-    const neighbour = attempt && this.#neighbours.get(attempt.peer);
-    if (neighbour?.connection !== connection) return;
-    if (maxMessageSize < MIN_MESSAGE_BYTES) neighbour.close();
-    else neighbour.maxMessageBytes = maxMessageSize;
-  }
-
-  /** The page lost a connection. */
-  disconnected(connection: number): void {
-    const attempt = this.#attempts.get(connection);
-    if (!attempt) return;
-    const neighbour = this.#neighbours.get(attempt.peer);
-    if (neighbour?.connection === connection) neighbour.close();
-    else this.#hangUp(attempt);
-  }
-
-  neighbourOpened(neighbour: Neighbour): void {
-    this.#attempts.opened(neighbour.connection);
-    this.#redials.delete(neighbour.peer);
-    this.#askedMore = 0;
-  }
-
-  neighbourGone(neighbour: Neighbour): void {
-    const attempt = this.#attempts.get(neighbour.connection);
-    if (!attempt) return;
-    if (this.#redials.size >= MAX_BANNED) this.#redials.clear();
-    if (neighbour.leaving || this.#neighbours.isBanned(neighbour.peer))
-      this.#redials.set(neighbour.peer, REDIAL_AFTER_MS.length);
-    this.#hangUp(attempt);
-  }
-
   /** Until `open()`, which joins the same swarms again. */
   leave(): void {
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     this.#cancelWantMore = null;
-    for (const attempt of this.#attempts.clear()) this.#ports.dialer.hangUp(attempt.connection);
     const joined = this.#state === 'joined';
-    this.#state = 'off'; // Before the socket is closed, which is no failure.
+    this.#state = 'off'; // Before the connections and the socket are closed, which is no failure.
+    this.#connections.close();
     if (joined) this.#ports.signaling.leave({ swarms: [...this.#swarms.keys()] });
     this.#ports.signaling.close();
     for (const swarm of this.#swarms.keys()) this.#swarms.set(swarm, null);
@@ -284,25 +215,19 @@ export class Membership {
         'signaling',
         () => `joined ${swarm.swarm}: ${swarm.members.length} here, ${swarm.others.length} elsewhere`,
       );
-      this.#dialAll(swarm, again);
+      this.#connections.dialAll(swarm, again);
     }
   }
 
-  /** A small swarm becomes a full mesh. In a large one each newcomer offers half of what a peer should have: as many others will offer to it. */
-  #dialAll({ members, others, size }: NamedSwarm, again: boolean): void {
-    const most = size <= MAX_NEIGHBOURS + 1 ? MAX_NEIGHBOURS : DIALS_IN_CROWD;
-    for (const peer of alternating(members, others, SITE_NEIGHBOURS / OUTSIDE_NEIGHBOURS)) {
-      if (this.#attempts.size >= most) return;
-      if (again && this.#redials.has(peer)) continue;
-      this.#redials.delete(peer);
-      this.#dial(peer, members.includes(peer));
-    }
+  /** The largest swarm that we are in. */
+  get #around(): Around {
+    const states = [...this.#swarms.values()].flatMap((joined) => (joined ? [joined.state] : []));
+    return states.reduce<Around>((most, state) => (state.size > most.size ? state : most), { size: 1, siteSize: 1 });
   }
 
   /** Asks the server for other names, now and then, while we have too few neighbours for the swarms that we are in. */
   #wantMore(): void {
-    const largest = Math.max(0, ...[...this.#swarms.values()].map((joined) => joined?.state.size ?? 0));
-    if (this.#cancelWantMore || this.#attempts.size >= Math.min(MIN_NEIGHBOURS, largest - 1)) return;
+    if (this.#cancelWantMore || !hasTooFew(this.#connections.degree, this.#around)) return;
     const pause = Math.min(MORE_NAMES_AFTER_MAX_MS, MORE_NAMES_AFTER_MS * 2 ** this.#askedMore++);
     this.#cancelWantMore = this.#later(pause * (1 + this.#ports.random()), () => {
       this.#cancelWantMore = null;
@@ -319,65 +244,8 @@ export class Membership {
     this.#listener.changed();
   }
 
-  #dial(peer: PeerId, sameSite: boolean): void {
-    if (peer === this.#peer || this.#neighbours.isBanned(peer) || this.#attempts.of(peer)) return;
-    if (!this.#neighbours.prepare()) return;
-    const connection = Math.floor(this.#ports.random() * 2 ** 32);
-    this.#attempts.add(connection, peer, 'offers', sameSite);
-    this.#ports.dialer.dial(connection, peer, this.#iceServers);
-  }
-
-  #remoteSignal({ from, sameSite, signal }: RelayedSignal): void {
-    if (this.#neighbours.isBanned(from)) return;
-    if (signal.kind === 'offer' && !this.#accept(from, signal.connection, sameSite)) return;
-    if (signal.kind === 'refuse') return this.#refusedBy(from, signal.connection);
-    if (this.#attempts.get(signal.connection)?.peer !== from) return;
-    this.#ports.dialer.remoteSignal(from, signal, this.#iceServers);
-  }
-
-  /** Takes an offer, unless we have offered too and our id is the lower one, or there are too many already. */
-  #accept(from: PeerId, connection: number, sameSite: boolean): boolean {
-    const ours = this.#attempts.of(from);
-    if (this.#attempts.get(connection)) return false;
-    if (ours?.state === 'dialing' && ours.role === 'offers' && this.#peer !== null && this.#peer < from) return false;
-    if ((!ours && this.#attempts.size >= MAX_CONNECTIONS) || !this.#neighbours.prepare()) {
-      void this.#ports.signaling.signal({ to: from, signal: { kind: 'refuse', connection } });
-      return false;
-    }
-    // Each offer costs the page a connection: who changes its mind waits a little.
-    if (ours?.state === 'dialing' && ours.role === 'answers' && this.#ports.clock.now() - ours.since < REOFFER_AFTER_MS)
-      return false;
-    if (ours?.state === 'dialing') {
-      this.#attempts.remove(ours.connection);
-      this.#ports.dialer.hangUp(ours.connection);
-    }
-    this.#attempts.add(connection, from, 'answers', sameSite);
-    return true;
-  }
-
-  /** It has neighbours enough: it is not offered again, others are. */
-  #refusedBy(from: PeerId, connection: number): void {
-    const attempt = this.#attempts.get(connection);
-    if (attempt?.peer !== from || attempt.state !== 'dialing') return;
-    this.#redials.set(from, REDIAL_AFTER_MS.length);
-    this.#hangUp(attempt);
-  }
-
-  #hangUp(attempt: Attempt): void {
-    this.#attempts.remove(attempt.connection);
-    this.#ports.dialer.hangUp(attempt.connection);
-    this.#failed(attempt);
-  }
-
-  /** Who offered offers again, a few times. */
-  #failed(attempt: Attempt): void {
-    this.#ports.trace('mesh', () => `connection to ${attempt.peer} failed or ended`);
-    const tries = this.#redials.get(attempt.peer) ?? 0;
-    const pause = REDIAL_AFTER_MS[tries];
-    if (attempt.role === 'offers' && pause !== undefined && this.#state !== 'off') {
-      this.#redials.set(attempt.peer, tries + 1);
-      this.#later(pause, () => this.#dial(attempt.peer, attempt.sameSite));
-    }
+  #lost(): void {
+    if (this.#state === 'off') return;
     this.#wantMore();
     this.#listener.changed();
   }

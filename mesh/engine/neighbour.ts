@@ -31,6 +31,9 @@ export interface NeighbourListener {
   closed(neighbour: Neighbour): void;
 }
 
+/** Ends of a question after which the neighbour still has the asset under way. */
+const GOES_ON: ReadonlySet<Outcome> = new Set<Outcome>(['done', 'busy', 'aborted']);
+
 export class Neighbour {
   readonly peer: PeerId;
   readonly connection: number;
@@ -95,7 +98,7 @@ export class Neighbour {
       closed: () => this.#closed(),
     });
     this.#questions = new Questions(clock, (message) => this.#wire.send(message));
-    this.#uploads = new Uploads(this.#wire, allowance);
+    this.#uploads = new Uploads(this.#wire, allowance, !sameSite);
   }
 
   get open(): boolean {
@@ -152,7 +155,7 @@ export class Neighbour {
     if (outcome === 'done') this.#silences = this.#pausedUntil = 0;
     if (outcome === 'refused') this.#holds.delete(question.digest);
     if (outcome === 'later') this.#willBring(question.digest);
-    if (question.hops !== null && outcome !== 'busy' && outcome !== 'aborted') this.#fetching.delete(question.digest);
+    if (question.hops !== null && !GOES_ON.has(outcome)) this.#fetching.delete(question.digest);
     return outcome;
   }
 
@@ -165,6 +168,13 @@ export class Neighbour {
       this.#pingedAt = now;
       this.send({ type: 'ping', request: 0 });
     }
+  }
+
+  /** Says goodbye and closes. */
+  leave(): void {
+    this.send({ type: 'bye' });
+    this.leaving = true;
+    this.close();
   }
 
   close(): void {

@@ -10,8 +10,9 @@ import { Holdings } from '../core/holdings.ts';
 import { COMPANY_RETRY_MAX_MS, COMPANY_RETRY_MS } from '../core/limits.ts';
 import type { Channel } from '../core/ports.ts';
 import type { Company, CompanyPorts, Count, Inventories, NeighboursListener, Window } from './company.ts';
-import type { FromNeighbours, Taker } from './from-neighbours.ts';
+import type { FromNeighbours } from './from-neighbours.ts';
 import type { Neighbour } from './neighbour.ts';
+import type { Taker } from './source-book.ts';
 
 /** Loads what company takes. */
 export type LoadCompany = () => Promise<{ readonly Company: typeof Company }>;

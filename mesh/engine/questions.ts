@@ -2,7 +2,7 @@
 import type { Digest } from '../../protocol/ids.ts';
 import type { PeerMessage } from '../../protocol/peer-message.ts';
 import type { Run } from '../core/block-table.ts';
-import { SILENCE_TICK_MS, SLOW_BLOCK_MS } from '../core/limits.ts';
+import { OUTSIDE_SILENCE_MS, SILENCE_TICK_MS, SLOW_BLOCK_MS } from '../core/limits.ts';
 import { followPatience, isCrossingTooSlow, isTooSlow, patience, type Pace } from '../core/patience.ts';
 import type { Clock } from '../core/ports.ts';
 
@@ -28,6 +28,8 @@ export interface BlockQuestion {
   readonly neededAt: number;
   /** The neighbour has the asset under way itself, and so many hops from who crosses; null: it holds it. */
   readonly hops: number | null;
+  /** Is it at another site, where many may share one slow line? */
+  readonly outside: boolean;
   /** Is one that hands it on far too slowly borne? */
   readonly patient: boolean;
   /** How many that had it under way gave nothing before. */
@@ -38,6 +40,7 @@ export interface BlockQuestion {
 
 interface Question {
   readonly digest: Digest;
+  readonly outside: boolean;
   hops: number | null;
   /** It found another source meanwhile, for which we waited once more. */
   wasRenewed: boolean;
@@ -203,7 +206,11 @@ export class Questions {
     for (const question of [...this.#open.values()]) if (isSlow(question, pace, now)) question.settle('slow');
   }
 
-  #isSilent({ hops, doubts, blocks, openFor, silentFor, answerFor, neededAt }: Question, now: number): boolean {
+  #isSilent(
+    { hops, outside, doubts, blocks, openFor, silentFor, answerFor, neededAt }: Question,
+    now: number,
+  ): boolean {
+    if (outside) return silentFor >= OUTSIDE_SILENCE_MS;
     if (hops === null) return answerFor >= SLOW_BLOCK_MS || this.#silentFor >= patience(neededAt - now, this.#proven);
     const borne = followPatience(hops, blocks, openFor, doubts);
     return silentFor >= borne || answerFor >= borne + SLOW_BLOCK_MS / 2 ** doubts;
@@ -216,12 +223,13 @@ export class Questions {
 }
 
 const newQuestion = (
-  { digest, leaves, neededAt, hops, patient, doubts, sink }: BlockQuestion,
+  { digest, leaves, neededAt, hops, outside, patient, doubts, sink }: BlockQuestion,
   due: Set<number>,
   settle: Question['settle'],
 ): Question => ({
   digest,
   hops,
+  outside,
   wasRenewed: false,
   patient,
   doubts,
@@ -239,7 +247,8 @@ const newQuestion = (
 });
 
 /** @param pace of what the neighbour holds, all together; what it has under way comes at a pace of its own */
-function isSlow({ hops, patient, neededAt, ...question }: Question, pace: Pace, now: number): boolean {
+function isSlow({ hops, outside, patient, neededAt, ...question }: Question, pace: Pace, now: number): boolean {
+  if (outside) return false; // Who asks several sees how fast they are together.
   if (hops === null) return isTooSlow(pace, neededAt - now);
   const { blocks, openFor, firstAfter, due } = question;
   // From the first block on: until then it may have waited for somebody else, who failed.

@@ -1,6 +1,8 @@
 /** One asset's way from neighbours, from the moment on that there is company: alone there is nobody to take it from. Owned by a Transfer. */
 import type { Turn } from './crossings.ts';
-import type { FromNeighbours, May, Taker } from './from-neighbours.ts';
+import type { FromNeighbours } from './from-neighbours.ts';
+import type { OutsideOutcome } from './from-outside.ts';
+import type { Taker } from './source-book.ts';
 import type { TransferPorts } from './transfer-ports.ts';
 import type { UnderWay } from './under-way.ts';
 import type { Wanted } from './wanted.ts';
@@ -26,14 +28,19 @@ export class Sources implements Taker {
     return this.#company?.blocks ?? 0;
   }
 
-  /** Takes what there is from those who hold the asset, else from one who has it under way. False: there is nobody. */
-  async take(may: May, signal: AbortSignal): Promise<boolean> {
-    return (await this.#neighbours()?.take(may, signal)) ?? false;
+  /** Takes what there is at our site. False: there is nobody. */
+  async take(signal: AbortSignal): Promise<boolean> {
+    return (await this.#neighbours()?.take(signal)) ?? false;
   }
 
-  /** The same of holders alone, without a pause where all are busy. */
-  async pull(may: May, signal: AbortSignal): Promise<void> {
-    await this.#neighbours()?.pull(may, signal);
+  /** Takes what our site holds, without a pause where all are busy. */
+  async pull(signal: AbortSignal): Promise<void> {
+    await this.#neighbours()?.pull(signal);
+  }
+
+  /** Takes it over the line from other sites. */
+  async takeOutside(signal: AbortSignal): Promise<OutsideOutcome> {
+    return (await this.#neighbours()?.takeOutside(signal)) ?? 'nobody';
   }
 
   /** The origin has failed: from whoever holds the asset, also those that fell silent. False: not all of it. */

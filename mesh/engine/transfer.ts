@@ -6,7 +6,6 @@ import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import { LAST_RESORT_ROUNDS, LEAVES_WAIT_MS, RESCUE_LOOK_MS } from '../core/limits.ts';
 import { Crossing, type Crossed } from './crossing.ts';
 import type { Turn } from './crossings.ts';
-import type { Neighbour } from './neighbour.ts';
 import { Sources } from './sources.ts';
 import type { TransferPorts } from './transfer-ports.ts';
 import { UnderWay, type UnderWayListener } from './under-way.ts';
@@ -20,8 +19,6 @@ export interface Transferred {
   /** Of the origin's answer; null where neighbours gave all. */
   readonly origin: { readonly contentType: string; readonly shareable: boolean; readonly url: string } | null;
 }
-
-const isOfSite = ({ sameSite }: Neighbour): boolean => sameSite;
 
 export class Transfer {
   readonly underWay: UnderWay;
@@ -67,10 +64,11 @@ export class Transfer {
     for (;;) {
       this.#signal.throwIfAborted();
       if (this.underWay.blocks.complete) return this.#assembled(null);
-      if (await this.#sources.take(isOfSite, this.#signal)) continue;
+      if (await this.#sources.take(this.#signal)) continue;
       if (await this.#waitUntil(this.#turn.mayCrossAt())) continue;
-      if (await this.#sources.take(() => true, this.#signal)) continue;
-      if (await this.#waitUntil(this.#turn.originAt(this.underWay.followers > 0))) continue;
+      const outside = await this.#sources.takeOutside(this.#signal);
+      if (outside === 'took') continue;
+      if (outside === 'nobody' && (await this.#waitUntil(this.#turn.originAt(this.underWay.followers > 0)))) continue;
       const transferred = await this.#cross();
       if (transferred) return transferred;
     }
@@ -142,7 +140,7 @@ export class Transfer {
         over.abort();
         return true;
       }
-      await this.#sources.pull(isOfSite, over.signal);
+      await this.#sources.pull(over.signal);
       if (this.underWay.blocks.complete) over.abort();
       else await changes.next(RESCUE_LOOK_MS, over.signal);
     }

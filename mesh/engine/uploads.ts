@@ -46,7 +46,11 @@ export class UploadAllowance {
   /** Has it a place among those who take this asset from us? The others take it from those, who have it under way. */
   admits(digest: Digest, taker: Uploads): boolean {
     const takers = this.#takers.get(digest) ?? new Set();
-    if (!takers.has(taker) && takers.size >= FOLLOWERS_PER_ASSET) return false;
+    if (
+      !takers.has(taker) &&
+      [...takers].filter(({ outside }) => outside === taker.outside).length >= FOLLOWERS_PER_ASSET
+    )
+      return false;
     this.#takers.set(digest, takers.add(taker));
     return true;
   }
@@ -83,6 +87,8 @@ export class UploadAllowance {
 
 /** The uploads to one neighbour: what we hold in the order asked, what we have under way as it comes. Owned by a Neighbour. */
 export class Uploads {
+  /** Does it lead to another site? Those have places of their own, for they have a line of their own. */
+  readonly outside: boolean;
   readonly #wire: Wire;
   readonly #allowance: UploadAllowance;
   readonly #queue = new Map<number, BlockRequest>();
@@ -92,7 +98,8 @@ export class Uploads {
   #handing = 0;
   #serving = false;
 
-  constructor(wire: Wire, allowance: UploadAllowance) {
+  constructor(wire: Wire, allowance: UploadAllowance, outside: boolean) {
+    this.outside = outside;
     this.#wire = wire;
     this.#allowance = allowance;
   }
@@ -102,14 +109,12 @@ export class Uploads {
     if (this.#queue.size >= REQUESTS_FROM_NEIGHBOUR || this.#queue.has(id) || this.#follows.has(id))
       return this.#refuse(request, 'busy');
     const asset = this.#allowance.find(request);
+    if (asset instanceof UnderWay && this.#handing >= FOLLOWS_FROM_NEIGHBOUR) return this.#refuse(request, 'busy');
+    if (asset && !this.#allowance.admits(request.digest, this)) return this.#refuse(request, 'busy');
     if (asset instanceof UnderWay) {
-      const follows = [...this.#follows.values()].includes(asset);
-      if (follows || asset.followers >= FOLLOWERS_PER_ASSET || this.#handing >= FOLLOWS_FROM_NEIGHBOUR)
-        return this.#refuse(request, 'busy');
       void this.#handOn(request, asset);
       return;
     }
-    if (asset && !this.#allowance.admits(request.digest, this)) return this.#refuse(request, 'busy');
     this.#queue.set(id, request);
     if (!this.#serving) void this.#serve();
   }
@@ -141,8 +146,13 @@ export class Uploads {
     const request = this.#queue.get(id);
     if (!request) return;
     this.#queue.delete(id);
-    for (const { digest } of this.#queue.values()) if (digest === request.digest) return;
-    this.#allowance.release(request.digest, this);
+    this.#leavePlace(request.digest);
+  }
+
+  #leavePlace(given: Digest): void {
+    for (const { digest } of this.#queue.values()) if (digest === given) return;
+    for (const { name } of this.#follows.values()) if (name.digest === given) return;
+    this.#allowance.release(given, this);
   }
 
   #next(): BlockRequest | undefined {
@@ -177,6 +187,7 @@ export class Uploads {
     } finally {
       this.#follows.delete(id);
       this.#handing--;
+      this.#leavePlace(request.digest);
       asset.unfollow();
     }
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import {
+  amongSites,
   crossAt,
   drawOf,
   originAt,
@@ -33,6 +34,7 @@ const AT = 100_000;
 const view = (more: Partial<CrossingView> = {}): CrossingView => ({
   siteSize: 6,
   sites: 1,
+  outside: 0,
   rank: null,
   claim: { kind: 'none' },
   askedAt: AT,
@@ -110,6 +112,7 @@ const anyClaim: fc.Arbitrary<Claim> = fc.oneof(
 const anyView: fc.Arbitrary<CrossingView> = fc.record({
   siteSize: fc.integer({ min: 1, max: 2000 }),
   sites: fc.integer({ min: 1, max: 2000 }),
+  outside: fc.nat(16),
   rank: fc.option(fc.nat(2)),
   claim: anyClaim,
   askedAt: fc.constant(AT),
@@ -147,15 +150,27 @@ test('without a promise nobody waits longer than its deadline lets it, beyond wh
   );
 });
 
-test('who is alone never waits for a timer, and who is in a hurry goes to the origin at once', () => {
+test('who is alone never waits for a timer, nor who would hear of nobody', () => {
   assert.equal(suppression(1, 0.99, MAX_TIMER_MS), 0);
   assert.equal(originAt(view({ sites: 1, neededAt: AT + 60_000 }), false), AT);
-  assert.equal(originAt(view({ sites: 100, neededAt: AT + 500, crossingTime: 500 }), false), AT);
-  assert.equal(originAt(view({ sites: 100 }), false), AT, 'no deadline: it may be the first');
+  assert.equal(originAt(view({ sites: 100, neededAt: AT + 60_000 }), false), AT);
+});
+
+test('who is in a hurry waits for other sites no longer than hearing of them takes', () => {
+  const hurried = view({ sites: 100, outside: 4, neededAt: AT + 500, crossingTime: 500, draw: 0.999 });
+  assert.ok(originAt(hurried, false) <= AT + HEAR_MS);
+  assert.ok(originAt({ ...hurried, neededAt: Infinity }, false) <= AT + HEAR_MS, 'no deadline: it may be the first');
+});
+
+test('the site gives who crosses the time in which it listens to other sites', () => {
+  const seen = view({ claim: theirs(0), sites: 100, outside: 4, neededAt: AT + 60_000, draw: 0.999 });
+  assert.equal(crossAt(seen), AT + CLAIM_PATIENCE_MS + MAX_TIMER_MS);
+  assert.ok(originAt(seen, false) <= AT + MAX_TIMER_MS);
+  assert.equal(promisePatience('queued', 0, 0, amongSites(seen)), QUEUED_PATIENCE_MS + MAX_TIMER_MS);
 });
 
 test('who is followed does not keep its followers waiting for other sites', () => {
-  const seen = view({ sites: 100, neededAt: AT + 60_000, draw: 0.999 });
+  const seen = view({ sites: 100, outside: 4, neededAt: AT + 60_000, draw: 0.999 });
   assert.ok(originAt(seen, false) - AT > 3000);
   assert.ok(originAt(seen, true) - AT <= HEAR_MS);
 });

@@ -33,7 +33,8 @@ class Site {
   readonly keeper = new Keeper({
     clock: this.clock,
     isKeeper: () => this.isKeeper,
-    has: (digest) => this.has.has(parseInt(digest, 16)),
+    holds: (digest) => this.has.has(parseInt(digest, 16)),
+    isComing: () => false,
     bring: (_, { name, within }, signal) =>
       new Promise((done) => this.bringing.push({ index: parseInt(name.digest, 16), within, signal, done })),
     announce: (_, digests) => this.announced.push(digests.map((digest) => parseInt(digest, 16))),
@@ -48,12 +49,12 @@ class Site {
   }
 }
 
-test('what our players expect too is brought, two at a time, the most urgent first; the rest is announced', async () => {
+test('what our players expect too is brought, two at a time, the most urgent first; all of it is announced before it begins', async () => {
   const site = new Site(5);
   site.keeper.wanted(SWARM, [want(0, 9000), want(1, 1000), want(2, 5000), want(3, 3000)]);
   assert.equal(KEEPER_CROSSINGS, 2);
   assert.deepEqual(site.begun, [1, 3]);
-  assert.deepEqual(site.announced, [[0, 2]]);
+  assert.deepEqual(site.announced, [[0, 1, 2, 3]]);
   await site.clock.advance(1500);
   site.bringing[0]!.done();
   await site.clock.advance(0);

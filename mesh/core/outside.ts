@@ -1,0 +1,45 @@
+/** Bringing an asset from other sites: how many are asked at once, and when the origin does it instead. Decisions only. */
+import {
+  OUTSIDE_CALM_MS,
+  OUTSIDE_CROWD_MS,
+  OUTSIDE_FIRST_BYTE_MS,
+  OUTSIDE_LATER_MS,
+  OUTSIDE_PATIENCE_MAX_MS,
+  OUTSIDE_RATE_MS,
+  OUTSIDE_SLACK_SHARE,
+  OUTSIDE_SOURCES,
+  OUTSIDE_SOURCES_CALM,
+} from './limits.ts';
+
+/** How it goes so far. */
+export interface OutsideProgress {
+  /** Bytes that have not come, and bytes per ms that come from all sources together; null: nobody can tell yet. */
+  readonly missing: number;
+  readonly rate: number | null;
+  /** ms since a source was asked that had room for us. */
+  readonly openFor: number;
+  /** ms until the asset is needed; Infinity: not known. */
+  readonly slack: number;
+  /** ms that the missing bytes would take from the origin, and that they would take if each of our site took its own copy there. */
+  readonly originTime: { readonly once: number; readonly each: number };
+}
+
+/**
+ * Would it come too late from outside? What the origin could still bring in time is left to it only when half of the spare time would be
+ * gone, so that a run of slow assets eats up no buffer. Who has no time to spare waits hardly longer than without P2P.
+ */
+export function isTooLate({ missing, rate, openFor, slack, originTime }: OutsideProgress): boolean {
+  const hurried = Math.min(originTime.each, originTime.once + OUTSIDE_CROWD_MS) + OUTSIDE_LATER_MS;
+  const calm = Math.min(OUTSIDE_PATIENCE_MAX_MS, (slack - originTime.once) * OUTSIDE_SLACK_SHARE);
+  const most = Math.max(hurried, calm);
+  return rate === null ? openFor > Math.max(OUTSIDE_FIRST_BYTE_MS, most / 2) : missing > rate * most;
+}
+
+/** Bytes per ms since the first block came, which tells nothing of the rate; null: too early to tell. */
+export function rateSince(firstAt: number | null, bytes: number, now: number): number | null {
+  return firstAt === null || now - firstAt < OUTSIDE_RATE_MS ? null : bytes / (now - firstAt);
+}
+
+/** How many are asked at once: few by those who have time, so that those who have none find room. */
+export const sourcesAtOnce = (slack: number): number =>
+  slack >= OUTSIDE_CALM_MS && slack !== Infinity ? OUTSIDE_SOURCES_CALM : OUTSIDE_SOURCES;

@@ -1,0 +1,157 @@
+/**
+ * One asset's way over the line from neighbours of other sites: short runs of blocks from several at once, so that each gives what its own
+ * line can. Made for a transfer's Sources.
+ */
+import { BLOCK_BYTES } from '../../protocol/limits.ts';
+import {
+  BUSY_PAUSE_MS,
+  MAX_HOPS,
+  OUTSIDE_BLOCKS_PER_REQUEST,
+  OUTSIDE_LOOK_MS,
+  OUTSIDE_STEAL_MS,
+  REQUESTS_PER_NEIGHBOUR,
+} from '../core/limits.ts';
+import { isTooLate, rateSince, sourcesAtOnce } from '../core/outside.ts';
+import type { Neighbour } from './neighbour.ts';
+import type { May, SourceBook, Taker } from './source-book.ts';
+
+/** `took`: something came, or may come soon; `nobody` has it; `late`: it would come too late this way. */
+export type OutsideOutcome = 'took' | 'nobody' | 'late';
+
+interface Request {
+  readonly source: Neighbour;
+  readonly since: number;
+  /** Takes it back, so that its blocks can be asked of another. */
+  readonly cancel: () => void;
+}
+
+const isOutside: May = ({ sameSite }) => !sameSite;
+const isOfSite: May = ({ sameSite }) => sameSite;
+
+export class FromOutside {
+  readonly #taker: Taker;
+  readonly #book: SourceBook;
+  /** Requests under way, oldest first. */
+  readonly #open = new Set<Request>();
+  /** How far we are from who crosses, once we have chosen whom to take it from; those as far as we are not asked. */
+  #level = Infinity;
+  /** When something came first, and how many blocks there were then. */
+  #first: { readonly at: number; readonly blocks: number } | null = null;
+  #wake: () => void = () => undefined;
+
+  constructor(taker: Taker, book: SourceBook) {
+    this.#taker = taker;
+    this.#book = book;
+  }
+
+  async take(signal: AbortSignal): Promise<OutsideOutcome> {
+    const { ports, underWay } = this.#taker;
+    const begun = { at: ports.clock.now(), blocks: underWay.blocks.checked };
+    this.#first = null;
+    const over = new AbortController();
+    const asking = AbortSignal.any([signal, over.signal]);
+    try {
+      while (!underWay.blocks.complete && !signal.aborted) {
+        if (this.#siteHasIt()) return 'took';
+        if (this.#isTooLate(begun)) return 'late';
+        const sources = this.#sources();
+        this.#askAll(this.#book.ready(sources), asking);
+        if (this.#open.size > 0) await this.#pause(OUTSIDE_LOOK_MS, signal);
+        else if (sources.length > 0) {
+          await this.#pause(BUSY_PAUSE_MS, signal);
+          if (underWay.blocks.checked === begun.blocks) begun.at = ports.clock.now();
+        } else return underWay.blocks.checked > begun.blocks ? 'took' : 'nobody';
+      }
+      return 'took';
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Then it is nearer there, and whoever follows us is better served there too. */
+  #siteHasIt(): boolean {
+    const { hops } = this.#taker;
+    return this.#book.holders(isOfSite).length > 0 || this.#book.carriers(isOfSite, hops).length > 0;
+  }
+
+  #isTooLate({ at, blocks }: { readonly at: number; readonly blocks: number }): boolean {
+    const { ports, underWay, wanted, turn } = this.#taker;
+    const { checked } = underWay.blocks;
+    const now = ports.clock.now();
+    if (checked > blocks) this.#first ??= { at: now, blocks: checked };
+    const missing = wanted.name.size - checked * BLOCK_BYTES;
+    return isTooLate({
+      missing,
+      rate: rateSince(this.#first?.at ?? null, (checked - (this.#first?.blocks ?? 0)) * BLOCK_BYTES, now),
+      openFor: now - at,
+      slack: wanted.neededAt - now,
+      originTime: turn.originTime(missing),
+    });
+  }
+
+  /** Who holds it before who has it under way. */
+  #sources(): readonly Neighbour[] {
+    const holders = this.#book.holders(isOutside);
+    const carriers = this.#book.carriers(isOutside, Math.min(this.#level, this.#taker.hops));
+    return [...holders, ...carriers.filter((carrier) => !holders.includes(carrier))];
+  }
+
+  #askAll(sources: readonly Neighbour[], signal: AbortSignal): void {
+    const { wanted, underWay, ports } = this.#taker;
+    if (this.#level === Infinity && sources.length > 0)
+      this.#level = Math.min(MAX_HOPS, 1 + Math.max(...sources.map((source) => this.#hopsOf(source) ?? 0)));
+    const most = sourcesAtOnce(wanted.neededAt - ports.clock.now());
+    const depth = underWay.leaves ? REQUESTS_PER_NEIGHBOUR : 1;
+    for (const source of sources) {
+      if (!underWay.leaves && this.#open.size > 0) return;
+      if (this.#requestsTo(source) === 0 && this.#sourcesAsked() >= most) continue;
+      while (this.#requestsTo(source) < depth) if (!this.#ask(source, signal)) return this.#steal(source, sources);
+    }
+  }
+
+  /** Nothing is missing but what others were asked for: one that has been silent for long loses it to one that has nothing to do. */
+  #steal(idle: Neighbour, sources: readonly Neighbour[]): void {
+    const now = this.#taker.ports.clock.now();
+    for (const { source, since, cancel } of this.#open)
+      if (source !== idle && now - since >= OUTSIDE_STEAL_MS && sources.length > 1) return cancel();
+  }
+
+  #requestsTo(source: Neighbour): number {
+    return [...this.#open].filter((request) => request.source === source).length;
+  }
+
+  #sourcesAsked(): number {
+    return new Set([...this.#open].map(({ source }) => source)).size;
+  }
+
+  /** Null: it holds it. */
+  #hopsOf(source: Neighbour): number | null {
+    const { digest } = this.#taker.wanted.name;
+    return source.holds(digest) ? null : (source.hopsOf(digest) ?? null);
+  }
+
+  /** False: nothing is missing. */
+  #ask(source: Neighbour, signal: AbortSignal): boolean {
+    const { underWay, ports } = this.#taker;
+    const run = underWay.blocks.take(OUTSIDE_BLOCKS_PER_REQUEST);
+    if (!run) return false;
+    const back = new AbortController();
+    const request: Request = { source, since: ports.clock.now(), cancel: () => back.abort() };
+    this.#open.add(request);
+    const asking = AbortSignal.any([signal, back.signal]);
+    void this.#book
+      .ask({ neighbour: source, run, leaves: !underWay.leaves, hops: this.#hopsOf(source), level: this.#level }, asking)
+      .finally(() => {
+        this.#open.delete(request);
+        this.#wake();
+      });
+    return true;
+  }
+
+  #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      void this.#taker.ports.changes.next(milliseconds, signal).then(resolve);
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import fc from 'fast-check';
+import {
+  OUTSIDE_CALM_MS,
+  OUTSIDE_FIRST_BYTE_MS,
+  OUTSIDE_LATER_MS,
+  OUTSIDE_PATIENCE_MAX_MS,
+  OUTSIDE_RATE_MS,
+  OUTSIDE_SOURCES,
+  OUTSIDE_SOURCES_CALM,
+} from '../../../mesh/core/limits.ts';
+import { isTooLate, rateSince, sourcesAtOnce, type OutsideProgress } from '../../../mesh/core/outside.ts';
+
+/** 1 MB of which the origin would bring 1,000 bytes per ms. */
+const progress = (more: Partial<OutsideProgress> = {}): OutsideProgress => ({
+  missing: 1_000_000,
+  rate: null,
+  openFor: 0,
+  slack: 0,
+  originTime: { once: 1000, each: 1000 },
+  ...more,
+});
+
+for (const [what, more, late] of [
+  ['nobody knows at once', {}, false],
+  ['no first byte for long', { openFor: 2 * OUTSIDE_FIRST_BYTE_MS }, true],
+  ['who has time waits for it', { openFor: 2 * OUTSIDE_FIRST_BYTE_MS, slack: 20_000 }, false],
+  ['as fast as the origin', { rate: 1000 }, false],
+  ['half as fast, and no time', { rate: 500 }, true],
+  ['half as fast, and time', { rate: 500, slack: 10_000 }, false],
+  ['it would take more than half of the time there is', { rate: 200, slack: 10_000 }, true],
+  ['the unknown deadline is no licence to wait for ever', { rate: 50, slack: Infinity }, true],
+  [
+    'half as fast, where each of the site would share the line',
+    { rate: 500, originTime: { once: 1000, each: 30_000 } },
+    false,
+  ],
+] as const)
+  test(`${what}: ${late ? 'the origin' : 'outside'}`, () => assert.equal(isTooLate(progress(more)), late));
+
+test('a lone viewer without time never waits much longer than the origin takes', () => {
+  fc.assert(
+    fc.property(
+      fc.double({ min: 1, max: 1e4, noNaN: true }),
+      fc.double({ min: 1, max: 1e4, noNaN: true }),
+      (rate, once) => {
+        const late = isTooLate(progress({ rate, originTime: { once, each: once } }));
+        assert.equal(late, 1_000_000 / rate > once + OUTSIDE_LATER_MS);
+      },
+    ),
+  );
+});
+
+test('nobody waits longer than the longest patience', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1e9 }), fc.integer({ min: 1, max: 1000 }), (slack, members) => {
+      const originTime = { once: 100, each: 100 * members };
+      assert.ok(isTooLate(progress({ rate: 1_000_000 / (OUTSIDE_PATIENCE_MAX_MS + 1), slack, originTime })));
+    }),
+  );
+});
+
+test('the rate is known a while after the first block', () => {
+  assert.equal(rateSince(null, 0, 100), null);
+  assert.equal(rateSince(100, 1000, 100 + OUTSIDE_RATE_MS - 1), null);
+  assert.equal(rateSince(100, OUTSIDE_RATE_MS, 100 + OUTSIDE_RATE_MS), 1);
+});
+
+test('who has time asks few, so that others find room', () => {
+  assert.equal(sourcesAtOnce(OUTSIDE_CALM_MS), OUTSIDE_SOURCES_CALM);
+  assert.equal(sourcesAtOnce(OUTSIDE_CALM_MS - 1), OUTSIDE_SOURCES);
+  assert.equal(sourcesAtOnce(Infinity), OUTSIDE_SOURCES);
+});
