@@ -16,23 +16,72 @@ export interface Frame {
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
+/** A frame on its way out: its payload as it lies in memory, in one piece or several. */
+export interface FrameInPieces {
+  readonly type: number;
+  readonly request: number;
+  readonly pieces: readonly Uint8Array[];
+}
+
+/** Writes a frame as messages, one after the other, without putting its pieces together first. */
+export class FrameWriter {
+  readonly #frame: FrameInPieces;
+  readonly #length: number;
+  #offset = 0;
+  #isBegun = false;
+
+  constructor(frame: FrameInPieces) {
+    this.#frame = frame;
+    this.#length = frame.pieces.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  get done(): boolean {
+    return this.#isBegun && this.#offset >= this.#length;
+  }
+
+  /** Bytes of the next message, if it may have `maxMessageBytes`. */
+  nextBytes(maxMessageBytes: number): number {
+    if (maxMessageBytes <= FRAME_HEADER_BYTES)
+      throw badFrame(`messages of more than ${FRAME_HEADER_BYTES} bytes`, maxMessageBytes);
+    return Math.min(maxMessageBytes, FRAME_HEADER_BYTES + this.#length - this.#offset);
+  }
+
+  /** Fills `message` with the next part; its length is to be at most `nextBytes`. */
+  write(message: Uint8Array<ArrayBuffer>): void {
+    const view = new DataView(message.buffer, message.byteOffset);
+    view.setUint32(0, 0);
+    view.setUint8(0, this.#frame.type);
+    view.setUint32(4, this.#frame.request);
+    view.setUint32(8, this.#length);
+    view.setUint32(12, this.#offset);
+    this.#copy(message.subarray(FRAME_HEADER_BYTES));
+    this.#offset += message.length - FRAME_HEADER_BYTES;
+    this.#isBegun = true;
+  }
+
+  /** The payload from the offset on. */
+  #copy(part: Uint8Array): void {
+    let before = 0;
+    let filled = 0;
+    for (const piece of this.#frame.pieces) {
+      const from = Math.max(0, this.#offset + filled - before);
+      const bytes = piece.subarray(from, from + part.length - filled);
+      part.set(bytes, filled);
+      filled += bytes.length;
+      before += piece.length;
+    }
+  }
+}
+
 /** Cuts a frame into messages of at most `maxMessageBytes` each. */
 export function* fragmentsOf(
-  frame: Frame,
+  { type, request, payload }: Frame,
   maxMessageBytes: number,
 ): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
-  const { type, request, payload } = frame;
-  const step = maxMessageBytes - FRAME_HEADER_BYTES;
-  if (step <= 0) throw badFrame(`messages of more than ${FRAME_HEADER_BYTES} bytes`, maxMessageBytes);
-  for (let offset = 0; offset === 0 || offset < payload.length; offset += step) {
-    const part = payload.subarray(offset, offset + step);
-    const message = new Uint8Array(FRAME_HEADER_BYTES + part.length);
-    const view = new DataView(message.buffer);
-    view.setUint8(0, type);
-    view.setUint32(4, request);
-    view.setUint32(8, payload.length);
-    view.setUint32(12, offset);
-    message.set(part, FRAME_HEADER_BYTES);
+  const writer = new FrameWriter({ type, request, pieces: [payload] });
+  while (!writer.done) {
+    const message = new Uint8Array(writer.nextBytes(maxMessageBytes));
+    writer.write(message);
     yield message;
   }
 }

@@ -24,8 +24,8 @@ export const ID_BYTES = 16;
 /** Bytes in front of each data-channel message: type, flags, request id, length, offset. */
 export const FRAME_HEADER_BYTES = 16;
 
-/** Largest data-channel message we send, bytes: half a block with its headers. A slow line shows progress with every message (32 KiB at 1 Mbit/s is a quarter second), while per-message cost stays below 1 % of a core at 15 MB/s. */
-export const MAX_MESSAGE_BYTES = BLOCK_BYTES / 2 + 32;
+/** Largest data-channel message we send, bytes: a block with its headers, which is then neither cut nor put together again. Only over a fast line: see MESSAGE_MS in mesh/core/limits.ts. */
+export const MAX_MESSAGE_BYTES = BLOCK_BYTES + 32;
 
 /** Smallest `maxMessageSize` that we work with, bytes. RFC 8841 lets a peer that says nothing receive 64 KiB; 16 KiB is what every browser ever took. */
 export const MIN_MESSAGE_BYTES = 16 * 1024;

@@ -1,6 +1,6 @@
 /** What neighbours say to each other over their data channel. `docs/wire.md` has the layouts. */
 import { blockCount } from './digest.ts';
-import { badFrame, type Frame } from './frame.ts';
+import { badFrame, type Frame, type FrameInPieces } from './frame.ts';
 import { fromHex, toHex } from './hex.ts';
 import { isAssetSize, type Digest, type SwarmKey } from './ids.ts';
 import { BLOCK_BYTES, HASH_BYTES, ID_BYTES, MAX_DIGESTS_PER_FRAME, MAX_SWARMS, MAX_WANTS } from './limits.ts';
@@ -88,60 +88,59 @@ export const carriesContent = (type: number): boolean => type === TYPES.block ||
 
 const MAX_UINT32 = 0xffff_ffff;
 
-const NOTHING = new Uint8Array(0);
-
 export function encodePeerMessage(message: PeerMessage): Frame {
-  const frame = (payload: Uint8Array<ArrayBuffer>): Frame => ({
-    type: TYPES[message.type],
-    request: 'request' in message ? message.request : 0,
-    payload,
-  });
+  const { type, request, pieces } = encodeInPieces(message);
+  return { type, request, payload: joined(pieces) };
+}
+
+/** The same without a copy: a block's bytes stay where they are, and must stay as they are until the frame is written. */
+export const encodeInPieces = (message: PeerMessage): FrameInPieces => ({
+  type: TYPES[message.type],
+  request: 'request' in message ? message.request : 0,
+  pieces: piecesOf(message),
+});
+
+function piecesOf(message: PeerMessage): readonly Uint8Array[] {
   switch (message.type) {
     case 'hello':
-      return frame(joined([Uint8Array.of(message.version), ...message.swarms.map(fromHex)]));
+      return [Uint8Array.of(message.version), ...message.swarms.map(fromHex)];
     case 'have':
     case 'lost':
     case 'queued':
-      return frame(joined([fromHex(message.swarm), ...message.digests.map(fromHex)]));
+      return [fromHex(message.swarm), ...message.digests.map(fromHex)];
     case 'fetching':
-      return frame(
-        joined([
-          fromHex(message.swarm),
-          fromHex(message.digest),
-          Uint8Array.of(message.hops),
-          uint32(Math.min(MAX_UINT32, Math.round(message.lineRate))),
-        ]),
-      );
+      return [
+        fromHex(message.swarm),
+        fromHex(message.digest),
+        Uint8Array.of(message.hops),
+        uint32(Math.min(MAX_UINT32, Math.round(message.lineRate))),
+      ];
     case 'want':
-      return frame(
-        joined([
-          fromHex(message.swarm),
-          ...message.wants.flatMap(({ digest, within }) => [
-            fromHex(digest),
-            uint32(Math.min(MAX_UINT32, Math.max(0, Math.round(within)))),
-          ]),
+      return [
+        fromHex(message.swarm),
+        ...message.wants.flatMap(({ digest, within }) => [
+          fromHex(digest),
+          uint32(Math.min(MAX_UINT32, Math.max(0, Math.round(within)))),
         ]),
-      );
+      ];
     case 'request':
-      return frame(
-        joined([
-          fromHex(message.digest),
-          uint32(message.first),
-          uint32(message.count),
-          Uint8Array.of(message.leaves ? 1 : 0),
-        ]),
-      );
+      return [
+        fromHex(message.digest),
+        uint32(message.first),
+        uint32(message.count),
+        Uint8Array.of(message.leaves ? 1 : 0),
+      ];
     case 'leaves':
-      return frame(joined([uint32(message.size), message.untrustedLeaves]));
+      return [uint32(message.size), message.untrustedLeaves];
     case 'block':
-      return frame(joined([uint32(message.index), message.untrustedBlock]));
+      return [uint32(message.index), message.untrustedBlock];
     case 'refuse':
-      return frame(Uint8Array.of(REASONS.indexOf(message.reason)));
+      return [Uint8Array.of(REASONS.indexOf(message.reason))];
     case 'cancel':
     case 'ping':
     case 'pong':
     case 'bye':
-      return frame(NOTHING);
+      return [];
     default:
       return message satisfies never;
   }

@@ -85,6 +85,12 @@ export const CHANNEL_BUFFER_BYTES = 256 * 1024;
 /** `bufferedAmountLowThreshold`, bytes: refilled before it runs dry. */
 export const CHANNEL_REFILL_BYTES = 64 * 1024;
 
+/** A message of content is as long as the channel carries in this time, ms, so that a slow line shows progress with every message: four of them are SILENCE_MS. From 0.5 MB/s on it is a whole block. */
+export const MESSAGE_MS = 125;
+
+/** Its length while the channel's rate is not known, bytes: half a block with its headers is a quarter second at 1 Mbit/s. */
+export const FIRST_MESSAGE_BYTES = 32 * 1024 + 32;
+
 /** Requests that one neighbour may have open with us; more are refused as busy. */
 export const REQUESTS_FROM_NEIGHBOUR = 32;
 
@@ -96,6 +102,9 @@ export const MANIFEST_WAIT_MS = 1000;
 
 /** Statistics go to the page at most this often, ms. */
 export const STATS_EVERY_MS = 200;
+
+/** An asset's progress goes to who asked at most this often, ms: as often as a progress bar is looked at. Each message costs the page's main thread as much as it costs the worker. */
+export const PROGRESS_EVERY_MS = 200;
 
 /** Peer ids remembered as banned. Beyond it the oldest is forgotten. */
 export const MAX_BANNED = 1000;

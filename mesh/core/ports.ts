@@ -29,6 +29,7 @@ export type Random = () => number;
 export interface Channel {
   /** Bytes handed to `send` that are not on the wire yet. */
   readonly bufferedAmount: number;
+  /** Copies the message: its memory is written over afterwards. */
   send(message: Uint8Array<ArrayBuffer>): void;
   close(): void;
   /** Called once, and soon. What came before is kept: early messages, and whether the channel is open or closed. */

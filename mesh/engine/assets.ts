@@ -3,6 +3,7 @@ import { nameOf } from '../../protocol/digest.ts';
 import { P2PError } from '../../protocol/error.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, AssetQuestion, AssetSource, Expected, FromPage } from '../../protocol/page.ts';
+import { PROGRESS_EVERY_MS } from '../core/limits.ts';
 import type { Store } from '../core/ports.ts';
 import type { ManifestIndex } from './manifest-index.ts';
 import type { Membership } from './membership.ts';
@@ -47,8 +48,15 @@ export class Assets {
   /** Answers once with `loaded`, `pass` or `failed`, with `progress` before; not at all once the signal is aborted. */
   async load(question: LoadQuestion, reply: Reply, signal: AbortSignal): Promise<void> {
     const { id, url } = question;
+    let toldAt = -Infinity;
     const answer: Reply = (message) => {
-      if (!signal.aborted) reply(message);
+      if (signal.aborted) return;
+      if (message.type === 'progress' && message.loaded !== message.total) {
+        const now = this.#ports.clock.now();
+        if (now - toldAt < PROGRESS_EVERY_MS) return;
+        toldAt = now;
+      }
+      reply(message);
     };
     try {
       answer(await this.#answer(question, answer, signal));

@@ -14,7 +14,7 @@ import {
 import type { Channel, Clock } from '../core/ports.ts';
 import { Questions, type BlockQuestion, type Outcome } from './questions.ts';
 import { Uploads, type UploadAllowance } from './uploads.ts';
-import { Wire } from './wire.ts';
+import { Wire, type WireListener } from './wire.ts';
 
 export interface NeighbourListener {
   opened(neighbour: Neighbour): void;
@@ -86,7 +86,7 @@ export class Neighbour {
     this.#clock = clock;
     this.#listener = listener;
     this.#heardAt = clock.now();
-    this.#wire = new Wire(channel, {
+    const wireListener: WireListener = {
       opened: () => {
         this.wasOpen = true;
         this.openedAt = clock.now();
@@ -96,7 +96,8 @@ export class Neighbour {
       progress: (request) => this.#progress(request),
       broken: (error) => listener.broken(this, error),
       closed: () => this.#closed(),
-    });
+    };
+    this.#wire = new Wire(channel, wireListener, clock);
     this.#questions = new Questions(clock, (message) => this.#wire.send(message));
     this.#uploads = new Uploads(this.#wire, allowance, !sameSite);
   }

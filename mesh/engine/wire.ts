@@ -3,11 +3,18 @@
  * Owned by a Neighbour.
  */
 import { P2PError } from '../../protocol/error.ts';
-import { badFrame, FrameAssembler, fragmentsOf, peekRequest } from '../../protocol/frame.ts';
+import { badFrame, FrameAssembler, FrameWriter, fragmentsOf, peekRequest } from '../../protocol/frame.ts';
 import { MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
-import { carriesContent, encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
+import {
+  carriesContent,
+  encodeInPieces,
+  encodePeerMessage,
+  parsePeerMessage,
+  type PeerMessage,
+} from '../../protocol/peer-message.ts';
+import { DrainMeter } from '../core/drain-meter.ts';
 import { CHANNEL_BUFFER_BYTES } from '../core/limits.ts';
-import type { Channel } from '../core/ports.ts';
+import type { Channel, Clock } from '../core/ports.ts';
 
 export interface WireListener {
   opened(): void;
@@ -22,22 +29,28 @@ export interface WireListener {
 /** Waits until this many bytes may go; the limit on uploads. */
 export type Pace = (bytes: number) => Promise<void>;
 
+/** Where messages of content are written; a channel copies what it sends. One for all wires: a message is written and sent in one go. */
+const scratch = new Uint8Array(MAX_MESSAGE_BYTES);
+
 export class Wire {
   /** Largest message that the other end takes, bytes; raised once the connection says more. */
   maxMessageBytes = MIN_MESSAGE_BYTES;
   readonly #channel: Channel;
   readonly #listener: WireListener;
+  readonly #clock: Pick<Clock, 'now'>;
   readonly #assembler = new FrameAssembler();
+  readonly #meter = new DrainMeter();
   readonly #waiting: (() => void)[] = [];
   #state: 'opening' | 'open' | 'closed' = 'opening';
 
-  constructor(channel: Channel, listener: WireListener) {
+  constructor(channel: Channel, listener: WireListener, clock: Pick<Clock, 'now'>) {
     this.#channel = channel;
+    this.#clock = clock;
     this.#listener = listener;
     channel.listen({
       opened: () => this.#opened(),
       received: (message) => this.#received(message),
-      drained: () => this.#release(),
+      drained: () => this.#drained(),
       closed: () => this.#closed(),
     });
   }
@@ -59,16 +72,21 @@ export class Wire {
 
   /** Sends as fast as the channel and `pace` allow, and stops early when `wanted` says no or the channel closes. Resolves with the payload bytes sent. */
   async sendContent(message: PeerMessage, pace: Pace, maxPartBytes: number, wanted: () => boolean): Promise<number> {
+    const writer = new FrameWriter(encodeInPieces(message));
     let sent = 0;
-    for (const part of fragmentsOf(encodePeerMessage(message), Math.min(this.#messageBytes, maxPartBytes))) {
-      await pace(part.length);
+    while (!writer.done) {
+      const bytes = writer.nextBytes(Math.min(this.#messageBytes, this.#meter.messageBytes, maxPartBytes));
+      await pace(bytes);
       while (this.open && this.#channel.bufferedAmount >= CHANNEL_BUFFER_BYTES)
         await new Promise<void>((resume) => this.#waiting.push(resume));
       if (!this.open) break;
       // A frame that was begun is ended, or the other end would keep its half for ever.
       if (sent === 0 && !wanted()) break;
+      const part = scratch.subarray(0, bytes);
+      writer.write(part);
+      this.#meter.send(bytes, this.#channel.bufferedAmount, this.#clock.now());
       this.#channel.send(part);
-      sent += part.length;
+      sent += bytes;
     }
     return sent;
   }
@@ -108,6 +126,11 @@ export class Wire {
     this.#state = 'closed';
     this.#release();
     this.#listener.closed();
+  }
+
+  #drained(): void {
+    this.#meter.drained(this.#channel.bufferedAmount, this.#clock.now());
+    this.#release();
   }
 
   #release(): void {

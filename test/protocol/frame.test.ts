@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { P2PError } from '../../protocol/error.ts';
-import { FrameAssembler, fragmentsOf, peekRequest, type Frame } from '../../protocol/frame.ts';
+import { FrameAssembler, FrameWriter, fragmentsOf, peekRequest, type Frame } from '../../protocol/frame.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, MAX_OPEN_FRAMES, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import { parsePeerMessage } from '../../protocol/peer-message.ts';
 
@@ -51,6 +51,40 @@ test('a frame that is cut into messages of any size is put together again, and n
       for (const part of [...parts, last]) assert.ok(part.length <= most);
     }),
   );
+});
+
+test('a frame in pieces goes as the same messages as one whose pieces were put together first', () => {
+  fc.assert(
+    fc.property(
+      fc.array(bytes({ maxLength: 300 }), { maxLength: 4 }),
+      fc.integer({ min: FRAME_HEADER_BYTES + 1, max: 500 }),
+      (pieces, most) => {
+        const writer = new FrameWriter({ type: 6, request: 3, pieces });
+        const written: Uint8Array[] = [];
+        while (!writer.done) {
+          // memory that was used before
+          const message = new Uint8Array(writer.nextBytes(most)).fill(0xff);
+          writer.write(message);
+          written.push(message);
+        }
+        const payload = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+        assert.deepEqual(written, [...fragmentsOf({ type: 6, request: 3, payload }, most)]);
+      },
+    ),
+  );
+});
+
+test('the messages of one frame may be of different lengths', () => {
+  const payload = Uint8Array.from({ length: 1000 }, (_, i) => i);
+  const writer = new FrameWriter({ type: 6, request: 3, pieces: [payload.subarray(0, 4), payload.subarray(4)] });
+  const assembler = new FrameAssembler();
+  for (const most of [20, 500, 17, 2000]) {
+    const message = new Uint8Array(writer.nextBytes(most));
+    writer.write(message);
+    const frame = assembler.accept(message);
+    assert.deepEqual(frame, writer.done ? { type: 6, request: 3, payload } : null);
+  }
+  assert.ok(writer.done);
 });
 
 test('frames whose parts come between each other are put together each for itself', () => {

@@ -28,9 +28,16 @@ test('a message has room for its header and more, and no message is longer than 
   atMost(wire.MIN_MESSAGE_BYTES, wire.MAX_MESSAGE_BYTES);
 });
 
-test('a block goes in two messages', () => {
+test('a block goes in one message over a fast line, in two over a line that is not known yet', () => {
   const frame = { type: 6, request: 1, payload: new Uint8Array(4 + wire.BLOCK_BYTES) };
-  assert.equal([...fragmentsOf(frame, wire.MAX_MESSAGE_BYTES)].length, 2);
+  assert.equal([...fragmentsOf(frame, wire.MAX_MESSAGE_BYTES)].length, 1);
+  assert.equal([...fragmentsOf(frame, mesh.FIRST_MESSAGE_BYTES)].length, 2);
+});
+
+test('over a slow line several messages come before silence is noticed', () => {
+  atMost(3 * mesh.MESSAGE_MS, mesh.SILENCE_MS);
+  atMost(wire.MIN_MESSAGE_BYTES, mesh.FIRST_MESSAGE_BYTES);
+  atMost(mesh.FIRST_MESSAGE_BYTES, wire.MAX_MESSAGE_BYTES);
 });
 
 test('parts are whole blocks, and a part is an asset', () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CHANNEL_BUFFER_BYTES, CHANNEL_REFILL_BYTES } from '../../../mesh/core/limits.ts';
+import { CHANNEL_BUFFER_BYTES, CHANNEL_REFILL_BYTES, MESSAGE_MS } from '../../../mesh/core/limits.ts';
 import type { Channel, ChannelListener } from '../../../mesh/core/ports.ts';
-import { Wire } from '../../../mesh/engine/wire.ts';
+import { Wire, type WireListener } from '../../../mesh/engine/wire.ts';
 import type { P2PError } from '../../../protocol/error.ts';
 import { FrameAssembler } from '../../../protocol/frame.ts';
-import { BLOCK_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../../protocol/limits.ts';
+import { BLOCK_BYTES, FRAME_HEADER_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../../protocol/limits.ts';
 import { parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
 
 /** A channel whose other end takes what it is told to take. */
@@ -16,7 +16,7 @@ class SlowChannel implements Channel {
   listener: ChannelListener | null = null;
 
   send(message: Uint8Array<ArrayBuffer>): void {
-    this.sent.push(message);
+    this.sent.push(message.slice());
     this.bufferedAmount += message.length;
   }
 
@@ -35,6 +35,15 @@ class SlowChannel implements Channel {
   }
 }
 
+/** Moves only when a test says so. */
+class StillClock {
+  time = 0;
+
+  now(): number {
+    return this.time;
+  }
+}
+
 interface Heard {
   readonly messages: PeerMessage[];
   readonly progress: number[];
@@ -42,19 +51,28 @@ interface Heard {
   closed: number;
 }
 
-function connected(maxMessageBytes = 4 * MAX_MESSAGE_BYTES): { channel: SlowChannel; wire: Wire; heard: Heard } {
+interface Connected {
+  readonly channel: SlowChannel;
+  readonly wire: Wire;
+  readonly heard: Heard;
+  readonly clock: StillClock;
+}
+
+function connected(maxMessageBytes = 4 * MAX_MESSAGE_BYTES): Connected {
   const channel = new SlowChannel();
+  const clock = new StillClock();
   const heard: Heard = { messages: [], progress: [], broken: [], closed: 0 };
-  const wire = new Wire(channel, {
+  const listener: WireListener = {
     opened: () => undefined,
     message: (message) => heard.messages.push(message),
     progress: (request) => heard.progress.push(request),
     broken: (error) => heard.broken.push(error),
     closed: () => heard.closed++,
-  });
+  };
+  const wire = new Wire(channel, listener, clock);
   wire.maxMessageBytes = maxMessageBytes;
   channel.listener?.opened();
-  return { channel, wire, heard };
+  return { channel, wire, heard, clock };
 }
 
 const block = (request: number, index = 0, length = BLOCK_BYTES): PeerMessage => ({
@@ -128,6 +146,50 @@ test('no message is longer than the other end takes', async () => {
     const longest = Math.max(...channel.sent.map(({ length }) => length));
     assert.ok(longest <= expected && longest > expected / 2, `${longest} of ${expected}`);
   }
+});
+
+test('a message is what the channel carries in an eighth of a second: a whole block where it is fast', async () => {
+  for (const [bytesPerMillisecond, expected] of [
+    [8192, FRAME_HEADER_BYTES + 4 + BLOCK_BYTES],
+    [256, 256 * MESSAGE_MS],
+    [8, MIN_MESSAGE_BYTES],
+  ] as const) {
+    const { channel, wire, clock } = connected();
+    const sending = upload(wire, 1, 64);
+    await settled();
+    let before = 0;
+    while (channel.bufferedAmount > 0) {
+      before = channel.sent.length;
+      clock.time += channel.bufferedAmount / bytesPerMillisecond;
+      channel.take(CHANNEL_BUFFER_BYTES + MAX_MESSAGE_BYTES);
+      await settled();
+      if (channel.sent.length > before) {
+        const longest = Math.max(...channel.sent.slice(before + 1).map(({ length }) => length));
+        assert.equal(longest, expected, `at ${bytesPerMillisecond} bytes per ms`);
+      }
+    }
+    await sending;
+    assert.equal(received(channel).length, 64);
+  }
+});
+
+test('the bytes of two blocks that wait for room at the same time do not mix', async () => {
+  const { channel, wire } = connected();
+  const uploads = [1, 2, 3].map(async (request) => {
+    for (let index = 0; index < 8; index++)
+      await wire.sendContent(block(request, 8 * request + index), noPace, MAX_MESSAGE_BYTES, () => true);
+  });
+  do {
+    await settled();
+    channel.take(CHANNEL_BUFFER_BYTES);
+  } while (channel.bufferedAmount > 0);
+  await Promise.all(uploads);
+  const expected = [1, 2, 3].flatMap((request) => Array.from({ length: 8 }, (_, i) => block(request, 8 * request + i)));
+  const byIndex = (message: PeerMessage): number => (message.type === 'block' ? message.index : -1);
+  assert.deepEqual(
+    received(channel).sort((a, b) => byIndex(a) - byIndex(b)),
+    expected,
+  );
 });
 
 test('a block that nobody wants any more is not begun, and one that was begun is ended', async () => {

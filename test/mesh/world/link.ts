@@ -57,7 +57,7 @@ export class LinkEnd implements Channel {
     if (this.state !== 'open' || !this.#flow) return;
     const { maxMessageSize, handedOver } = this.#options;
     if (message.length > maxMessageSize) throw new TypeError(`${message.length} bytes are more than maxMessageSize`);
-    const sent = handedOver(message);
+    const sent = handedOver(message.slice());
     if (!sent) return;
     this.bufferedAmount += sent.length;
     this.#flow.send(sent, sent.length);
