@@ -45,16 +45,16 @@ export class Assets {
     this.#staticSwarm = staticSwarm;
   }
 
-  /** Answers once with `loaded`, `pass` or `failed`, with `progress` before; not at all once the signal is aborted. */
+  /** Answers once with `loaded`, `pass` or `failed`, with `progress` now and then before; not at all once the signal is aborted. */
   async load(question: LoadQuestion, reply: Reply, signal: AbortSignal): Promise<void> {
     const { id, url } = question;
+    const { clock } = this.#ports;
     let toldAt = -Infinity;
     const answer: Reply = (message) => {
       if (signal.aborted) return;
       if (message.type === 'progress' && message.loaded !== message.total) {
-        const now = this.#ports.clock.now();
-        if (now - toldAt < PROGRESS_EVERY_MS) return;
-        toldAt = now;
+        if (clock.now() - toldAt < PROGRESS_EVERY_MS) return;
+        toldAt = clock.now();
       }
       reply(message);
     };

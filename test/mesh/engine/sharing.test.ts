@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { PROGRESS_EVERY_MS } from '../../../mesh/core/limits.ts';
 import { BLOCK_BYTES } from '../../../protocol/limits.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type WorldPeer } from '../world/world-peer.ts';
@@ -80,6 +81,23 @@ test('progress grows to the size of the asset', async () => {
     asking.progress,
   );
   assert.equal(asking.progress.at(-1), lesson.body.length);
+});
+
+test('progress is told now and then, not for each block, and the end of it always', async () => {
+  const world = new World();
+  world.network.line = { latency: 5, bytesPerMillisecond: 5000, maxMessageSize: 65_536 };
+  const lesson = await world.asset('lesson.ts', 4_000_000);
+  const a = world.peer('A');
+  await a.get(lesson);
+  const b = world.peer('B');
+  await world.connected([a, b]);
+  const from = world.clock.now();
+  const asking = b.ask(lesson);
+  await world.clock.until(() => asking.answer !== null);
+  const most = 2 + (world.clock.now() - from) / PROGRESS_EVERY_MS;
+  const { progress } = asking;
+  assert.ok(progress.length > 2 && progress.length <= most, `${progress.length} of at most ${most}`);
+  assert.equal(progress.at(-1), lesson.body.length);
 });
 
 test('what is asked again comes from the store', async () => {
