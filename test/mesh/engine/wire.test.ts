@@ -157,17 +157,15 @@ test('a message is what the channel carries in an eighth of a second: a whole bl
     const { channel, wire, clock } = connected();
     const sending = upload(wire, 1, 64);
     await settled();
-    let before = 0;
+    // Until the channel has drained once its rate is not known, and one message is cut by then.
+    const unknown = channel.sent.length + 1;
     while (channel.bufferedAmount > 0) {
-      before = channel.sent.length;
       clock.time += channel.bufferedAmount / bytesPerMillisecond;
-      channel.take(CHANNEL_BUFFER_BYTES + MAX_MESSAGE_BYTES);
+      channel.take(channel.bufferedAmount);
       await settled();
-      if (channel.sent.length > before) {
-        const longest = Math.max(...channel.sent.slice(before + 1).map(({ length }) => length));
-        assert.equal(longest, expected, `at ${bytesPerMillisecond} bytes per ms`);
-      }
     }
+    const longest = Math.max(...channel.sent.slice(unknown).map(({ length }) => length));
+    assert.equal(longest, expected, `at ${bytesPerMillisecond} bytes per ms`);
     await sending;
     assert.equal(received(channel).length, 64);
   }
