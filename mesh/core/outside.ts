@@ -18,7 +18,7 @@ export interface OutsideProgress {
   readonly rate: number | null;
   /** ms since a source was asked that had room for us. */
   readonly openFor: number;
-  /** ms until the asset is needed; Infinity: not known. */
+  /** ms until the asset is needed; Infinity: not known, so perhaps at once. */
   readonly slack: number;
   /** ms that the missing bytes would take from the origin, and that they would take if each of our site took its own copy there. */
   readonly originTime: { readonly once: number; readonly each: number };
@@ -30,7 +30,8 @@ export interface OutsideProgress {
  */
 export function isTooLate({ missing, rate, openFor, slack, originTime }: OutsideProgress): boolean {
   const hurried = Math.min(originTime.each, originTime.once + OUTSIDE_CROWD_MS) + OUTSIDE_LATER_MS;
-  const calm = Math.min(OUTSIDE_PATIENCE_MAX_MS, (slack - originTime.once) * OUTSIDE_SLACK_SHARE);
+  const calm =
+    slack === Infinity ? 0 : Math.min(OUTSIDE_PATIENCE_MAX_MS, (slack - originTime.once) * OUTSIDE_SLACK_SHARE);
   const most = Math.max(hurried, calm);
   return rate === null ? openFor > Math.max(OUTSIDE_FIRST_BYTE_MS, most / 2) : missing > rate * most;
 }

@@ -14,6 +14,7 @@ const { scenarioOf } = await import('../../bench/simulate/scenario.ts');
 /** Copies of a segment over the line of a site, on average. */
 const CLASSROOM_BAR = 1.1;
 const ASSEMBLY_BAR = 3;
+const SITES_BAR = 1.3;
 
 /** All that says who crosses: on the channels, and before they are open through the server. */
 const ANNOUNCEMENTS: readonly Muted[] = ['fetching', 'queued', 'claim'];
@@ -70,6 +71,12 @@ test(`more viewers than can all be neighbours take at most ${ASSEMBLY_BAR} copie
 test('more viewers than can all be neighbours take more when they do not hear who crosses', async () => {
   const copies = meanCopies(await run('assembly-1000', 'together', { ...HALL, muted: ANNOUNCEMENTS }));
   assert.ok(copies > ASSEMBLY_BAR, `${copies} copies`);
+});
+
+test(`sites that take from each other take at most ${SITES_BAR} copies each, and nobody stalls`, async () => {
+  const { copies, stalledMore, laterFrames } = await figures('sites-200x50', 'together', { ...SMALL, viewers: 100 });
+  assert.ok(copies <= SITES_BAR, `${copies} copies`);
+  assert.deepEqual({ stalledMore, laterFrames }, { stalledMore: 0, laterFrames: 0 });
 });
 
 test('a bar that is not met is told', async () => {

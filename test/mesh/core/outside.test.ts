@@ -30,7 +30,7 @@ for (const [what, more, late] of [
   ['half as fast, and no time', { rate: 500 }, true],
   ['half as fast, and time', { rate: 500, slack: 10_000 }, false],
   ['it would take more than half of the time there is', { rate: 200, slack: 10_000 }, true],
-  ['the unknown deadline is no licence to wait for ever', { rate: 50, slack: Infinity }, true],
+  ['who does not know when has no time', { rate: 500, slack: Infinity }, true],
   [
     'half as fast, where each of the site would share the line',
     { rate: 500, originTime: { once: 1000, each: 30_000 } },

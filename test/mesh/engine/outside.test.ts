@@ -1,0 +1,85 @@
+/** Over the line from several other sites at once. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { OUTSIDE_FIRST_BYTE_MS, OUTSIDE_SILENCE_MS, OUTSIDE_SOURCES_CALM } from '../../../mesh/core/limits.ts';
+import type { TestAsset } from '../world/test-asset.ts';
+import { gotOf, type WorldPeer } from '../world/world-peer.ts';
+import { Classroom } from './classroom.ts';
+
+const CALM = { deadline: 30_000 };
+
+/** Homes of one: all but the first hold the asset. */
+async function homes(
+  count: number,
+  bytesPerMillisecond = 500,
+): Promise<{ room: Classroom; newcomer: WorldPeer; lesson: TestAsset }> {
+  const room = new Classroom();
+  room.world.network.line = { ...room.world.network.line, bytesPerMillisecond };
+  const all: WorldPeer[] = [];
+  for (let i = 0; i < count; i++) all.push(...(await room.peers(1, { site: `H${i}-` })));
+  const [newcomer, ...others] = all as [WorldPeer, ...WorldPeer[]];
+  await room.settled(all, true);
+  const lesson = await room.asset('lesson.ts', 1_000_000);
+  await room.answered(await room.ask(others, lesson));
+  await room.world.clock.advance(1000);
+  room.world.origin.requests.length = 0;
+  return { room, newcomer, lesson };
+}
+
+/** Who sent the newcomer how many blocks. */
+function givers(room: Classroom): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const line of room.world.log) {
+    const from = / (\S+)>H0-0 block /.exec(line)?.[1];
+    if (from !== undefined) counts.set(from, (counts.get(from) ?? 0) + 1);
+  }
+  return counts;
+}
+
+test('who is in a hurry takes an asset from several homes at once, and none gives most of it', async () => {
+  const { room, newcomer, lesson } = await homes(5);
+  const got = await newcomer.get(lesson);
+  assert.deepEqual(got.body, lesson.body);
+  const counts = [...givers(room).values()];
+  assert.equal(counts.length, 4);
+  assert.ok(Math.max(...counts) <= 8, counts.join());
+  assert.deepEqual(room.crossed(lesson), []);
+  assert.ok(got.took < 1000, `${got.took} ms; one home alone needs 2000`);
+});
+
+test('who has time asks few of them', async () => {
+  const { room, newcomer, lesson } = await homes(5);
+  const got = await newcomer.get(lesson, CALM);
+  assert.deepEqual(got.body, lesson.body);
+  assert.equal(givers(room).size, OUTSIDE_SOURCES_CALM);
+});
+
+test('a home that vanishes loses its blocks to the others, and the origin is not asked', async () => {
+  const { room, newcomer, lesson } = await homes(4, 200);
+  const asking = newcomer.ask(lesson, CALM);
+  await room.world.clock.until(() => givers(room).size > 0);
+  const [first] = [...givers(room).keys()];
+  room.world.network.cut(first!);
+  await room.answered([asking]);
+  assert.deepEqual(gotOf(asking).body, lesson.body);
+  assert.deepEqual(room.crossed(lesson), []);
+  assert.ok(gotOf(asking).took <= 1_000_000 / 200 + OUTSIDE_SILENCE_MS + 500, `${gotOf(asking).took} ms`);
+});
+
+test('what would come too late from slow homes comes from the origin, but for the blocks that came', async () => {
+  const { room, newcomer, lesson } = await homes(3, 100);
+  const got = await newcomer.get(lesson, { deadline: 6000 });
+  assert.deepEqual(got.body, lesson.body);
+  assert.equal(got.source, 'mixed');
+  assert.equal(room.crossed(lesson).length, 1);
+  assert.ok(room.copies(lesson) < 1, `${room.copies(lesson)} copies`);
+  assert.ok(got.took <= 6000, `${got.took} ms`);
+});
+
+test('homes that answer nothing delay who is in a hurry by little more than the first byte may take', async () => {
+  const { room, newcomer, lesson } = await homes(3);
+  for (const name of ['H1-0', 'H2-0']) room.world.network.cut(name);
+  const got = await newcomer.get(lesson);
+  assert.equal(got.source, 'origin');
+  assert.ok(got.took <= OUTSIDE_FIRST_BYTE_MS + room.alone(lesson) + 500, `${got.took} ms`);
+});
