@@ -106,6 +106,7 @@ export class Places {
       gate,
       latency: ORIGIN_LATENCY_MS + site.latency,
       window: WINDOW_BYTES / this.#scale,
+      isBulk: true,
     };
   };
 

@@ -11,6 +11,8 @@ export interface Route {
   readonly latency: number;
   /** Bytes under way at most, as a transport's window. */
   readonly window: number;
+  /** Carries bodies only: where bytes are scaled down, a piece of one is no small message. */
+  readonly isBulk?: boolean;
 }
 
 export interface FlowListener<T> {
@@ -44,7 +46,7 @@ export class Flow<T> {
   }
 
   send(content: T, bytes: number): void {
-    if (bytes <= PACKET_BYTES && this.#parcels === 0) return this.#slipThrough(content, bytes);
+    if (bytes <= PACKET_BYTES && this.#parcels === 0 && this.#route.isBulk !== true) return this.#slipThrough(content, bytes);
     this.#waiting.push({ content, bytes });
     this.#parcels++;
     this.#admit();
