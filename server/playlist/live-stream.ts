@@ -55,6 +55,7 @@ export class LiveStream {
       duration: segment.duration,
       name: names.get(segment),
       map: segment.map && mapOf(segment.map),
+      discontinuity: segment.discontinuity,
     }));
   }
 }

@@ -10,6 +10,7 @@ const segment = (uri: string, duration = 4): LiveSegment => ({
   duration,
   name: { digest: 'ab'.repeat(32) as Digest, size: 1 },
   map: undefined,
+  discontinuity: false,
 });
 const four = ['a', 'b', 'c', 'd'].map((uri) => segment(uri));
 const START = Date.UTC(2026, 0, 1);
@@ -46,6 +47,18 @@ test('each loop begins with a discontinuity, and those that left the window are 
   assert.deepEqual([at(16).uris, at(16).breaks, at(16).discontinuities], ['abcdab', '|...|.', 0]);
   assert.deepEqual([at(20).uris, at(20).breaks, at(20).discontinuities], ['bcdabc', '...|..', 1]);
   assert.equal(at(36).discontinuities, 2);
+});
+
+test('discontinuities within the loop stay, and are counted when they left the window', () => {
+  const joined = four.map((one, index) => ({ ...one, discontinuity: index % 2 === 0 }));
+  assert.deepEqual([at(0, joined).breaks, at(0, joined).discontinuities], ['..|.|.', 0]);
+  assert.deepEqual(
+    [at(12, joined).uris, at(12, joined).breaks, at(12, joined).discontinuities],
+    ['dabcda', '.|.|.|', 1],
+  );
+  assert.equal(at(16, joined).discontinuities, 1);
+  assert.equal(at(20, joined).discontinuities, 2);
+  assert.equal(at(16 * 10 + 12, joined).discontinuities, 21);
 });
 
 test('a segment keeps its date, and the newest ends at the present', () => {
