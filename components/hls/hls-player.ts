@@ -7,7 +7,7 @@ import { loadFullBuild, loadLightBuild, needsFullBuild, type HlsModule } from '.
 import { expectedAssets, Expectations } from './expected-assets.ts';
 import type { Timing } from './fragment-loader.ts';
 import { hlsConfig, loadAll, type Preload } from './hls-config.ts';
-import { EXPECTED_AHEAD_S, PLAYER_PATIENCE } from './limits.ts';
+import { EXPECTED_AHEAD_S, LIVE_BEHIND_S, PLAYER_PATIENCE } from './limits.ts';
 import { playlistCacheOf, type PlaylistCache } from './playlist-cache.ts';
 import { decideRecovery, type FatalError } from './recovery.ts';
 import { Renditions } from './renditions.ts';
@@ -127,7 +127,11 @@ export class HlsPlayer {
           .readPlaylist(module, hls.levels[hls.firstLevel])
           .then((details) => renditions.readAhead(module, details));
     });
-    hls.on(Events.LEVEL_LOADED, (_event, { details }) => renditions.readAhead(module, details));
+    hls.on(Events.LEVEL_LOADED, (_event, { details }) => {
+      renditions.readAhead(module, details);
+      const { config } = hls;
+      if (details.live) config.backBufferLength = Math.min(config.backBufferLength, LIVE_BEHIND_S);
+    });
     hls.on(Events.FRAG_LOADED, () => renditions.refresh());
     hls.on(Events.FRAG_BUFFERED, () => (this.#networkErrors = 0));
     hls.on(Events.ERROR, (_event, data) => data.fatal && this.#onFatal(fatalError(module, data), data.error.message));

@@ -27,6 +27,9 @@ export const FOLLOW_MS = 20_000;
 /** Seconds of film beyond the buffer that the mesh is told of. hls.js's own buffer goal. */
 export const EXPECTED_AHEAD_S = 30;
 
+/** Seconds of a live stream that stay in the player's buffer behind the playhead. hls.js keeps all of it, so that a page that is left open grows until the browser runs out of patience; who jumps back further gets it from the store. */
+export const LIVE_BEHIND_S = 60;
+
 /** How far an announced time may be off before it is told anew, ms: less than any decision depends on. */
 export const EXPECTED_DRIFT_MS = 1000;
 

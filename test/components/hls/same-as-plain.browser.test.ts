@@ -116,11 +116,35 @@ describe('p2p-video for a lone viewer', () => {
     const put = (first: number): unknown =>
       page.mesh.files.set('/live.m3u8', { body: live(first), type: 'application/vnd.apple.mpegurl' });
     put(0);
-    page.add<P2PVideo>('<p2p-video src="/live.m3u8" autoplay muted></p2p-video>');
+    const video = page.add<P2PVideo>('<p2p-video src="/live.m3u8" autoplay muted></p2p-video>');
     await until(() => page.mesh.paths('.ts').length > 0);
     put(1);
     await until(() => page.mesh.paths('segment-03.ts').length === 1, 'the segment that came later');
     expect(page.mesh.paths('live.m3u8').length).to.be.greaterThan(1);
+    expect(video.api?.config.backBufferLength).to.equal(60, 'seconds kept behind the playhead, however long it plays');
+  });
+
+  it('keeps all of a VOD in the buffer, as plain hls.js', async () => {
+    const video = page.add<P2PVideo>(`<p2p-video src="${LESSON}" muted></p2p-video>`);
+    await until(() => video.buffered.length > 0);
+    expect(video.api?.config.backBufferLength).to.equal(Hls.DefaultConfig.backBufferLength);
+  });
+
+  it('leaves a shorter buffer behind the playhead of a live stream to who has asked hls.js for it', async () => {
+    const text = [
+      '#EXTM3U',
+      '#EXT-X-TARGETDURATION:2',
+      '#EXTINF:2,',
+      '/test/fixtures/media/lesson/v0/segment-00.ts',
+      '',
+    ];
+    page.mesh.files.set('/live.m3u8', { body: text.join('\n'), type: 'application/vnd.apple.mpegurl' });
+    const video = page.add<P2PVideo>('<p2p-video src="/live.m3u8" preload="none" muted></p2p-video>');
+    const api = await until(() => video.api);
+    api.config.backBufferLength = 10;
+    video.play().catch(() => null); // the page is left before it plays
+    await until(() => page.mesh.paths('.ts').length > 0);
+    expect(api.config.backBufferLength).to.equal(10);
   });
 
   it('plays where a page on plain HTTP has no secure-context APIs', async () => {
