@@ -71,23 +71,44 @@ export async function launchChromium({
   };
 }
 
-export interface Firefox {
+/** Timers, pictures and priority of a tab that is not in front: playwright and puppeteer both switch off that these are held back. */
+const WAKEFUL_DEFAULTS = AWAKE_FLAGS.filter((flag) => flag.startsWith('--disable-'));
+
+/** A browser that puppeteer drives. */
+export interface PuppeteerProcess {
   readonly pid: number;
   readonly browser: PuppeteerBrowser;
   close(): Promise<void>;
 }
 
+/** A Chromium of which only the tab in front is in view, as a viewer's; the others are hidden and slowed down. playwright shows them all. */
+export async function launchTabbedChromium(): Promise<PuppeteerProcess> {
+  const browser = await launch({
+    executablePath: process.env['CHROME_PATH'] ?? '/usr/bin/chromium',
+    args: [...CHROMIUM_FLAGS, ...AWAKE_FLAGS.filter((flag) => !WAKEFUL_DEFAULTS.includes(flag))],
+    ignoreDefaultArgs: WAKEFUL_DEFAULTS,
+    headless: true,
+    defaultViewport: { width: 1000, height: 700 },
+  });
+  return noted(browser, 'puppeteer_dev_chrome_profile');
+}
+
 /** Firefox over WebDriver BiDi. `preferences` are about:config entries. */
-export async function launchFirefox(preferences: Readonly<Record<string, unknown>> = {}): Promise<Firefox> {
+export async function launchFirefox(preferences: Readonly<Record<string, unknown>> = {}): Promise<PuppeteerProcess> {
   const browser = await launch({
     browser: 'firefox',
     executablePath: process.env['FIREFOX_PATH'] ?? '/usr/bin/firefox-esr',
     headless: true,
     extraPrefsFirefox: { 'media.autoplay.default': 0, 'media.autoplay.blocking_policy': 0, ...preferences },
   });
+  return noted(browser, 'firefox');
+}
+
+/** @param word is in its command line */
+function noted(browser: PuppeteerBrowser, word: string): PuppeteerProcess {
   const pid = browser.process()?.pid;
-  if (pid === undefined) throw new Error('Firefox has no process.');
-  noteProcess(pid, 'firefox');
+  if (pid === undefined) throw new Error('The browser has no process.');
+  noteProcess(pid, word);
   return {
     pid,
     browser,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Line } from './line.ts';
 
 export interface CountedRequest {
   readonly method: string;
@@ -25,12 +26,15 @@ export interface CountedRequest {
 export class CountingServer {
   readonly requests: CountedRequest[] = [];
   readonly #target: URL;
+  readonly #line: Line | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
   #port = 0;
 
-  constructor(target: string) {
+  /** @param line what the bodies of all answers cross. Default: as fast as it goes */
+  constructor(target: string, line?: Line) {
     this.#target = new URL(target);
+    this.#line = line;
     this.#server = createServer((incoming, outgoing) => this.#forward(incoming, outgoing));
     this.#server.on('connection', (socket) => this.#own(socket));
     this.#server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) =>
@@ -107,10 +111,13 @@ export class CountingServer {
     upstream.on('response', (answer) => {
       noted.status = answer.statusCode ?? 0;
       noted.encoding = answer.headers['content-encoding'];
-      answer.on('data', (chunk: Buffer) => (noted.bytes += chunk.length));
+      const carrier = this.#line?.carry();
+      const body = carrier ? answer.pipe(carrier) : answer;
+      body.on('data', (chunk: Buffer) => (noted.bytes += chunk.length));
       answer.on('error', () => outgoing.destroy());
+      outgoing.on('close', () => carrier?.destroy());
       outgoing.writeHead(noted.status, withoutHopByHop(answer.headers));
-      answer.pipe(outgoing);
+      body.pipe(outgoing);
     });
     upstream.on('error', () => outgoing.destroy());
     outgoing.on('close', () => {
@@ -147,8 +154,8 @@ function withoutHopByHop(headers: IncomingMessage['headers']): IncomingMessage['
 }
 
 /** A running proxy in front of `target`, such as `http://127.0.0.1:8080`. End it with `dropAll()`. */
-export async function countingServer(target: string): Promise<CountingServer> {
-  const server = new CountingServer(target);
+export async function countingServer(target: string, line?: Line): Promise<CountingServer> {
+  const server = new CountingServer(target, line);
   await server.listen();
   return server;
 }

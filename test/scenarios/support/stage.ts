@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { countingServer, type CountingServer } from '../../harness/counting-server.ts';
+import type { Line } from '../../harness/line.ts';
 import { FIXTURE_MEDIA, serve, type TestServer } from '../../harness/serve.ts';
 
 /** The kit, as a page's author writes it. */
@@ -44,15 +45,21 @@ export class Stage {
 /**
  * All of it ends with the test.
  * @param sample the media folder that is copied. Default: the fixture
+ * @param line what the answers to the browsers cross. Default: as fast as it goes
  */
-export async function stage(t: TestContext, flags: readonly string[] = [], sample = FIXTURE_MEDIA): Promise<Stage> {
+export async function stage(
+  t: TestContext,
+  flags: readonly string[] = [],
+  sample = FIXTURE_MEDIA,
+  line?: Line,
+): Promise<Stage> {
   const media = await mkdtemp(join(tmpdir(), 'p2p-stage-'));
   t.after(() => rm(media, { recursive: true, force: true, maxRetries: 5 }));
   await cp(sample, media, { recursive: true });
   await writeFile(join(media, 'pinned.m3u8'), PINNED);
   const server = await serve({ media, flags: ['--log-level', 'warn', ...flags] });
   t.after(() => server.kill());
-  const proxy = await countingServer(server.url);
+  const proxy = await countingServer(server.url, line);
   t.after(() => proxy.dropAll());
   return new Stage(server, proxy, media);
 }

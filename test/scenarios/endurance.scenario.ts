@@ -1,0 +1,121 @@
+/** A page that is left open takes no more and no more memory: issue B, D6. */
+import assert from 'node:assert/strict';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { ROOT } from '../harness/serve.ts';
+import { until } from '../harness/until.ts';
+import { MemoryGauge, type Memory } from './support/memory.ts';
+import { person, type Person } from './support/person.ts';
+import { KIT, stage, type Stage } from './support/stage.ts';
+import { writeStream } from './support/stuffing.ts';
+import { playhead } from './support/viewer.ts';
+
+const MINUTE = 60_000;
+
+/** Minutes after the beginning between which memory is measured, at first and at the end. */
+const FIRST = [4.5, 5.5] as const;
+const LAST = [29.5, 30.5] as const;
+
+/** Milliseconds between two measurements, and how much the median at the end may be of that at first. */
+const MEASURE_EVERY_MS = 6000;
+const MOST = 1.1;
+
+/** What was seen of a viewer at one time. */
+interface Look extends Memory {
+  readonly film: number;
+  readonly fromNeighbours: number;
+}
+
+interface Watching {
+  readonly name: string;
+  readonly viewer: Person;
+  readonly gauge: MemoryGauge;
+}
+
+if (process.env['P2P_LONG'])
+  test(
+    'half an hour of looped live play takes no more memory at its end than at minute 5',
+    { concurrency: true },
+    (t) =>
+      Promise.all([
+        // After the first loop all comes from the store: what then grows is not the film.
+        t.test('a loop that fits into the store', async (t) => {
+          await watch(t, await stage(t, ['--log-level', 'error'], `${ROOT}demo/media`), false);
+        }),
+        // Never does anything come from the store: each segment is brought, handed on, put, and pushed out in the end, with all that is told of it.
+        t.test('a loop that is larger than the store', async (t) => {
+          const scene = await stage(t, ['--log-level', 'error'], `${ROOT}demo/media`);
+          await enlarge(scene);
+          await watch(t, scene, true);
+        }),
+      ]).then(() => undefined),
+  );
+
+/** The store holds 128 MiB: this is 168 MB, and comes round after 5 min 20 s. */
+async function enlarge(scene: Stage): Promise<void> {
+  await writeStream(scene, 'large', [{ sample: 'lesson/v0/index.m3u8', bitrate: 4_200_000 }], 5);
+  await rm(join(scene.media, 'lesson'), { recursive: true });
+  await writeFile(join(scene.media, 'pinned.m3u8'), ''); // it is of the lesson
+}
+
+/** @param sharing do the viewers take from each other to the end? */
+async function watch(t: TestContext, scene: Stage, sharing: boolean): Promise<void> {
+  const url = await scene.page('live', `${KIT}<p2p-video src="/live/index.m3u8" muted autoplay></p2p-video>`);
+  const begin = performance.now();
+  const watching = await Promise.all(['A', 'B'].map((name) => open(t, name, url)));
+  const first = await looks(watching, begin, FIRST);
+  const last = await looks(watching, begin, LAST);
+  for (const [index, { name }] of watching.entries()) {
+    const [before, after] = [first[index] ?? [], last[index] ?? []];
+    const [was, is] = [median(before, 'renderer'), median(after, 'renderer')];
+    t.diagnostic(
+      `${name}: ${shown(was)} at minute 5, ${shown(is)} at the end, ${((100 * is) / was - 100).toFixed(1)} % more; ` +
+        `scripts ${shown(median(before, 'scripts'))} and ${shown(median(after, 'scripts'))}; ${before.length} and ${after.length} measurements`,
+    );
+    const filmed = median(after, 'film') - median(before, 'film');
+    assert.ok(filmed > 60 * 24, `${name} played ${filmed.toFixed(0)} s in 25 min`);
+    assert.ok(is <= MOST * was, `${name} takes ${shown(is)}, at minute 5 it was ${shown(was)}`);
+  }
+  const shared = (all: readonly Look[][]): number => Math.max(...all.flat().map((look) => look.fromNeighbours));
+  if (sharing) assert.ok(shared(last) > 2 * shared(first), 'they went on sharing');
+}
+
+async function open(t: TestContext, name: string, url: string): Promise<Watching> {
+  const viewer = await person(t);
+  await viewer.goto(url);
+  await until('the stream plays', async () => (await playhead(viewer.page)).time > 1, { timeout: MINUTE });
+  return { name, viewer, gauge: await MemoryGauge.of(viewer) };
+}
+
+/** Measures all viewers now and then between two moments. */
+async function looks(
+  watching: readonly Watching[],
+  begin: number,
+  [from, to]: readonly [number, number],
+): Promise<Look[][]> {
+  const seen: Look[][] = watching.map(() => []);
+  await until(
+    `minute ${to}`,
+    async () => {
+      const minute = (performance.now() - begin) / MINUTE;
+      if (minute < from) return false;
+      for (const [index, one] of watching.entries()) seen[index]?.push(await look(one));
+      return minute >= to;
+    },
+    { timeout: to * MINUTE, interval: MEASURE_EVERY_MS },
+  );
+  return seen;
+}
+
+async function look({ viewer, gauge }: Watching): Promise<Look> {
+  const [memory, { time: film }, { bytes }] = await Promise.all([gauge.read(), playhead(viewer.page), viewer.stats()]);
+  return { ...memory, film, fromNeighbours: bytes.peers };
+}
+
+function median(looks: readonly Look[], of: keyof Look): number {
+  const sorted = looks.map((look) => look[of]).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+const shown = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
