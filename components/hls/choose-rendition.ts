@@ -28,7 +28,7 @@ export interface RenditionQuestion {
   /** What is loaded now; null: nothing yet. */
   readonly current: number | null;
   readonly originReachable: boolean;
-  /** Bits per second that the site's line carries once; null: not known. */
+  /** Bits per second that the site's line carries once of this stream; null: not known. */
   readonly lineRate: number | null;
   /** Bits per second in which segments arrived lately, from wherever they came. */
   readonly estimate: number;

@@ -8,6 +8,7 @@ import type { Digest } from '../../protocol/ids.ts';
 import type { HlsModule } from './build.ts';
 import { chooseRendition, NOTHING_REMEMBERED, type RenditionView } from './choose-rendition.ts';
 import { HeldSegments } from './held-segments.ts';
+import { notePlayer, streamsAtOnce } from './streams-at-once.ts';
 import { HELD_AHEAD_SEGMENTS } from './limits.ts';
 import type { PlaylistCache } from './playlist-cache.ts';
 import { bufferedUntil, segmentsAfter, segmentsOf, type Segment } from './segments.ts';
@@ -38,6 +39,7 @@ export class Renditions {
   constructor(options: RenditionsOptions) {
     this.#options = options;
     const { mesh, signal } = options;
+    notePlayer(mesh, options, signal);
     this.#held = new HeldSegments(mesh, () => this.#digestsThatMatter(), signal);
     mesh.addEventListener('stats', () => this.#watchOrigin(), { signal });
   }
@@ -107,7 +109,7 @@ export class Renditions {
         suggested,
         current,
         originReachable,
-        lineRate,
+        lineRate: lineRate === null ? null : lineRate / streamsAtOnce(mesh, this.#options),
         estimate: hls.bandwidthEstimate,
         ahead: bufferedUntil(media.buffered, media.currentTime) - media.currentTime,
         floor: hls.minAutoLevel,
