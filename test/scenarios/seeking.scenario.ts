@@ -26,7 +26,8 @@ const SEEK_EVERY_MS = 3000;
 const MINUTE = 60_000;
 
 const SEEKS: readonly Step[] = TARGETS.map((to, index) => ({ at: index * SEEK_EVERY_MS, video: index % 2, to }));
-const STEPS: readonly Step[] = [...SEEKS, { at: MINUTE / 2, rendition: 1 }].sort((a, b) => a.at - b.at);
+const PIN: Step = { at: MINUTE / 2, rendition: 1 };
+const STEPS: readonly Step[] = [...SEEKS, PIN].sort((a, b) => a.at - b.at);
 
 /** How much more of hls.js's waiting is borne. */
 const MOST = 1.1;
@@ -63,7 +64,10 @@ async function run(t: TestContext, scene: Stage, system: System, url: string): P
     await Promise.all(front.map((page) => begin(page, url)));
     assert.equal(await background.evaluate(() => document.visibilityState), 'hidden');
     scene.proxy.reset();
-    const waits = await Promise.all(front.map((page) => followSteps(page, STEPS, MINUTE)));
+    const [waits] = await Promise.all([
+      Promise.all(front.map((page) => followSteps(page, STEPS, MINUTE))),
+      followSteps(background, [PIN], MINUTE),
+    ]);
     const shared = system === 'kit' ? (await Promise.all(front.map(meshStats))).map(({ bytes }) => bytes.peers) : [];
     assert.ok(
       shared.every((bytes) => bytes > 0),
