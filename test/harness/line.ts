@@ -31,10 +31,11 @@ export class Line {
   }
 
   async #pass(chunk: Buffer, carrier: Transform, done: TransformCallback): Promise<void> {
-    for (let start = 0; start < chunk.length && !carrier.destroyed; start += PIECE_BYTES) {
+    const isWanted = (): boolean => !carrier.destroyed;
+    for (let start = 0; start < chunk.length && isWanted(); start += PIECE_BYTES) {
       const piece = chunk.subarray(start, start + PIECE_BYTES);
       await this.cross(piece.length);
-      if (!carrier.destroyed) carrier.push(piece);
+      if (isWanted()) carrier.push(piece);
     }
     done();
   }

@@ -128,7 +128,7 @@ async function looks(
       for (const [index, one] of watching.entries()) seen[index]?.push(await look(one));
       return minute >= to;
     },
-    { timeout: to * MINUTE, interval: MEASURE_EVERY_MS },
+    { timeout: (to + 2) * MINUTE, interval: MEASURE_EVERY_MS },
   );
   return seen;
 }

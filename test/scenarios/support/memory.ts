@@ -71,7 +71,7 @@ export class MemoryGauge {
   }
 
   get #protocol(): WorkerProtocol {
-    return this.#session as unknown as WorkerProtocol;
+    return this.#session;
   }
 
   #ask(sessionId: string, method: string): Promise<HeapUsage> {
