@@ -46,7 +46,8 @@ export class Flow<T> {
   }
 
   send(content: T, bytes: number): void {
-    if (bytes <= PACKET_BYTES && this.#parcels === 0 && this.#route.isBulk !== true) return this.#slipThrough(content, bytes);
+    if (bytes <= PACKET_BYTES && this.#parcels === 0 && this.#route.isBulk !== true)
+      return this.#slipThrough(content, bytes);
     this.#waiting.push({ content, bytes });
     this.#parcels++;
     this.#admit();
