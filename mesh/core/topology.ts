@@ -15,16 +15,15 @@ export interface Around {
 }
 
 /**
- * How many more may be offered a connection at our site and outside. A small swarm becomes a full mesh. In a large one each newcomer offers
+ * How many more may be offered a connection at our site and outside; none where it is negative. A small swarm becomes a full mesh. In a large one each newcomer offers
  * half of what a peer should have: as many others will offer to it. One's own site comes first.
  */
 export function roomToOffer({ ofSite, outside }: Degree, { size, siteSize }: Around): Degree {
   if (size <= MAX_NEIGHBOURS + 1) return { ofSite: MAX_NEIGHBOURS - ofSite, outside: MAX_NEIGHBOURS - outside };
-  const most =
-    siteSize > 1
-      ? { ofSite: Math.max(SITE_NEIGHBOURS / 2, DIALS_IN_CROWD - OUTSIDE_NEIGHBOURS), outside: OUTSIDE_NEIGHBOURS / 2 }
-      : { ofSite: 0, outside: DIALS_IN_CROWD };
-  return { ofSite: Math.max(0, most.ofSite - ofSite), outside: Math.max(0, most.outside - outside) };
+  return {
+    ofSite: SITE_NEIGHBOURS / 2 - ofSite,
+    outside: (siteSize > 1 ? OUTSIDE_NEIGHBOURS / 2 : DIALS_IN_CROWD) - outside,
+  };
 }
 
 /**
@@ -42,9 +41,5 @@ export function onOffer(
 }
 
 /** Are there so few neighbours that the server is to name others? */
-export function hasTooFew({ ofSite, outside }: Degree, { size, siteSize }: Around): boolean {
-  return (
-    ofSite < Math.min(MIN_NEIGHBOURS, siteSize - 1) ||
-    outside < Math.min(siteSize > 1 ? OUTSIDE_NEIGHBOURS : MIN_NEIGHBOURS, size - siteSize)
-  );
-}
+export const hasTooFew = ({ ofSite, outside }: Degree, { size, siteSize }: Around): boolean =>
+  ofSite < Math.min(MIN_NEIGHBOURS, siteSize - 1) || outside < Math.min(OUTSIDE_NEIGHBOURS, size - siteSize);

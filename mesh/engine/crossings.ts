@@ -12,7 +12,7 @@ import {
   type PromiseWord,
   type Rank,
 } from '../core/crossing.ts';
-import { CLAIM_ROUNDS, COMPANY_FRESH_MS, HEEDLESS_MS, MAX_PROMISES, UNKNOWN_LINE_RATE } from '../core/limits.ts';
+import { CLAIM_ROUNDS, COMPANY_FRESH_MS, HEEDLESS_MS, MAX_PROMISES } from '../core/limits.ts';
 import { LineMeter } from '../core/line-meter.ts';
 import type { Clock } from '../core/ports.ts';
 import { waitUntil } from '../core/start-gate.ts';
@@ -181,13 +181,6 @@ export class Turn {
     if (!this.#guessed || this.#claim?.kind !== 'theirs') return false;
     this.#guessed = false;
     return this.#claim.since < COMPANY_FRESH_MS;
-  }
-
-  /** How long the origin would take for so many bytes, ms; `each`: if every member of the site took them there. */
-  originTime(bytes: number): { readonly once: number; readonly each: number } {
-    const { lineRate } = this.#crossings;
-    const once = (1000 * bytes) / (lineRate > 0 ? lineRate : UNKNOWN_LINE_RATE);
-    return { once, each: once * this.#crossings.sizes(this.#wanted.swarm).siteSize };
   }
 
   /** Sources that had it under way and gave nothing. */

@@ -10,6 +10,7 @@ import {
   OUTSIDE_LOOK_MS,
   OUTSIDE_STEAL_MS,
   REQUESTS_PER_NEIGHBOUR,
+  UNKNOWN_LINE_RATE,
 } from '../core/limits.ts';
 import { isTooLate, rateSince, sourcesAtOnce } from '../core/outside.ts';
 import type { Neighbour } from './neighbour.ts';
@@ -75,7 +76,7 @@ export class FromOutside {
   }
 
   #isTooLate({ at, blocks }: { readonly at: number; readonly blocks: number }): boolean {
-    const { ports, underWay, wanted, turn } = this.#taker;
+    const { ports, underWay, wanted } = this.#taker;
     const { checked } = underWay.blocks;
     const now = ports.clock.now();
     if (checked > blocks) this.#first ??= { at: now, blocks: checked };
@@ -85,8 +86,16 @@ export class FromOutside {
       rate: rateSince(this.#first?.at ?? null, (checked - (this.#first?.blocks ?? 0)) * BLOCK_BYTES, now),
       openFor: now - at,
       slack: wanted.neededAt - now,
-      originTime: turn.originTime(missing),
+      originTime: this.#originTime(missing),
     });
+  }
+
+  /** How long the origin would take for so many bytes, ms; `each`: if every member of the site took them there. */
+  #originTime(bytes: number): { readonly once: number; readonly each: number } {
+    const { ports, wanted } = this.#taker;
+    const { lineRate } = ports.crossings;
+    const once = (1000 * bytes) / (lineRate > 0 ? lineRate : UNKNOWN_LINE_RATE);
+    return { once, each: once * ports.crossings.sizes(wanted.swarm).siteSize };
   }
 
   /** Who holds it before who has it under way. */

@@ -1,6 +1,6 @@
 /** What one transfer knows of the neighbours that it asks: who failed, refused or was busy. Asks them and checks what they give. Shared by the ways in. */
 import { P2PError } from '../../protocol/error.ts';
-import type { Digest } from '../../protocol/ids.ts';
+import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { Run } from '../core/block-table.ts';
 import { BUSY_PATIENCE_MS, BUSY_PAUSE_MS, MAX_HOPS } from '../core/limits.ts';
 import type { Clock, Trace } from '../core/ports.ts';
@@ -26,13 +26,16 @@ export interface Taker {
     gaveNothing(refused: boolean): void;
     promised(neighbour: Neighbour): void;
     lostSource(neighbour: Neighbour): void;
-    /** How long our line would take for so many bytes from the origin, and the line of a site whose members each took their own, ms. */
-    originTime(bytes: number): { readonly once: number; readonly each: number };
   };
   readonly ports: {
     readonly clock: Clock;
     readonly changes: Changes;
     readonly trace: Trace;
+    readonly crossings: {
+      /** Bytes per second; 0: not known. */
+      readonly lineRate: number;
+      sizes(swarm: SwarmId): { readonly siteSize: number };
+    };
     /** Checked bytes came from a neighbour. */
     readonly countPeerBytes: (bytes: number) => void;
     readonly neighbours: {

