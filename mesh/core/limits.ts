@@ -12,6 +12,9 @@ export const FIRST_REQUEST_WAIT_MS = 1000;
 /** A neighbour that lets this long pass with no byte of what it was asked for loses its requests, ms. Ten round trips of a bad line; a twelfth of a player's usual buffer. */
 export const SILENCE_MS = 500;
 
+/** What is left of it at least where a start has waited long for the channel, ms. */
+export const FIRST_SILENCE_MS = 200;
+
 /** The same for a neighbour that gave bytes before, at most, ms. A message that the network lost at the end of a burst comes again only after SCTP's retransmission time-out: 0.4 s in Chromium, 1 s by RFC 9260. */
 export const PROVEN_SILENCE_MS = 1200;
 

@@ -1,5 +1,7 @@
 import {
   FIRST_BYTE_MS,
+  FIRST_REQUEST_WAIT_MS,
+  FIRST_SILENCE_MS,
   FOLLOW_PAUSES,
   FOLLOW_SILENCE_MAX_MS,
   HOP_PATIENCE_MS,
@@ -16,9 +18,20 @@ import {
  * How long a neighbour may be silent, ms.
  * @param slack milliseconds until the asset is needed; Infinity: not known
  * @param proven did it give bytes since it last fell silent?
+ * @param unproven how long one that gave nothing yet may be
  */
-export const patience = (slack: number, proven: boolean): number =>
-  proven ? Math.min(PROVEN_SILENCE_MS, Math.max(SILENCE_MS, slack * SILENCE_OF_SLACK)) : SILENCE_MS;
+export const patience = (slack: number, proven: boolean, unproven = SILENCE_MS): number =>
+  proven ? Math.min(PROVEN_SILENCE_MS, Math.max(SILENCE_MS, slack * SILENCE_OF_SLACK)) : unproven;
+
+/**
+ * The same of one that gave nothing yet, when it is asked: waiting for its channel and for its first byte together hold a start up no longer
+ * than FIRST_REQUEST_WAIT_MS, but for the least that a byte takes.
+ * @param sinceStart milliseconds since the first request
+ */
+export function firstPatience(sinceStart: number): number {
+  const left = FIRST_REQUEST_WAIT_MS - sinceStart;
+  return left <= 0 ? SILENCE_MS : Math.min(SILENCE_MS, Math.max(FIRST_SILENCE_MS, left));
+}
 
 /**
  * How long a neighbour may be silent that hands on what is still coming to itself, ms: it can't be faster than the line.

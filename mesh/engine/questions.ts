@@ -34,6 +34,8 @@ export interface BlockQuestion {
   readonly patient: boolean;
   /** How many that had it under way gave nothing before. */
   readonly doubts: number;
+  /** How long one that holds it and gave nothing yet may be silent, ms. */
+  readonly silence: number;
   readonly sink: ContentSink;
   readonly signal: AbortSignal;
 }
@@ -46,6 +48,7 @@ interface Question {
   wasRenewed: boolean;
   readonly patient: boolean;
   readonly doubts: number;
+  readonly silence: number;
   /** Blocks that came, ms since it was asked, of which until the first block, ms since the last byte. */
   blocks: number;
   openFor: number;
@@ -206,12 +209,11 @@ export class Questions {
     for (const question of [...this.#open.values()]) if (isSlow(question, pace, now)) question.settle('slow');
   }
 
-  #isSilent(
-    { hops, outside, doubts, blocks, openFor, silentFor, answerFor, neededAt }: Question,
-    now: number,
-  ): boolean {
+  #isSilent(question: Question, now: number): boolean {
+    const { hops, outside, doubts, silence, blocks, openFor, silentFor, answerFor, neededAt } = question;
     if (outside) return silentFor >= OUTSIDE_SILENCE_MS;
-    if (hops === null) return answerFor >= SLOW_BLOCK_MS || this.#silentFor >= patience(neededAt - now, this.#proven);
+    if (hops === null)
+      return answerFor >= SLOW_BLOCK_MS || this.#silentFor >= patience(neededAt - now, this.#proven, silence);
     const borne = followPatience(hops, blocks, openFor, doubts);
     return silentFor >= borne || answerFor >= borne + SLOW_BLOCK_MS / 2 ** doubts;
   }
@@ -223,7 +225,7 @@ export class Questions {
 }
 
 const newQuestion = (
-  { digest, leaves, neededAt, hops, outside, patient, doubts, sink }: BlockQuestion,
+  { digest, leaves, neededAt, hops, outside, patient, doubts, silence, sink }: BlockQuestion,
   due: Set<number>,
   settle: Question['settle'],
 ): Question => ({
@@ -233,6 +235,7 @@ const newQuestion = (
   wasRenewed: false,
   patient,
   doubts,
+  silence,
   blocks: 0,
   openFor: 0,
   firstAfter: 0,

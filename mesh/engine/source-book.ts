@@ -3,6 +3,7 @@ import { P2PError } from '../../protocol/error.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { Run } from '../core/block-table.ts';
 import { BUSY_PATIENCE_MS, BUSY_PAUSE_MS, MAX_HOPS } from '../core/limits.ts';
+import { firstPatience } from '../core/patience.ts';
 import type { Clock, Trace } from '../core/ports.ts';
 import type { Changes } from './changes.ts';
 import type { Neighbour } from './neighbour.ts';
@@ -122,6 +123,7 @@ export class SourceBook {
       outside: !neighbour.sameSite,
       patient: this.#wasSlow,
       doubts: turn.fruitless,
+      silence: firstPatience(ports.clock.now() - wanted.startedAt),
       sink: this.#sink(level),
       signal,
     });

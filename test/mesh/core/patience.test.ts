@@ -3,6 +3,8 @@ import test from 'node:test';
 import fc from 'fast-check';
 import {
   FIRST_BYTE_MS,
+  FIRST_REQUEST_WAIT_MS,
+  FIRST_SILENCE_MS,
   FOLLOW_PAUSES,
   FOLLOW_SILENCE_MAX_MS,
   HOP_PATIENCE_MS,
@@ -13,10 +15,21 @@ import {
   SLOW_CROSSING_BLOCK_MS,
   SLOW_CROSSING_BLOCKS,
 } from '../../../mesh/core/limits.ts';
-import { followPatience, isCrossingTooSlow, isTooSlow, patience } from '../../../mesh/core/patience.ts';
+import { firstPatience, followPatience, isCrossingTooSlow, isTooSlow, patience } from '../../../mesh/core/patience.ts';
 
 test('a neighbour that gave nothing yet is given up after the short silence, however much time there is', () => {
   for (const slack of [-1, 0, 3000, Infinity]) assert.equal(patience(slack, false), SILENCE_MS);
+});
+
+test('waiting for a channel and for its first byte hold a start up for a second in all, but for the least that a byte takes', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: FIRST_REQUEST_WAIT_MS - 1 }), (since) => {
+      const silence = firstPatience(since);
+      assert.ok(silence >= FIRST_SILENCE_MS && silence <= SILENCE_MS);
+      assert.ok(since + silence <= Math.max(FIRST_REQUEST_WAIT_MS, since + FIRST_SILENCE_MS));
+    }),
+  );
+  assert.equal(firstPatience(FIRST_REQUEST_WAIT_MS), SILENCE_MS, 'after the start as ever');
 });
 
 test('a neighbour that gave bytes is waited for longer, the more time there is', () => {
