@@ -16,7 +16,7 @@ export interface OutsideProgress {
   /** Bytes that have not come, and bytes per ms that come from all sources together; null: nobody can tell yet. */
   readonly missing: number;
   readonly rate: number | null;
-  /** ms since a source was asked that had room for us. */
+  /** ms since the first source was asked, whether it had room for us or not. */
   readonly openFor: number;
   /** ms until the asset is needed; Infinity: not known, so perhaps at once. */
   readonly slack: number;

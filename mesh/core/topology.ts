@@ -15,8 +15,8 @@ export interface Around {
 }
 
 /**
- * How many more may be offered a connection at our site and outside; none where it is negative. A small swarm becomes a full mesh. In a large one each newcomer offers
- * half of what a peer should have: as many others will offer to it. One's own site comes first.
+ * How many more may be offered a connection at our site and outside; none where it is negative. A small swarm becomes a full mesh. In a
+ * large one each newcomer offers half of what a peer should have: as many others will offer to it.
  */
 export function roomToOffer({ ofSite, outside }: Degree, { size, siteSize }: Around): Degree {
   if (size <= MAX_NEIGHBOURS + 1) return { ofSite: MAX_NEIGHBOURS - ofSite, outside: MAX_NEIGHBOURS - outside };

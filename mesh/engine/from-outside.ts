@@ -58,10 +58,8 @@ export class FromOutside {
         const sources = this.#sources();
         this.#askAll(this.#book.ready(sources), asking);
         if (this.#open.size > 0) await this.#pause(OUTSIDE_LOOK_MS, signal);
-        else if (sources.length > 0) {
-          await this.#pause(BUSY_PAUSE_MS, signal);
-          if (underWay.blocks.checked === begun.blocks) begun.at = ports.clock.now();
-        } else return underWay.blocks.checked > begun.blocks ? 'took' : 'nobody';
+        else if (sources.length > 0) await this.#pause(BUSY_PAUSE_MS, signal);
+        else return underWay.blocks.checked > begun.blocks ? 'took' : 'nobody';
       }
       return 'took';
     } finally {
