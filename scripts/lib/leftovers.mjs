@@ -1,22 +1,29 @@
-// Kills what a test of this run left running. test/harness notes each process that it starts as a file named after the pid in the folder
-// P2P_PIDS, with a word of its command line in it. Each run has a folder of its own: others may run tests in the same checkout.
+// Kills what tests left running. test/harness notes each process that it starts as a file named after the pid in the folder P2P_PIDS, with a
+// word of its command line in it. Each process that runs tests has a folder of its own: others run beside it, and in the same checkout.
 import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { processes } from './processes.mjs';
 import { ROOT } from './run.mjs';
 
-const FOLDER = `${ROOT}.cache/pids-${process.pid}/`;
+const folders = new Set();
 
-export const LEFTOVERS_ENV = { P2P_PIDS: FOLDER };
+process.on('exit', () => folders.forEach(sweepLeftovers));
 
-export function sweepLeftovers() {
-  if (!existsSync(FOLDER)) return;
+/** @returns {string} a value for P2P_PIDS */
+export function leftoversFolder() {
+  const folder = `${ROOT}.cache/pids-${process.pid}-${folders.size}/`;
+  folders.add(folder);
+  return folder;
+}
+
+export function sweepLeftovers(folder) {
+  if (!existsSync(folder)) return;
   const running = new Map(processes().map(({ pid, args }) => [pid, args]));
-  for (const name of readdirSync(FOLDER)) {
-    const word = readFileSync(FOLDER + name, 'utf8');
+  for (const name of readdirSync(folder)) {
+    const word = readFileSync(folder + name, 'utf8');
     // The pid may have been given to another process since.
     if (word !== '' && running.get(Number(name))?.includes(word)) kill(Number(name));
   }
-  rmSync(FOLDER, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 }
 
 function kill(pid) {

@@ -1,10 +1,9 @@
 // The suites of `npm test`: each finds its files, runs them and gives its counts.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { basename } from 'node:path';
 import { runChecks } from './checks.mjs';
-import { LEFTOVERS_ENV, sweepLeftovers } from './leftovers.mjs';
+import { leftoversFolder, sweepLeftovers } from './leftovers.mjs';
 import { ROOT, bin, run } from './run.mjs';
-
-process.on('exit', sweepLeftovers);
 
 const MINUTE = 60_000;
 const NODE_TEST = [
@@ -15,6 +14,12 @@ const NODE_TEST = [
   '--test-reporter-destination',
   'stdout',
 ];
+
+/** Tests of code without ports, files or processes: they share one process, whose start takes as long as most of them. */
+const PURE = /^test\/(?:mesh|protocol|components|sw)\//;
+
+/** Scenarios in which nothing depends on how fast neighbours find each other: they run two at a time, the others alone. */
+const PATIENT = ['bad-input', 'lone-viewer', 'package', 'weight'];
 
 /** In the order in which they run. Each takes `{ match, long, env }` and gives `{ passed, failed, skipped }`. */
 export const SUITES = { lint, node: nodeTests, browser: browserTests, scenarios };
@@ -30,12 +35,20 @@ async function nodeTests({ match, env }) {
     testFiles().filter((file) => /(?<!\.browser)\.test\.ts$/.test(file)),
     match,
   );
-  if (files.length === 0) return none();
-  const pattern = name ? ['--test-name-pattern', name] : [];
-  return counted(process.execPath, [...NODE_TEST, '--test', '--test-concurrency=2', ...pattern, ...files], {
-    env,
-    timeout: 10 * MINUTE,
-  });
+  const options = [...NODE_TEST, ...(name ? ['--test-name-pattern', name] : [])];
+  const timeout = 10 * MINUTE;
+  const pure = files.filter((file) => PURE.test(file));
+  const others = files.filter((file) => !PURE.test(file));
+  const runs = await Promise.all([
+    pure.length > 0 &&
+      counted(process.execPath, [...options, 'scripts/lib/all-in-one.mjs'], {
+        env: { ...env, P2P_FILES: pure.join('\n') },
+        timeout,
+      }),
+    others.length > 0 &&
+      counted(process.execPath, [...options, '--test', '--test-concurrency=3', ...others], { env, timeout }),
+  ]);
+  return runs.filter(Boolean).reduce(add, none());
 }
 
 async function browserTests({ match, env }) {
@@ -50,33 +63,46 @@ async function browserTests({ match, env }) {
   });
 }
 
-/** One process a file and one file at a time: several browsers share the machine already. */
+/** One process a file. */
 async function scenarios({ match, long, env }) {
   const { files, name } = select(
     testFiles().filter((file) => /^test\/scenarios\/.*\.scenario\.ts$/.test(file)),
     match,
   );
-  const pattern = name ? ['--test-name-pattern', name] : [];
+  const options = [...NODE_TEST, ...(name ? ['--test-name-pattern', name] : [])];
+  const timeout = (long ? 40 : 10) * MINUTE;
   const total = none();
-  for (const file of files) {
-    const counts = await counted(process.execPath, [...NODE_TEST, ...pattern, file], {
-      env,
-      timeout: (long ? 40 : 10) * MINUTE,
-    });
-    for (const key of Object.keys(total)) total[key] += counts[key];
-  }
+  const lane = async (waiting) => {
+    for (let file = waiting.shift(); file; file = waiting.shift())
+      add(total, await counted(process.execPath, [...options, file], { env, timeout }));
+  };
+  const isPatient = (file) => !long && PATIENT.includes(basename(file, '.scenario.ts'));
+  const patient = files.filter(isPatient);
+  await Promise.all([lane(patient), lane(patient)]);
+  await lane(files.filter((file) => !isPatient(file)));
   return total;
 }
 
 const none = () => ({ passed: 0, failed: 0, skipped: 0 });
 
+function add(total, counts) {
+  for (const key of Object.keys(total)) total[key] += counts[key];
+  return total;
+}
+
+let countedRuns = 0;
+
 /** Runs a process that writes its counts to the file P2P_COUNTS. One that ends without them, or badly for no counted reason, has failed. */
 async function counted(command, args, { env, timeout }) {
   mkdirSync(`${ROOT}.cache`, { recursive: true });
-  const file = `${ROOT}.cache/counts-${process.pid}.json`;
+  const file = `${ROOT}.cache/counts-${process.pid}-${++countedRuns}.json`;
   rmSync(file, { force: true });
-  const { code, timedOut } = await run(command, args, { env: { ...env, ...LEFTOVERS_ENV, P2P_COUNTS: file }, timeout });
-  sweepLeftovers();
+  const leftovers = leftoversFolder();
+  const { code, timedOut } = await run(command, args, {
+    env: { ...env, P2P_PIDS: leftovers, P2P_COUNTS: file },
+    timeout,
+  });
+  sweepLeftovers(leftovers);
   const counts = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : none();
   rmSync(file, { force: true });
   if (code !== 0 && counts.failed === 0) {

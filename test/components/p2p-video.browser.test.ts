@@ -281,11 +281,16 @@ describe('p2p-video', () => {
     it('stops when it is removed, and begins anew when it comes back', async () => {
       const video = page.add<P2PVideo>(`<p2p-video src="${LESSON}"></p2p-video>`);
       await buffered(video);
+      // One that is still under way ends with the player, and is asked for again.
+      const playlists = 4;
+      await until(
+        () => page.mesh.served.filter((path) => path.endsWith('.m3u8')).length === playlists,
+        'all playlists',
+      );
       const parent = video.parentElement!;
       video.remove();
       await Promise.resolve();
       expect(video.api).to.equal(null);
-      const playlists = page.mesh.paths('.m3u8').length;
       parent.appendChild(video);
       await until(() => video.api);
       await buffered(video);
