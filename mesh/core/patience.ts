@@ -46,17 +46,21 @@ export function followPatience(hops: number, blocks: number, openFor: number, do
   return chain + Math.min(FOLLOW_SILENCE_MAX_MS, Math.max(SILENCE_MS, (FOLLOW_PAUSES * openFor) / blocks));
 }
 
-/** Blocks that a neighbour gave since it was asked, the milliseconds that took, and how many it still owes. */
+/** Blocks that a neighbour gave since its first one, which is -1 before that; the milliseconds that took; and how many it still owes. */
 export interface Pace {
   readonly blocks: number;
   readonly openFor: number;
   readonly due: number;
 }
 
-/** Would the rest come too late, were the neighbour to go on as it did? `slack` as above; before its first block nobody can tell. */
+/**
+ * Would the rest come too late, were the neighbour to go on as it did? `slack` as above. Before its first block, and as long as a silence
+ * after it, nobody can tell.
+ */
 export function isTooSlow({ blocks, openFor, due }: Pace, slack: number): boolean {
+  if (blocks < 0 || openFor < SILENCE_MS) return false;
   const time = slack === Infinity ? PACE_MS : Math.max(slack, PACE_MS);
-  return blocks > 0 && (openFor / blocks) * due > time;
+  return (openFor / Math.max(blocks, 1)) * due > time;
 }
 
 /**

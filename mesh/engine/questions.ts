@@ -72,8 +72,9 @@ export class Questions {
   readonly #open = new Map<number, Question>();
   #last = 0;
   #silentFor = 0;
-  /** Since the first of the open questions was asked, ms, and blocks that came in this time. */
+  /** Since the first of the open questions was asked, ms, of which until its first block, and blocks that came in this time. */
   #openFor = 0;
+  #firstAfter = 0;
   #blocks = 0;
   /** Did it give bytes since it last fell silent? */
   #proven = false;
@@ -152,7 +153,7 @@ export class Questions {
         if (!question.due.delete(message.index)) return;
         this.#answered(message.request, question);
         if (question.blocks++ === 0) question.firstAfter = question.openFor;
-        if (question.hops === null) this.#blocks++;
+        if (question.hops === null && this.#blocks++ === 0) this.#firstAfter = this.#openFor;
         return this.#check(question, question.sink.block(message.index, message.untrustedBlock));
       default:
         return message satisfies never;
@@ -197,7 +198,7 @@ export class Questions {
   }
 
   #resetWatch(): void {
-    this.#silentFor = this.#openFor = this.#blocks = 0;
+    this.#silentFor = this.#openFor = this.#firstAfter = this.#blocks = 0;
   }
 
   #endSilent(): void {
@@ -205,7 +206,7 @@ export class Questions {
     const silent = [...this.#open.values()].filter((question) => this.#isSilent(question, now));
     if (silent.some(({ hops }) => hops === null)) this.#proven = false;
     for (const question of silent) question.settle('silent');
-    const pace = { blocks: this.#blocks, openFor: this.#openFor, due: this.blocksDue };
+    const pace = paceOf(this.#blocks, this.#openFor, this.#firstAfter, this.blocksDue);
     for (const question of [...this.#open.values()]) if (isSlow(question, pace, now)) question.settle('slow');
   }
 
@@ -254,7 +255,12 @@ function isSlow({ hops, outside, patient, neededAt, ...question }: Question, pac
   if (outside) return false; // Who asks several sees how fast they are together.
   if (hops === null) return isTooSlow(pace, neededAt - now);
   const { blocks, openFor, firstAfter, due } = question;
-  // From the first block on: until then it may have waited for somebody else, who failed.
-  const own = { blocks: blocks - 1, openFor: openFor - firstAfter, due: due.size };
-  return !patient && isCrossingTooSlow(own, neededAt - now, hops);
+  return !patient && isCrossingTooSlow(paceOf(blocks, openFor, firstAfter, due.size), neededAt - now, hops);
 }
+
+/** From the first block on: until then it may have waited for somebody else, who failed, or served others. */
+const paceOf = (blocks: number, openFor: number, firstAfter: number, due: number): Pace => ({
+  blocks: blocks - 1,
+  openFor: openFor - firstAfter,
+  due,
+});

@@ -39,8 +39,10 @@ test('a neighbour that gave bytes is waited for longer, the more time there is',
   assert.equal(patience(Infinity, true), PROVEN_SILENCE_MS);
 });
 
-test('nobody is too slow before the first block', () => {
-  assert.equal(isTooSlow({ blocks: 0, openFor: 60_000, due: 16 }, 0), false);
+test('nobody is too slow before the first block, nor within a silence of it', () => {
+  assert.equal(isTooSlow({ blocks: -1, openFor: 60_000, due: 16 }, 0), false);
+  assert.equal(isTooSlow({ blocks: 0, openFor: SILENCE_MS - 1, due: 16 }, 0), false);
+  assert.equal(isTooSlow({ blocks: 0, openFor: SILENCE_MS, due: 16 }, 0), true);
 });
 
 test('a neighbour whose pace misses the deadline is too slow, and one that meets it is not', () => {
@@ -50,7 +52,7 @@ test('a neighbour whose pace misses the deadline is too slow, and one that meets
 });
 
 test('a pace that would do for a first segment does for an asset without a deadline too', () => {
-  const due = 8;
+  const due = 4;
   const openFor = PACE_MS / due;
   for (const slack of [0, Infinity]) {
     assert.equal(isTooSlow({ blocks: 1, openFor, due }, slack), false);

@@ -165,6 +165,25 @@ test('bytes that come late show that a holder is slow, not silent: it is asked f
   assert.equal((await b.get(assets[1]!)).source, 'peers');
 });
 
+test('a holder whose first block comes late, since it serves others, is not slow for that', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 8 * BLOCK_BYTES);
+  world.rawPeer('R', {
+    claims: [lesson.name.digest],
+    answer: ({ request, first, count }, line) => {
+      line.send({ type: 'leaves', request, size: lesson.name.size, untrustedLeaves: lesson.leaves });
+      for (let i = 0; i < count; i++) {
+        const index = first + i;
+        const untrustedBlock = lesson.body.slice(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
+        world.clock.after(870 + 20 * i, () => line.send({ type: 'block', request, index, untrustedBlock }));
+      }
+    },
+  });
+  const b = world.peer('B');
+  await world.connected([b], 1);
+  assert.equal((await b.get(lesson, { deadline: 5000 })).source, 'peers');
+});
+
 test('a slow holder gives what it gave, and the rest comes from the origin', async () => {
   const world = new World();
   const lesson = await world.asset('lesson.ts', 500_000);

@@ -83,3 +83,19 @@ test('homes that answer nothing delay who is in a hurry by little more than the 
   assert.equal(got.source, 'origin');
   assert.ok(got.took <= OUTSIDE_FIRST_BYTE_MS + room.alone(lesson) + 500, `${got.took} ms`);
 });
+
+test('homes that are all busy delay who is in a hurry no longer than homes that answer nothing', async () => {
+  const room = new Classroom();
+  const lesson = await room.asset('lesson.ts', 1_000_000);
+  for (const site of ['H1', 'H2', 'H3'])
+    room.world.rawPeer(site, {
+      site,
+      claims: [lesson.name.digest],
+      answer: ({ request }, line) => line.send({ type: 'refuse', request, reason: 'busy' }),
+    });
+  const [newcomer] = (await room.peers(1, { site: 'H0-' })) as [WorldPeer];
+  await room.world.connected([newcomer], 3);
+  const got = await newcomer.get(lesson);
+  assert.equal(got.source, 'origin');
+  assert.ok(got.took <= OUTSIDE_FIRST_BYTE_MS + room.alone(lesson) + 500, `${got.took} ms`);
+});
