@@ -95,9 +95,9 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     id: 'D2.cut',
-    title: '6, one 12 s ahead of the others, 8 Mbit/s, the line is cut at 20 s',
+    title: '6, one 30 s ahead of the others, 8 Mbit/s, the line is cut 20 s after they came',
     // longer than anybody can have buffered by then
-    options: { arrival: { kind: 'ahead', seconds: 12 }, killOriginAt: 20, duration: 120 },
+    options: { arrival: { kind: 'ahead', seconds: 30 }, killOriginAt: 50, duration: 120 },
     bars: [atMost('fellShort', 0)],
   },
   {
