@@ -18,6 +18,8 @@ export interface OutsideProgress {
   readonly rate: number | null;
   /** ms since the first source was asked, whether it had room for us or not. */
   readonly openFor: number;
+  /** ms since a block came. */
+  readonly lull: number;
   /** ms until the asset is needed; Infinity: not known, so perhaps at once. */
   readonly slack: number;
   /** ms that the missing bytes would take from the origin, and that they would take if each of our site took its own copy there. */
@@ -26,14 +28,16 @@ export interface OutsideProgress {
 
 /**
  * Would it come too late from outside? What the origin could still bring in time is left to it only when half of the spare time would be
- * gone, so that a run of slow assets eats up no buffer. Who has no time to spare waits hardly longer than without P2P.
+ * gone, so that a run of slow assets eats up no buffer. Who has no time to spare waits hardly longer than without P2P. So does who waits for
+ * the last blocks, which say nothing of their own pace.
  */
-export function isTooLate({ missing, rate, openFor, slack, originTime }: OutsideProgress): boolean {
+export function isTooLate({ missing, rate, openFor, lull, slack, originTime }: OutsideProgress): boolean {
   const hurried = Math.min(originTime.each, originTime.once + OUTSIDE_CROWD_MS) + OUTSIDE_LATER_MS;
   const calm =
     slack === Infinity ? 0 : Math.min(OUTSIDE_PATIENCE_MAX_MS, (slack - originTime.once) * OUTSIDE_SLACK_SHARE);
   const most = Math.max(hurried, calm);
-  return rate === null ? openFor > Math.max(OUTSIDE_FIRST_BYTE_MS, most / 2) : missing > rate * most;
+  if (rate === null) return openFor > Math.max(OUTSIDE_FIRST_BYTE_MS, most / 2);
+  return missing > rate * most || lull > most;
 }
 
 /** Bytes per ms since the first block came, which tells nothing of the rate; null: too early to tell. */

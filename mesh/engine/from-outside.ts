@@ -34,10 +34,14 @@ export class FromOutside {
   readonly #book: SourceBook;
   /** Requests under way, oldest first. */
   readonly #open = new Set<Request>();
+  /** They were silent for so long that another got their blocks. They are asked for more of this asset only where nobody else is. */
+  readonly #laggards = new Set<Neighbour>();
   /** How far we are from who crosses, once we have chosen whom to take it from; those as far as we are not asked. */
   #level = Infinity;
   /** When something came first, and how many blocks there were then. */
   #first: { readonly at: number; readonly blocks: number } | null = null;
+  /** The same of what came last. */
+  #last = { at: 0, blocks: -1 };
   #wake: () => void = () => undefined;
 
   constructor(taker: Taker, book: SourceBook) {
@@ -78,11 +82,13 @@ export class FromOutside {
     const { checked } = underWay.blocks;
     const now = ports.clock.now();
     if (checked > blocks) this.#first ??= { at: now, blocks: checked };
+    if (checked !== this.#last.blocks) this.#last = { at: now, blocks: checked };
     const missing = wanted.name.size - checked * BLOCK_BYTES;
     return isTooLate({
       missing,
       rate: rateSince(this.#first?.at ?? null, (checked - (this.#first?.blocks ?? 0)) * BLOCK_BYTES, now),
       openFor: now - at,
+      lull: now - this.#last.at,
       slack: wanted.neededAt - now,
       originTime: this.#originTime(missing),
     });
@@ -100,7 +106,9 @@ export class FromOutside {
   #sources(): readonly Neighbour[] {
     const holders = this.#book.holders(isOutside);
     const carriers = this.#book.carriers(isOutside, Math.min(this.#level, this.#taker.hops));
-    return [...holders, ...carriers.filter((carrier) => !holders.includes(carrier))];
+    const all = [...holders, ...carriers.filter((carrier) => !holders.includes(carrier))];
+    const prompt = all.filter((source) => !this.#laggards.has(source));
+    return prompt.length > 0 ? prompt : all;
   }
 
   #askAll(sources: readonly Neighbour[], signal: AbortSignal): void {
@@ -120,7 +128,10 @@ export class FromOutside {
   #steal(idle: Neighbour, sources: readonly Neighbour[]): void {
     const now = this.#taker.ports.clock.now();
     for (const { source, since, cancel } of this.#open)
-      if (source !== idle && now - since >= OUTSIDE_STEAL_MS && sources.length > 1) return cancel();
+      if (source !== idle && now - since >= OUTSIDE_STEAL_MS && sources.length > 1) {
+        this.#laggards.add(source);
+        return cancel();
+      }
   }
 
   #requestsTo(source: Neighbour): number {

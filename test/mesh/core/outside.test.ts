@@ -17,6 +17,7 @@ const progress = (more: Partial<OutsideProgress> = {}): OutsideProgress => ({
   missing: 1_000_000,
   rate: null,
   openFor: 0,
+  lull: 0,
   slack: 0,
   originTime: { once: 1000, each: 1000 },
   ...more,
@@ -30,6 +31,8 @@ for (const [what, more, late] of [
   ['half as fast, and no time', { rate: 500 }, true],
   ['half as fast, and time', { rate: 500, slack: 10_000 }, false],
   ['it would take more than half of the time there is', { rate: 200, slack: 10_000 }, true],
+  ['the last block does not come, and no time', { missing: 1000, rate: 1000, lull: 2 * OUTSIDE_LATER_MS + 1000 }, true],
+  ['the last block does not come, and time', { missing: 1000, rate: 1000, lull: 2000, slack: 10_000 }, false],
   ['who does not know when has no time', { rate: 500, slack: Infinity }, true],
   [
     'half as fast, where each of the site would share the line',

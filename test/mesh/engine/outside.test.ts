@@ -1,7 +1,12 @@
 /** Over the line from several other sites at once. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { OUTSIDE_FIRST_BYTE_MS, OUTSIDE_SILENCE_MS, OUTSIDE_SOURCES_CALM } from '../../../mesh/core/limits.ts';
+import {
+  OUTSIDE_FIRST_BYTE_MS,
+  OUTSIDE_SILENCE_MS,
+  OUTSIDE_SOURCES_CALM,
+  OUTSIDE_STEAL_MS,
+} from '../../../mesh/core/limits.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type WorldPeer } from '../world/world-peer.ts';
 import { Classroom } from './classroom.ts';
@@ -82,6 +87,19 @@ test('homes that answer nothing delay who is in a hurry by little more than the 
   const got = await newcomer.get(lesson);
   assert.equal(got.source, 'origin');
   assert.ok(got.took <= OUTSIDE_FIRST_BYTE_MS + room.alone(lesson) + 500, `${got.took} ms`);
+});
+
+test('a home that falls silent loses its block to another for good', async () => {
+  const { room, newcomer, lesson } = await homes(3);
+  let asked = 0;
+  room.world.rawPeer('R', { site: 'R', claims: [lesson.name.digest], answer: () => asked++ });
+  await room.world.connected([newcomer], 3);
+  const asking = newcomer.ask(lesson, { deadline: 10_000 });
+  await room.answered([asking]);
+  assert.deepEqual(gotOf(asking).body, lesson.body);
+  assert.deepEqual(room.crossed(lesson), []);
+  assert.ok(asked <= 2, `it was asked ${asked} times`);
+  assert.ok(gotOf(asking).took <= 1_000_000 / 1000 + OUTSIDE_STEAL_MS, `${gotOf(asking).took} ms`);
 });
 
 test('homes that are all busy delay who is in a hurry no longer than homes that answer nothing', async () => {
