@@ -166,10 +166,10 @@ export class FromOutside {
     return true;
   }
 
+  /** Until something changes in the mesh, or a request ends. */
   #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-      void this.#taker.ports.changes.next(milliseconds, signal).then(resolve);
-    });
+    const ended = new AbortController();
+    this.#wake = () => ended.abort();
+    return this.#taker.ports.changes.next(milliseconds, AbortSignal.any([signal, ended.signal]));
   }
 }
