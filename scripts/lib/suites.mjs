@@ -19,7 +19,7 @@ const NODE_TEST = [
 const PURE = /^test\/(?:mesh|protocol|components|sw)\//;
 
 /** Scenarios in which nothing depends on how fast neighbours find each other: they run two at a time, the others alone. */
-const PATIENT = ['bad-input', 'lone-viewer', 'package', 'weight'];
+const PATIENT = ['bad-input', 'lone-viewer', 'weight'];
 
 /** In the order in which they run. Each takes `{ match, long, env }` and gives `{ passed, failed, skipped }`. */
 export const SUITES = { lint, node: nodeTests, browser: browserTests, scenarios };
