@@ -8,10 +8,10 @@ import type { Digest } from '../../protocol/ids.ts';
 import type { HlsModule } from './build.ts';
 import { chooseRendition, NOTHING_REMEMBERED, type RenditionView } from './choose-rendition.ts';
 import { HeldSegments } from './held-segments.ts';
-import { notePlayer, streamsAtOnce } from './streams-at-once.ts';
 import { HELD_AHEAD_SEGMENTS } from './limits.ts';
 import type { PlaylistCache } from './playlist-cache.ts';
 import { bufferedUntil, segmentsAfter, segmentsOf, type Segment } from './segments.ts';
+import { notePlayer, streamsAtOnce } from './streams-at-once.ts';
 
 export interface RenditionsOptions {
   readonly mesh: MeshFace;

@@ -27,15 +27,13 @@ export function run(command, args, { env = {}, quiet = false, timeout = 0 } = {}
     child.stdout?.setEncoding('utf8').on('data', collect);
     child.stderr?.setEncoding('utf8').on('data', collect);
     const kill = () => killGroup(child.pid);
-    const stop = () => {
-      kill();
-      process.exit(130);
-    };
+    const stop = () => process.exit(130);
     const timer = timeout > 0 ? setTimeout(() => ((timedOut = true), kill()), timeout) : undefined;
-    process.once('SIGINT', stop).once('SIGTERM', stop);
+    // Others may run beside it: the first signal ends this process, and its end takes all of them down.
+    process.once('SIGINT', stop).once('SIGTERM', stop).once('exit', kill);
     const done = () => {
       clearTimeout(timer);
-      process.off('SIGINT', stop).off('SIGTERM', stop);
+      process.off('SIGINT', stop).off('SIGTERM', stop).off('exit', kill);
     };
     child.on('error', (error) => (done(), reject(error)));
     child.on('close', (code) => (done(), resolve({ code: code ?? 1, output, timedOut })));

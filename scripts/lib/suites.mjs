@@ -16,7 +16,7 @@ const NODE_TEST = [
 ];
 
 /** Tests of code without ports, files or processes: they share one process, whose start takes as long as most of them. */
-const PURE = /^test\/(?:mesh|protocol|components|sw)\//;
+const PURE = /^test\/(?:mesh\/(?!io\/)|protocol\/|components\/|sw\/)/;
 
 /** Scenarios in which nothing depends on how fast neighbours find each other: they run two at a time, the others alone. */
 const PATIENT = ['bad-input', 'lone-viewer', 'weight'];
