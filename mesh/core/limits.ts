@@ -43,6 +43,9 @@ export const BLOCKS_PER_REQUEST = 8;
 /** Requests under way to one neighbour for one asset: the next is there when the last is served. */
 export const REQUESTS_PER_NEIGHBOUR = 2;
 
+/** Ranges of one asset that the origin is asked for at a time, where neighbours brought the rest: half of what HTTP/1.1 allows a browser, so that the page's own requests find room. */
+export const RANGES_AT_ONCE = 3;
+
 /** Rounds of asking neighbours for one asset once the origin has failed. */
 export const LAST_RESORT_ROUNDS = 3;
 
@@ -233,8 +236,9 @@ export const OUTSIDE_STEAL_MS = 750;
 /** How long all outside sources together may take to the first block, ms. */
 export const OUTSIDE_FIRST_BYTE_MS = 1000;
 
-/** After the first block so much must pass before the rate is known, ms: then the first blocks of all sources are in it. */
+/** After the first block so much must pass before the rate is known, ms, and of the time that there is such a share: then the first blocks of all sources are in it, and who has time does not judge by two or three blocks. */
 export const OUTSIDE_RATE_MS = 400;
+export const OUTSIDE_RATE_SHARE = 1 / 4;
 
 /**
  * Who has no time to spare waits so much longer for other sites than for the origin, ms; and as long as the site's members would need if each

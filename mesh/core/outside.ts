@@ -6,6 +6,7 @@ import {
   OUTSIDE_LATER_MS,
   OUTSIDE_PATIENCE_MAX_MS,
   OUTSIDE_RATE_MS,
+  OUTSIDE_RATE_SHARE,
   OUTSIDE_SLACK_SHARE,
   OUTSIDE_SOURCES,
   OUTSIDE_SOURCES_CALM,
@@ -13,9 +14,10 @@ import {
 
 /** How it goes so far. */
 export interface OutsideProgress {
-  /** Bytes that have not come, and bytes per ms that come from all sources together; null: nobody can tell yet. */
+  /** Bytes that have not come. */
   readonly missing: number;
-  readonly rate: number | null;
+  /** Bytes that came from all sources together since the first block, which tells nothing of the rate, and for how many ms; null: it has not come. */
+  readonly gained: { readonly bytes: number; readonly within: number } | null;
   /** ms since the first source was asked, whether it had room for us or not. */
   readonly openFor: number;
   /** ms since a block came. */
@@ -31,18 +33,15 @@ export interface OutsideProgress {
  * gone, so that a run of slow assets eats up no buffer. Who has no time to spare waits hardly longer than without P2P. So does who waits for
  * the last blocks, which say nothing of their own pace.
  */
-export function isTooLate({ missing, rate, openFor, lull, slack, originTime }: OutsideProgress): boolean {
+export function isTooLate({ missing, gained, openFor, lull, slack, originTime }: OutsideProgress): boolean {
   const hurried = Math.min(originTime.each, originTime.once + OUTSIDE_CROWD_MS) + OUTSIDE_LATER_MS;
   const calm =
     slack === Infinity ? 0 : Math.min(OUTSIDE_PATIENCE_MAX_MS, (slack - originTime.once) * OUTSIDE_SLACK_SHARE);
   const most = Math.max(hurried, calm);
-  if (rate === null) return openFor > Math.max(OUTSIDE_FIRST_BYTE_MS, most / 2);
-  return missing > rate * most || lull > most;
-}
-
-/** Bytes per ms since the first block came, which tells nothing of the rate; null: too early to tell. */
-export function rateSince(firstAt: number | null, bytes: number, now: number): number | null {
-  return firstAt === null || now - firstAt < OUTSIDE_RATE_MS ? null : bytes / (now - firstAt);
+  if (!gained) return openFor > Math.max(OUTSIDE_FIRST_BYTE_MS, most / 2);
+  const { bytes, within } = gained;
+  const isJudged = within >= Math.max(OUTSIDE_RATE_MS, most * OUTSIDE_RATE_SHARE);
+  return lull > most || (isJudged && missing * within > bytes * most);
 }
 
 /** How many are asked at once: few by those who have time, so that those who have none find room. */

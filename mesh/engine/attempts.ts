@@ -41,9 +41,12 @@ export class Attempts {
   }
 
   get degree(): Degree {
-    const all = [...this.#all.values()];
-    const ofSite = all.filter(({ attempt }) => attempt.sameSite).length;
-    return { ofSite, outside: all.length - ofSite };
+    return degreeOf([...this.#all.values()].map(({ attempt }) => attempt));
+  }
+
+  /** Those of them that are not open yet. */
+  get dialing(): Degree {
+    return degreeOf([...this.#all.values()].flatMap(({ attempt }) => (attempt.state === 'dialing' ? [attempt] : [])));
   }
 
   get latestOutside(): Attempt | undefined {
@@ -54,10 +57,6 @@ export class Attempts {
   of(peer: PeerId): Attempt | undefined {
     const all = [...this.#all.values()].map(({ attempt }) => attempt).filter((attempt) => attempt.peer === peer);
     return all.find(({ state }) => state === 'dialing') ?? all[0];
-  }
-
-  dialing(peers: readonly PeerId[]): number {
-    return peers.filter((peer) => this.of(peer)?.state === 'dialing').length;
   }
 
   opened(connection: number): void {
@@ -77,4 +76,9 @@ export class Attempts {
   clear(): readonly Attempt[] {
     return [...this.#all.keys()].flatMap((connection) => this.remove(connection) ?? []);
   }
+}
+
+function degreeOf(attempts: readonly Attempt[]): Degree {
+  const ofSite = attempts.filter(({ sameSite }) => sameSite).length;
+  return { ofSite, outside: attempts.length - ofSite };
 }

@@ -54,9 +54,9 @@ export class Connections {
     return this.#attempts.degree;
   }
 
-  /** How many of these may still open a channel to us. */
-  dialing(peers: readonly PeerId[]): number {
-    return this.#attempts.dialing(peers);
+  /** Those of them that may still open. */
+  get dialing(): Degree {
+    return this.#attempts.dialing;
   }
 
   /** A channel from the page. One that nobody expects is closed. */

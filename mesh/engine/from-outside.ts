@@ -12,7 +12,7 @@ import {
   REQUESTS_PER_NEIGHBOUR,
   UNKNOWN_LINE_RATE,
 } from '../core/limits.ts';
-import { isTooLate, rateSince, sourcesAtOnce } from '../core/outside.ts';
+import { isTooLate, sourcesAtOnce } from '../core/outside.ts';
 import type { Neighbour } from './neighbour.ts';
 import type { May, SourceBook, Taker } from './source-book.ts';
 
@@ -86,7 +86,7 @@ export class FromOutside {
     const missing = wanted.name.size - checked * BLOCK_BYTES;
     return isTooLate({
       missing,
-      rate: rateSince(this.#first?.at ?? null, (checked - (this.#first?.blocks ?? 0)) * BLOCK_BYTES, now),
+      gained: this.#first && { bytes: (checked - this.#first.blocks) * BLOCK_BYTES, within: now - this.#first.at },
       openFor: now - at,
       lull: now - this.#last.at,
       slack: wanted.neededAt - now,
@@ -112,15 +112,14 @@ export class FromOutside {
   }
 
   #askAll(sources: readonly Neighbour[], signal: AbortSignal): void {
-    const { wanted, underWay, ports } = this.#taker;
+    const { wanted, ports } = this.#taker;
     if (this.#level === Infinity && sources.length > 0)
       this.#level = Math.min(MAX_HOPS, 1 + Math.max(...sources.map((source) => this.#hopsOf(source) ?? 0)));
     const most = sourcesAtOnce(wanted.neededAt - ports.clock.now());
-    const depth = underWay.leaves ? REQUESTS_PER_NEIGHBOUR : 1;
     for (const source of sources) {
-      if (!underWay.leaves && this.#open.size > 0) return;
       if (this.#requestsTo(source) === 0 && this.#sourcesAsked() >= most) continue;
-      while (this.#requestsTo(source) < depth) if (!this.#ask(source, signal)) return this.#steal(source, sources);
+      while (this.#requestsTo(source) < REQUESTS_PER_NEIGHBOUR)
+        if (!this.#ask(source, signal)) return this.#steal(source, sources);
     }
   }
 

@@ -143,14 +143,17 @@ export class Membership {
     const joined = this.#swarms.get(swarm);
     if (joined === undefined) return { kind: 'off' };
     const told = this.#neighbours.inventories(swarm);
-    if (joined)
+    if (joined) {
+      // Whoever another swarm's reply named may be in this one too.
+      const { ofSite, outside } = this.#connections.dialing;
       return {
         kind: 'joined',
         at: joined.at,
-        dialing: this.#connections.dialing(joined.siteMembers),
-        dialingOutside: this.#connections.dialing(joined.others),
+        dialing: joined.siteMembers.length > 0 ? ofSite : 0,
+        dialingOutside: joined.others.length > 0 ? outside : 0,
         ...told,
       };
+    }
     if (this.#state === 'connecting' || this.#state === 'joined')
       return told.inventories + told.awaited > 0
         ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, dialingOutside: 0, ...told }
@@ -208,12 +211,14 @@ export class Membership {
     this.#resume = reply.resume;
     this.#iceServers = reply.iceServers;
     const at = this.#ports.clock.now();
-    for (const swarm of reply.swarms) {
+    // Everybody on this page is in the home swarm, but not everybody in that one is in the others.
+    const homeLast = [...reply.swarms].sort((a, b) => Number(a.swarm === this.#home) - Number(b.swarm === this.#home));
+    for (const swarm of homeLast) {
       const { members, others, ...state } = swarm;
       if (this.#swarms.has(swarm.swarm)) this.#swarms.set(swarm.swarm, { at, siteMembers: members, others, state });
       this.#ports.trace(
         'signaling',
-        () => `joined ${swarm.swarm}: ${swarm.members.length} here, ${swarm.others.length} elsewhere`,
+        () => `joined ${swarm.swarm} as ${reply.peer}: ${swarm.members.length} here, ${swarm.others.length} elsewhere`,
       );
       this.#connections.dialAll(swarm, again);
     }

@@ -65,7 +65,6 @@ export class SourceBook {
   readonly #refused = new Set<Neighbour>();
   /** Neighbours that were busy: since when, and until when they are left alone. */
   readonly #busy = new Map<Neighbour, { readonly since: number; readonly until: number }>();
-  #leavesCheck: Promise<boolean> | null = null;
   #blocks = 0;
   /** One who handed it on too slowly was left. */
   #wasSlow = false;
@@ -113,7 +112,7 @@ export class SourceBook {
   async ask({ neighbour, run, leaves, hops, level }: Ask, signal: AbortSignal): Promise<Outcome> {
     const { wanted, underWay, turn, ports } = this.#taker;
     const { digest } = wanted.name;
-    if (leaves) this.#leavesCheck = null;
+    ports.trace('transfer', () => `${digest.slice(0, 8)} ${run.first}+${run.count} asked of ${neighbour.peer}`);
     const outcome = await neighbour.ask({
       digest,
       run,
@@ -187,16 +186,17 @@ export class SourceBook {
 
   #sink(level: number): ContentSink {
     const { underWay, ports } = this.#taker;
+    let leavesCheck: Promise<boolean> | null = null;
     return {
       leaves: (size, untrustedLeaves) => {
-        this.#leavesCheck = underWay.takeLeaves(size, untrustedLeaves).then((right) => {
+        leavesCheck = underWay.takeLeaves(size, untrustedLeaves).then((right) => {
           if (right) this.#taker.announce(level);
           return right;
         });
-        return this.#leavesCheck;
+        return leavesCheck;
       },
       block: async (index, untrustedBlock) => {
-        await this.#leavesCheck;
+        await leavesCheck;
         const verdict = await underWay.takeBlock(index, untrustedBlock);
         if (verdict === 'new') {
           this.#blocks++;

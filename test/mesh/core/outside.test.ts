@@ -7,15 +7,16 @@ import {
   OUTSIDE_LATER_MS,
   OUTSIDE_PATIENCE_MAX_MS,
   OUTSIDE_RATE_MS,
+  OUTSIDE_RATE_SHARE,
   OUTSIDE_SOURCES,
   OUTSIDE_SOURCES_CALM,
 } from '../../../mesh/core/limits.ts';
-import { isTooLate, rateSince, sourcesAtOnce, type OutsideProgress } from '../../../mesh/core/outside.ts';
+import { isTooLate, sourcesAtOnce, type OutsideProgress } from '../../../mesh/core/outside.ts';
 
 /** 1 MB of which the origin would bring 1,000 bytes per ms. */
 const progress = (more: Partial<OutsideProgress> = {}): OutsideProgress => ({
   missing: 1_000_000,
-  rate: null,
+  gained: null,
   openFor: 0,
   lull: 0,
   slack: 0,
@@ -23,20 +24,27 @@ const progress = (more: Partial<OutsideProgress> = {}): OutsideProgress => ({
   ...more,
 });
 
+/** Bytes per ms, over so long that it is believed. */
+const at = (rate: number): OutsideProgress['gained'] => ({ bytes: rate * 60_000, within: 60_000 });
+
 for (const [what, more, late] of [
   ['nobody knows at once', {}, false],
   ['no first byte for long', { openFor: 2 * OUTSIDE_FIRST_BYTE_MS }, true],
   ['who has time waits for it', { openFor: 2 * OUTSIDE_FIRST_BYTE_MS, slack: 20_000 }, false],
-  ['as fast as the origin', { rate: 1000 }, false],
-  ['half as fast, and no time', { rate: 500 }, true],
-  ['half as fast, and time', { rate: 500, slack: 10_000 }, false],
-  ['it would take more than half of the time there is', { rate: 200, slack: 10_000 }, true],
-  ['the last block does not come, and no time', { missing: 1000, rate: 1000, lull: 2 * OUTSIDE_LATER_MS + 1000 }, true],
-  ['the last block does not come, and time', { missing: 1000, rate: 1000, lull: 2000, slack: 10_000 }, false],
-  ['who does not know when has no time', { rate: 500, slack: Infinity }, true],
+  ['as fast as the origin', { gained: at(1000) }, false],
+  ['half as fast, and no time', { gained: at(500) }, true],
+  ['half as fast, and time', { gained: at(500), slack: 10_000 }, false],
+  ['it would take more than half of the time there is', { gained: at(200), slack: 10_000 }, true],
+  [
+    'the last block does not come, and no time',
+    { missing: 1000, gained: at(1000), lull: 2 * OUTSIDE_LATER_MS + 1000 },
+    true,
+  ],
+  ['the last block does not come, and time', { missing: 1000, gained: at(1000), lull: 2000, slack: 10_000 }, false],
+  ['who does not know when has no time', { gained: at(500), slack: Infinity }, true],
   [
     'half as fast, where each of the site would share the line',
-    { rate: 500, originTime: { once: 1000, each: 30_000 } },
+    { gained: at(500), originTime: { once: 1000, each: 30_000 } },
     false,
   ],
 ] as const)
@@ -48,7 +56,7 @@ test('a lone viewer without time never waits much longer than the origin takes',
       fc.double({ min: 1, max: 1e4, noNaN: true }),
       fc.double({ min: 1, max: 1e4, noNaN: true }),
       (rate, once) => {
-        const late = isTooLate(progress({ rate, originTime: { once, each: once } }));
+        const late = isTooLate(progress({ gained: at(rate), originTime: { once, each: once } }));
         assert.equal(late, 1_000_000 / rate > once + OUTSIDE_LATER_MS);
       },
     ),
@@ -59,15 +67,23 @@ test('nobody waits longer than the longest patience', () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), fc.integer({ min: 1, max: 1000 }), (slack, members) => {
       const originTime = { once: 100, each: 100 * members };
-      assert.ok(isTooLate(progress({ rate: 1_000_000 / (OUTSIDE_PATIENCE_MAX_MS + 1), slack, originTime })));
+      const gained = at(1_000_000 / (OUTSIDE_PATIENCE_MAX_MS + 1));
+      assert.ok(isTooLate(progress({ gained, slack, originTime })));
     }),
   );
 });
 
-test('the rate is known a while after the first block', () => {
-  assert.equal(rateSince(null, 0, 100), null);
-  assert.equal(rateSince(100, 1000, 100 + OUTSIDE_RATE_MS - 1), null);
-  assert.equal(rateSince(100, OUTSIDE_RATE_MS, 100 + OUTSIDE_RATE_MS), 1);
+test('who has no time judges soon after the first block', () => {
+  const hurried = (within: number): OutsideProgress => progress({ gained: { bytes: 0, within } });
+  assert.ok(!isTooLate(hurried(OUTSIDE_RATE_MS - 1)));
+  assert.ok(isTooLate(hurried(OUTSIDE_RATE_MS)));
+});
+
+test('who has time does not judge by the pause after the first block', () => {
+  const calm = (within: number): OutsideProgress => progress({ gained: { bytes: 0, within }, slack: 21_000 });
+  const most = 10_000;
+  assert.ok(!isTooLate(calm(most * OUTSIDE_RATE_SHARE - 1)));
+  assert.ok(isTooLate(calm(most * OUTSIDE_RATE_SHARE)));
 });
 
 test('who has time asks few, so that others find room', () => {

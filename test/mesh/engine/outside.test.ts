@@ -76,7 +76,7 @@ test('what would come too late from slow homes comes from the origin, but for th
   const got = await newcomer.get(lesson, { deadline: 6000 });
   assert.deepEqual(got.body, lesson.body);
   assert.equal(got.source, 'mixed');
-  assert.equal(room.crossed(lesson).length, 1);
+  assert.ok(room.crossed(lesson).length >= 1);
   assert.ok(room.copies(lesson) < 1, `${room.copies(lesson)} copies`);
   assert.ok(got.took <= 6000, `${got.took} ms`);
 });
