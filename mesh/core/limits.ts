@@ -55,7 +55,7 @@ export const PING_AFTER_MS = 1000;
 /** A neighbour that we heard nothing from for this long is gone, ms. It must leave `mesh.stats` in under 5 s; a page in the foreground answers within one. */
 export const GONE_AFTER_MS = 4000;
 
-/** How often neighbours are looked at, ms. Together with GONE_AFTER_MS and STATS_EVERY_MS half a second below the 5 s after which a gone peer must have left `mesh.stats`: a busy machine needs it. */
+/** How often neighbours are looked at, ms, a part of PING_AFTER_MS. Together with GONE_AFTER_MS and STATS_EVERY_MS half a second below the 5 s after which a gone peer must have left `mesh.stats`: a busy machine needs it. */
 export const LIVENESS_TICK_MS = 250;
 
 /** A connection attempt that is not open by then is given up, ms. ICE with trickle takes under 3 s where it works at all. */

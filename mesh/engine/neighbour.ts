@@ -6,6 +6,7 @@ import type { Fetching, PeerMessage, Want } from '../../protocol/peer-message.ts
 import {
   GONE_AFTER_MS,
   LATE_EXCUSES,
+  LIVENESS_TICK_MS,
   MAX_FETCHING_PER_NEIGHBOUR,
   PING_AFTER_MS,
   SILENT_PAUSE_MAX_MS,
@@ -64,8 +65,8 @@ export class Neighbour {
   readonly #queued = new Map<Digest, number>();
   /** Until when it is passed over as a keeper, ms on the engine's clock. */
   heedlessUntil = 0;
-  #heardAt: number;
-  #pingedAt = 0;
+  /** Since we heard of it, ms. A tick that comes late counts as one, so that who was starved accuses nobody. */
+  #quietFor = 0;
   #silences = 0;
   /** Is it in a pause because it was silent, not because it is slow? */
   #excusable = false;
@@ -85,7 +86,6 @@ export class Neighbour {
     this.sameSite = sameSite;
     this.#clock = clock;
     this.#listener = listener;
-    this.#heardAt = clock.now();
     const wireListener: WireListener = {
       opened: () => {
         this.wasOpen = true;
@@ -160,15 +160,12 @@ export class Neighbour {
     return outcome;
   }
 
-  /** Pings a quiet neighbour and closes one that is gone; to be called now and then. */
+  /** Pings a quiet neighbour and closes one that is gone; to be called each LIVENESS_TICK_MS. */
   checkLiveness(): void {
     if (!this.open) return;
-    const now = this.#clock.now();
-    if (now - this.#heardAt >= GONE_AFTER_MS) this.close();
-    else if (now - Math.max(this.#heardAt, this.#pingedAt) >= PING_AFTER_MS) {
-      this.#pingedAt = now;
-      this.send({ type: 'ping', request: 0 });
-    }
+    this.#quietFor += LIVENESS_TICK_MS;
+    if (this.#quietFor >= GONE_AFTER_MS) this.close();
+    else if (this.#quietFor % PING_AFTER_MS === 0) this.send({ type: 'ping', request: 0 });
   }
 
   /** Says goodbye and closes. */
@@ -183,13 +180,13 @@ export class Neighbour {
   }
 
   #progress(request: number): void {
-    this.#heardAt = this.#clock.now();
+    this.#quietFor = 0;
     // What we gave up comes late: it is slow, not silent.
     if (!this.#questions.progress(request) && this.#excusable && this.#silences <= LATE_EXCUSES) this.#pausedUntil = 0;
   }
 
   #receive(message: PeerMessage): void {
-    this.#heardAt = this.#clock.now();
+    this.#quietFor = 0;
     switch (message.type) {
       case 'hello':
         if (message.version !== PROTOCOL_VERSION) {

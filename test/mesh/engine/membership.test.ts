@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { GONE_AFTER_MS } from '../../../mesh/core/limits.ts';
 import { randomHex } from '../world/seeded-random.ts';
 import { World } from '../world/world.ts';
 import type { PeerId, SwarmId } from '../../../protocol/ids.ts';
@@ -30,6 +31,17 @@ test('an idle neighbour that answers pings stays', async () => {
   assert.deepEqual([a.stats.peers, b.stats.peers], [1, 1]);
   assert.equal(a.peerEvents('gone') + b.peerEvents('gone'), 0);
   assert.ok(world.said('ping').length < 150, 'about one in a second');
+});
+
+test('who stood still for long accuses nobody: a tick that comes late is one tick', async () => {
+  const world = new World();
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.connected([a, b]);
+  await world.clock.advance(1000);
+  world.clock.sleep(3 * GONE_AFTER_MS);
+  await world.clock.advance(2 * GONE_AFTER_MS);
+  assert.deepEqual([a.stats.peers, b.stats.peers], [1, 1]);
+  assert.equal(a.peerEvents('gone') + b.peerEvents('gone'), 0);
 });
 
 test('a server that was killed and comes back finds both joined again under the same ids, over the same connection', async () => {

@@ -50,6 +50,11 @@ export class VirtualClock implements Clock {
     this.#now = end;
   }
 
+  /** All stand still for so long, as when a machine sleeps or is starved: what fell due meanwhile comes late. */
+  sleep(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
+
   /** Lets time pass until the condition holds; fails after `most` ms of virtual time. */
   async until(condition: () => boolean, most = 60_000): Promise<void> {
     if (!(await this.#run(this.#now + most, condition)))
@@ -90,7 +95,7 @@ export class VirtualClock implements Clock {
     for (let event = this.#events[0]; event && event.at <= end; event = this.#events[0]) {
       this.#pop();
       if (!event.run) continue;
-      this.#now = event.at;
+      this.#now = Math.max(this.#now, event.at);
       this.#ran++;
       event.run();
       return true;
