@@ -4,6 +4,7 @@ import test from 'node:test';
 import {
   OUTSIDE_FIRST_BYTE_MS,
   OUTSIDE_SILENCE_MS,
+  OUTSIDE_SOURCES,
   OUTSIDE_SOURCES_CALM,
   OUTSIDE_STEAL_MS,
 } from '../../../mesh/core/limits.ts';
@@ -116,4 +117,35 @@ test('homes that are all busy delay who is in a hurry no longer than homes that 
   const got = await newcomer.get(lesson);
   assert.equal(got.source, 'origin');
   assert.ok(got.took <= OUTSIDE_FIRST_BYTE_MS + room.alone(lesson) + 500, `${got.took} ms`);
+});
+
+test('block hashes and first blocks are asked of all at once', async () => {
+  const { room, newcomer, lesson } = await homes(5);
+  await newcomer.get(lesson);
+  const firsts = room.world.log
+    .filter((line) => / H0-0>\S+ request \d+ \S+ \d+\+1/.test(line))
+    .slice(0, OUTSIDE_SOURCES);
+  assert.equal(new Set(firsts.map((line) => line.split(' ')[0])).size, 1, firsts.join('\n'));
+  assert.ok(
+    firsts.every((line) => line.endsWith('leaves')),
+    firsts.join('\n'),
+  );
+});
+
+test('who joins two swarms at once meets those of the one that not all are in', async () => {
+  const room = new Classroom();
+  const lesson = await room.asset('lesson.ts', 1_000_000);
+  const watch = { swarmName: 'lesson', deadline: 30_000 };
+  for (let i = 0; i < 24; i++) await room.peers(1, { site: `C${i}-` });
+  for (let i = 0; i < 16; i++) {
+    const [watching] = await room.peers(1, { site: `W${i}-` });
+    await watching!.get(lesson, watch);
+  }
+  await room.world.clock.advance(2000);
+  const newcomer = room.peer('N', { site: 'N' });
+  newcomer.ask(lesson, watch);
+  await room.world.clock.advance(600);
+  const met = new Set(room.world.log.flatMap((line) => / ([CW]\d+)-0>N hello/.exec(line)?.[1] ?? []));
+  const watching = [...met].filter((name) => name.startsWith('W'));
+  assert.ok(watching.length >= 4 && watching.length === met.size, [...met].join());
 });
