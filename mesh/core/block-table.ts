@@ -31,21 +31,12 @@ export class BlockTable {
     return this.#states[index] === 'checked';
   }
 
-  /** Are all of these checked? */
-  hasAll({ first, count }: Run): boolean {
-    return this.#states.slice(first, first + count).every((state) => state === 'checked');
-  }
-
-  /** The runs of blocks that are not checked, asked or not. */
-  get unchecked(): readonly Run[] {
-    const runs: Run[] = [];
-    for (let first = 0; first < this.count; first++) {
-      let count = 0;
-      while (first + count < this.count && !this.has(first + count)) count++;
-      if (count > 0) runs.push({ first, count });
-      first += count;
-    }
-    return runs;
+  /** The first run of blocks that are not checked, asked or not; null where all are. */
+  get unchecked(): Run | null {
+    const first = this.#states.findIndex((state) => state !== 'checked');
+    if (first < 0) return null;
+    const after = this.#states.indexOf('checked', first);
+    return { first, count: (after < 0 ? this.count : after) - first };
   }
 
   /** Takes the first run of missing blocks, at most `most` long, as asked; null where nothing is missing. */

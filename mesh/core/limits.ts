@@ -43,9 +43,6 @@ export const BLOCKS_PER_REQUEST = 8;
 /** Requests under way to one neighbour for one asset: the next is there when the last is served. */
 export const REQUESTS_PER_NEIGHBOUR = 2;
 
-/** Ranges of one asset that the origin is asked for at a time, where neighbours brought the rest: half of what HTTP/1.1 allows a browser, so that the page's own requests find room. */
-export const RANGES_AT_ONCE = 3;
-
 /** Rounds of asking neighbours for one asset once the origin has failed. */
 export const LAST_RESORT_ROUNDS = 3;
 

@@ -2,7 +2,6 @@
 import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import type { ByteRange } from '../../protocol/page.ts';
 import type { Run } from '../core/block-table.ts';
-import { RANGES_AT_ONCE } from '../core/limits.ts';
 import type { OriginFetch, OriginResponse } from '../core/ports.ts';
 import { BlockSplitter } from './block-splitter.ts';
 import { originFailed, readBody } from './origin-door.ts';
@@ -140,38 +139,23 @@ export class Crossing {
     return this.#underWay.takeLeaves(this.#underWay.name.size, leaves);
   }
 
-  /**
-   * Fetches what is missing by Range: the first run alone, then the others, some at a time. An origin that has other bytes by now gives the
-   * whole anew, so that no two versions are spliced.
-   */
+  /** Fetches what is missing by Range; an origin that has other bytes by now gives the whole anew, so that no two versions are spliced. */
   async #rest(): Promise<Crossed> {
-    const [first, ...others] = this.#underWay.blocks.unchecked;
-    if (!first) return { response: null, otherBody: null };
-    const answer = await this.#ask(first);
-    if (answer.status === 200) return this.#read(answer);
-    if (!(await this.#fill(answer, first))) return this.#whole();
-    const runs = others.values();
-    const work = async (): Promise<boolean> => {
-      for (const run of runs)
-        if (!this.#underWay.blocks.hasAll(run) && !(await this.#fill(await this.#ask(run), run))) return false;
-      return true;
-    };
-    const fillers = await Promise.all(Array.from({ length: RANGES_AT_ONCE }, work));
-    return fillers.every(Boolean) ? { response: answer, otherBody: null } : this.#whole();
+    const { blocks, name } = this.#underWay;
+    let last: OriginResponse | null = null;
+    for (let run = blocks.unchecked; run; run = blocks.unchecked) {
+      const range = { start: run.first * BLOCK_BYTES, end: Math.min(name.size, (run.first + run.count) * BLOCK_BYTES) };
+      last = await this.#request(range, 'omit');
+      if (last.status === 200) return await this.#read(last);
+      if (last.status !== 206 || last.start !== (this.#range?.start ?? 0) + range.start) return await this.#whole();
+      if (!last.shareable) this.#underWay.withhold();
+      if (!(await this.#fill(last, run))) return await this.#whole();
+    }
+    return { response: last, otherBody: null };
   }
 
-  #ask(run: Run): Promise<OriginResponse> {
-    const { size } = this.#underWay.name;
-    return this.#request(
-      { start: run.first * BLOCK_BYTES, end: Math.min(size, (run.first + run.count) * BLOCK_BYTES) },
-      'omit',
-    );
-  }
-
-  /** Streams a range into its blocks; false if it is another, or one of them is not the asset's, or does not come: then the origin may have a shorter version. */
+  /** Streams a range into its blocks; false if one of them is not the asset's, or does not come: then the origin may have a shorter version. */
   async #fill(response: OriginResponse, run: Run): Promise<boolean> {
-    if (response.status !== 206 || response.start !== (this.#range?.start ?? 0) + run.first * BLOCK_BYTES) return false;
-    if (!response.shareable) this.#underWay.withhold();
     const splitter = new BlockSplitter(this.#underWay.name.size, run.first);
     for await (const chunk of response.chunks) {
       this.#ports.crossed(chunk.length);

@@ -218,7 +218,7 @@ export class Membership {
       if (this.#swarms.has(swarm.swarm)) this.#swarms.set(swarm.swarm, { at, siteMembers: members, others, state });
       this.#ports.trace(
         'signaling',
-        () => `joined ${swarm.swarm} as ${reply.peer}: ${swarm.members.length} here, ${swarm.others.length} elsewhere`,
+        () => `joined ${swarm.swarm}: ${swarm.members.length} here, ${swarm.others.length} elsewhere`,
       );
       this.#connections.dialAll(swarm, again);
     }
@@ -241,7 +241,6 @@ export class Membership {
   }
 
   #news(state: SwarmState): void {
-    this.#ports.trace('signaling', () => `swarm ${JSON.stringify(state)}`);
     const joined = this.#swarms.get(state.swarm);
     if (!joined) return;
     joined.state = state;

@@ -183,7 +183,7 @@ export class Neighbours {
         this.#listener,
       );
     } catch (error) {
-      this.#ports.trace('mesh', () => `alone, until the next peer is named: ${String(error)}`);
+      this.#ports.trace('mesh', () => `alone for now: ${String(error)}`);
       if (this.#failures === 0) this.#listener.unprepared(String(error));
       const pause = Math.min(COMPANY_RETRY_MAX_MS, COMPANY_RETRY_MS * 2 ** this.#failures++);
       this.#retryAt = this.#ports.clock.now() + pause;

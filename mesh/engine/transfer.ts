@@ -6,7 +6,6 @@ import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import { LAST_RESORT_ROUNDS, LEAVES_WAIT_MS, RESCUE_LOOK_MS } from '../core/limits.ts';
 import { Crossing, type Crossed } from './crossing.ts';
 import type { Turn } from './crossings.ts';
-import type { OutsideOutcome } from './from-outside.ts';
 import { Sources } from './sources.ts';
 import type { TransferPorts } from './transfer-ports.ts';
 import { UnderWay, type UnderWayListener } from './under-way.ts';
@@ -70,7 +69,6 @@ export class Transfer {
       const outside = await this.#sources.takeOutside(this.#signal);
       if (outside === 'took') continue;
       if (outside === 'nobody' && (await this.#waitUntil(this.#turn.originAt(this.underWay.followers > 0)))) continue;
-      this.#ports.trace('transfer', () => this.#story(outside));
       const transferred = await this.#cross();
       if (transferred) return transferred;
     }
@@ -147,13 +145,6 @@ export class Transfer {
       else await changes.next(RESCUE_LOOK_MS, over.signal);
     }
     return false;
-  }
-
-  #story(outside: OutsideOutcome): string {
-    const { name, neededAt } = this.#wanted;
-    const { checked, count } = this.underWay.blocks;
-    const left = Math.round(neededAt - this.#ports.clock.now());
-    return `${name.digest.slice(0, 8)} from the origin: other sites ${outside}, ${checked} of ${count} blocks here, needed in ${left} ms`;
   }
 
   #assembled(crossed: Crossed | null): Transferred {

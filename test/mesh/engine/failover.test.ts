@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { RANGES_AT_ONCE, SILENCE_MS, SILENCE_TICK_MS, SLOW_BLOCK_MS } from '../../../mesh/core/limits.ts';
+import { SILENCE_MS, SILENCE_TICK_MS, SLOW_BLOCK_MS } from '../../../mesh/core/limits.ts';
 import { fragmentsOf } from '../../../protocol/frame.ts';
 import { BLOCK_BYTES, FRAME_HEADER_BYTES } from '../../../protocol/limits.ts';
 import type { TestAsset } from '../world/test-asset.ts';
@@ -195,36 +195,6 @@ test('a slow holder gives what it gave, and the rest comes from the origin', asy
   assert.equal(got.source, 'mixed');
   assert.deepEqual(got.body, lesson.body);
   assert.ok(got.took < 2500, `${got.took} ms`);
-});
-
-test('gaps that a holder leaves come from the origin by Range: the first alone, then some at a time, and no byte twice', async () => {
-  const world = new World();
-  const lesson = await world.asset('lesson.ts', 10 * BLOCK_BYTES);
-  world.rawPeer('R', {
-    claims: [lesson.name.digest],
-    answer: ({ request, first, count, leaves }, line) => {
-      if (leaves) line.send({ type: 'leaves', request, size: lesson.name.size, untrustedLeaves: lesson.leaves });
-      for (let index = first; index < first + count; index += 2) {
-        const untrustedBlock = lesson.body.slice(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
-        line.send({ type: 'block', request, index, untrustedBlock });
-      }
-    },
-  });
-  const b = world.peer('B');
-  await world.connected([b], 1);
-  const asking = b.ask(lesson, { deadline: 0 });
-  let most = 0;
-  await world.clock.until(() => {
-    const asked = world.origin.asked('B', lesson.url);
-    const open = asked.filter(({ sent }) => sent < BLOCK_BYTES).length;
-    if (asked.length > 0 && asked[0]!.sent < BLOCK_BYTES) assert.equal(asked.length, 1);
-    most = Math.max(most, open);
-    return asking.answer !== null;
-  });
-  assert.deepEqual(gotOf(asking).body, lesson.body);
-  assert.equal(most, RANGES_AT_ONCE);
-  // Of the first eight blocks every other one came; the rest was never asked for.
-  assert.equal(world.origin.sentTo('B'), 6 * BLOCK_BYTES);
 });
 
 test('a holder that gives single bytes now and then and never a block loses its requests', async () => {
