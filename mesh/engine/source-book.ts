@@ -112,7 +112,6 @@ export class SourceBook {
   async ask({ neighbour, run, leaves, hops, level }: Ask, signal: AbortSignal): Promise<Outcome> {
     const { wanted, underWay, turn, ports } = this.#taker;
     const { digest } = wanted.name;
-    ports.trace('transfer', () => `${digest.slice(0, 8)} ${run.first}+${run.count} asked of ${neighbour.peer}`);
     const outcome = await neighbour.ask({
       digest,
       run,

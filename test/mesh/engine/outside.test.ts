@@ -77,7 +77,13 @@ test('what would come too late from slow homes comes from the origin, but for th
   const got = await newcomer.get(lesson, { deadline: 6000 });
   assert.deepEqual(got.body, lesson.body);
   assert.equal(got.source, 'mixed');
-  assert.ok(room.crossed(lesson).length >= 1);
+  assert.deepEqual(new Set(room.crossed(lesson)), new Set(['H0-0']));
+  const fromOrigin = room.copies(lesson) * lesson.body.length;
+  assert.equal(
+    fromOrigin + newcomer.stats.bytes.peers,
+    lesson.body.length,
+    'the origin gives what the homes did not, once',
+  );
   assert.ok(room.copies(lesson) < 1, `${room.copies(lesson)} copies`);
   assert.ok(got.took <= 6000, `${got.took} ms`);
 });
