@@ -7,21 +7,19 @@ import terser from '@rollup/plugin-terser';
 import esbuild from 'rollup-plugin-esbuild';
 import { bundledLicenses } from './scripts/lib/bundled-licenses.mjs';
 import { engineWorker } from './scripts/lib/engine-worker.mjs';
-import { slimSocketIO } from './scripts/lib/slim-socket-io.mjs';
 
 export const ELEMENTS = ['p2p-video', 'p2p-img', 'p2p-mesh', 'p2p-stats'];
 
 /** A few percent on top of esbuild; not for hls.js, which would take half a minute. */
-function squeeze(chunks = (name) => !name.startsWith('hls'), mangle = true) {
-  const { renderChunk } = terser({ module: true, ecma: 2020, compress: { passes: 3, pure_getters: true }, mangle });
+function squeeze() {
+  const { renderChunk } = terser({ module: true, ecma: 2020, compress: { passes: 3, pure_getters: true } });
   return {
     name: 'squeeze',
-    renderChunk: (code, chunk, ...rest) => (chunks(chunk.name) ? renderChunk(code, chunk, ...rest) : null),
+    renderChunk: (code, chunk, ...rest) => (chunk.name.startsWith('hls') ? null : renderChunk(code, chunk, ...rest)),
   };
 }
 
 const browserPlugins = [
-  slimSocketIO({ polling: false }),
   nodeResolve({ browser: true, exportConditions: ['production', 'browser', 'default', 'module', 'import'] }),
   commonjs(),
   json(),
@@ -36,7 +34,7 @@ const onwarn = (warning) => {
 
 /** What every page with an element needs is one chunk, so that an element costs few requests; Lit's templates and hls.js come with who uses them. */
 const SHARED =
-  /\/(protocol\/(error|hex|ids|limits|swarm|worker)|mesh\/(index|page\/[a-z-]+)|components\/(define\/define|native-mirror|use-mesh|warn|p2p-img))\.ts$/;
+  /\/(protocol\/(error|limits|swarm|worker)|mesh\/(index|page\/[a-z-]+)|components\/(define\/define|native-mirror|use-mesh|p2p-img))\.ts$/;
 const shared = (id) => (SHARED.test(id) ? 'shared' : undefined);
 
 /** Elements and the file for a CDN, with the engine as a chunk for pages where it can't be in a worker. */
@@ -63,15 +61,10 @@ const browser = {
   },
 };
 
-/** The engine's worker: what everybody needs is one file, so that it starts after one request; what only company takes is a chunk (docs/decisions/0010). */
+/** The engine's worker: what everybody needs is one file, so that it starts after one request. */
 const worker = {
   input: { 'engine-worker': 'mesh/engine/worker.ts' },
-  plugins: [
-    ...browserPlugins,
-    // Names that begin with _ are socket.io's and engine.io's own. Only in the file itself: a chunk that extends a class of it, as polling
-    // does, may not choose names by itself.
-    squeeze((name) => name === 'engine-worker', { properties: { regex: /^_[a-z]/ } }),
-  ],
+  plugins: [...browserPlugins, squeeze()],
   onwarn,
   output: {
     dir: 'dist/browser',

@@ -1,7 +1,6 @@
-import type { LoadedAsset, MeshFace } from '../mesh/index.ts';
+import { debugOnce, type LoadedAsset, type MeshFace } from '../mesh/index.ts';
 import { keepShape, mirrorNative, nativeSizeSheet, setAttribute, upgradeProperties } from './native-mirror.ts';
 import { useMesh } from './use-mesh.ts';
-import { debugOnce } from './warn.ts';
 
 /** Attributes that the native image gets as they are. `src` and `loading` are this element's own business. */
 const FORWARDED = ['alt', 'width', 'height', 'decoding', 'sizes', 'crossorigin', 'referrerpolicy', 'fetchpriority'];

@@ -1,8 +1,7 @@
 import { ReactiveElement } from '@lit/reactive-element';
-import type { MeshFace } from '../mesh/index.ts';
+import { type MeshFace, warnOnce } from '../mesh/index.ts';
 import { MESH_ATTRIBUTES } from './mesh-options.ts';
 import { isMeshInUse, TWO_MESHES, useMesh } from './use-mesh.ts';
-import { warnOnce } from './warn.ts';
 
 /**
  * Says how the page takes part in the mesh. One for each page, and none is needed: by default the signaling server is the page's own

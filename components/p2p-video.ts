@@ -1,13 +1,12 @@
 import type Hls from 'hls.js';
 import { ReactiveElement, unsafeCSS } from '@lit/reactive-element';
-import type { MeshFace } from '../mesh/index.ts';
+import { type MeshFace, warnOnce } from '../mesh/index.ts';
 import { swarmOfName, swarmOfStream } from '../protocol/swarm.ts';
 import { hasMediaSource } from './hls/build.ts';
 import { HlsPlayer } from './hls/hls-player.ts';
 import { keepShape, mirrorNative, NATIVE_SIZE, setAttribute, upgradeProperties } from './native-mirror.ts';
 import { useMesh } from './use-mesh.ts';
 import { abrOf, chooseSource, isHlsType, preloadOf, type VideoSource } from './video-source.ts';
-import { warnOnce } from './warn.ts';
 
 /** Attributes that the native video gets as they are. */
 const FORWARDED = [

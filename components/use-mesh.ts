@@ -2,8 +2,7 @@
  * The way from any element to the one mesh of the page. Elements upgrade in the order in which they were defined, so whichever comes
  * first sets the mesh up with what `<p2p-mesh>` says, even if that element has not been upgraded yet.
  */
-import { mesh, type MeshFace, type MeshOptions } from '../mesh/index.ts';
-import { warnOnce } from './warn.ts';
+import { mesh, type MeshFace, type MeshOptions, warnOnce } from '../mesh/index.ts';
 
 export const TWO_MESHES =
   'The page has more than one <p2p-mesh>, but a browser has one mesh. Keep one; only the first counts.';

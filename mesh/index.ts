@@ -1,2 +1,3 @@
 export { mesh, Mesh } from './page/mesh.ts';
+export { debugOnce, warnOnce } from './page/warn.ts';
 export type { LoadedAsset, LoadOptions, MeshEventMap, MeshFace, MeshOptions, MeshStats } from './page/types.ts';

@@ -89,6 +89,12 @@ export function* fragmentsOf(
 /** Puts one neighbour's messages together again. Holds at most MAX_OPEN_FRAMES half-arrived frames. */
 export class FrameAssembler {
   readonly #open = new Map<string, { readonly payload: Uint8Array<ArrayBuffer>; filled: number }>();
+  readonly #moves: (type: number, request: number) => void;
+
+  /** @param moves told of each message: bytes of such a frame came */
+  constructor(moves: (type: number, request: number) => void = () => undefined) {
+    this.#moves = moves;
+  }
 
   /**
    * Takes one message; returns the frame that it completes, or null.
@@ -96,6 +102,7 @@ export class FrameAssembler {
    */
   accept(untrustedMessage: Uint8Array<ArrayBuffer>): Frame | null {
     const { type, request, length, offset, part } = readHeader(untrustedMessage);
+    this.#moves(type, request);
     if (part.length === length && offset === 0) return { type, request, payload: part };
     if (part.length === 0) throw badFrame('a part of at least one byte', part.length);
     const key = `${type} ${request}`;
@@ -116,13 +123,6 @@ export class FrameAssembler {
     this.#open.set(key, open);
     return open;
   }
-}
-
-/** Request id and type of a message, without taking it: shows that bytes of an answer move. */
-export function peekRequest(untrustedMessage: Uint8Array): { type: number; request: number } | null {
-  if (untrustedMessage.length < FRAME_HEADER_BYTES) return null;
-  const view = new DataView(untrustedMessage.buffer, untrustedMessage.byteOffset);
-  return { type: view.getUint8(0), request: view.getUint32(4) };
 }
 
 function readHeader(message: Uint8Array<ArrayBuffer>): {

@@ -1,11 +1,7 @@
 /** Lower-case hexadecimal, the text form of digests, peer ids and keys. */
-const DIGITS = '0123456789abcdef';
-
-const PAIRS = Array.from({ length: 256 }, (_, byte) => `${DIGITS.charAt(byte >> 4)}${DIGITS.charAt(byte & 15)}`);
-
 export function toHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += PAIRS[byte] ?? '';
+  for (const byte of bytes) text += (256 + byte).toString(16).slice(1);
   return text;
 }
 

@@ -1,4 +1,4 @@
-import { HASH_BYTES, ID_BYTES, MAX_ASSET_BYTES, MAX_SWARM_ID_CHARACTERS } from './limits.ts';
+import { HASH_BYTES, ID_BYTES, MAX_ASSET_BYTES } from './limits.ts';
 import { isHex } from './hex.ts';
 
 /** Hashes bytes with SHA-256 (FIPS 180-4) to 32 bytes. Passed in, so that the same code runs in a browser, without `crypto.subtle`, and in Node. */
@@ -10,7 +10,7 @@ export type Digest = string & { readonly brand: 'digest' };
 /** 32 lower-case hex digits: one browser in the mesh. Made by the server. */
 export type PeerId = string & { readonly brand: 'peer id' };
 
-/** 32 lower-case hex digits: a swarm on the peer wire. See `swarm.ts`. */
+/** 32 lower-case hex digits: a swarm on the peer wire. See `swarm-key.ts`. */
 export type SwarmKey = string & { readonly brand: 'swarm key' };
 
 /** A swarm as the server knows it: a stream's URL without its query, a web origin, or a name the author chose. */
@@ -19,12 +19,6 @@ export type SwarmId = string & { readonly brand: 'swarm id' };
 export const isDigest = (value: unknown): value is Digest => isHex(value, HASH_BYTES);
 
 export const isPeerId = (value: unknown): value is PeerId => isHex(value, ID_BYTES);
-
-export const isSwarmId = (value: unknown): value is SwarmId =>
-  typeof value === 'string' &&
-  value.length > 0 &&
-  value.length <= MAX_SWARM_ID_CHARACTERS &&
-  !/[\u0000-\u001f\u007f]/.test(value);
 
 /** An empty asset has no digest. */
 export const isAssetSize = (size: unknown): size is number =>

@@ -8,8 +8,9 @@ import type { IceServer, Signal } from './signaling.ts';
 
 /** What the page decides about the mesh. Times in ms, rates in bits per second, URLs absolute. */
 export interface EngineOptions {
-  /** The page's web origin: names the swarm of its static assets. */
   readonly webOrigin: string;
+  /** The swarm of the page's static assets: its web origin. */
+  readonly home: SwarmId;
   /** Where the signaling server listens. */
   readonly signal: string;
   /** URL of the manifest; null: there is none. */

@@ -109,19 +109,11 @@ function piecesOf(message: PeerMessage): readonly Uint8Array[] {
     case 'queued':
       return [fromHex(message.swarm), ...message.digests.map(fromHex)];
     case 'fetching':
-      return [
-        fromHex(message.swarm),
-        fromHex(message.digest),
-        Uint8Array.of(message.hops),
-        uint32(Math.min(MAX_UINT32, Math.round(message.lineRate))),
-      ];
+      return [fromHex(message.swarm), fromHex(message.digest), Uint8Array.of(message.hops), uint32(message.lineRate)];
     case 'want':
       return [
         fromHex(message.swarm),
-        ...message.wants.flatMap(({ digest, within }) => [
-          fromHex(digest),
-          uint32(Math.min(MAX_UINT32, Math.max(0, Math.round(within)))),
-        ]),
+        ...message.wants.flatMap(({ digest, within }) => [fromHex(digest), uint32(within)]),
       ];
     case 'request':
       return [
@@ -168,7 +160,7 @@ export function parsePeerMessage(untrusted: Frame): PeerMessage {
       return {
         type: 'fetching',
         swarm: swarmAt(payload),
-        digest: toHex(payload.subarray(ID_BYTES, ID_BYTES + HASH_BYTES)) as Digest,
+        digest: digestAt(payload, ID_BYTES),
         hops: byteAt(payload, ID_BYTES + HASH_BYTES),
         lineRate: uint32At(payload, ID_BYTES + HASH_BYTES + 1),
       };
@@ -211,6 +203,9 @@ function swarmAt(payload: Uint8Array): SwarmKey {
   return toHex(payload.subarray(0, ID_BYTES)) as SwarmKey;
 }
 
+const digestAt = (payload: Uint8Array, offset: number): Digest =>
+  toHex(payload.subarray(offset, offset + HASH_BYTES)) as Digest;
+
 const parseDigests = (payload: Uint8Array): { swarm: SwarmKey; digests: Digest[] } => ({
   swarm: swarmAt(payload),
   digests: hexList(payload.subarray(ID_BYTES), HASH_BYTES, MAX_DIGESTS_PER_FRAME) as Digest[],
@@ -221,7 +216,7 @@ function parseWants(bytes: Uint8Array): Want[] {
   if (bytes.length % each !== 0 || bytes.length > MAX_WANTS * each)
     throw badFrame(`at most ${MAX_WANTS} wants of ${each} bytes`, bytes.length);
   return Array.from({ length: bytes.length / each }, (_, i) => ({
-    digest: toHex(bytes.subarray(i * each, i * each + HASH_BYTES)) as Digest,
+    digest: digestAt(bytes, i * each),
     within: uint32At(bytes.subarray(i * each), HASH_BYTES),
   }));
 }
@@ -231,7 +226,7 @@ function parseRequest(request: number, payload: Uint8Array): PeerMessage {
   return {
     type: 'request',
     request,
-    digest: toHex(payload.subarray(0, HASH_BYTES)) as Digest,
+    digest: digestAt(payload, 0),
     first: uint32At(payload, HASH_BYTES),
     count: uint32At(payload, HASH_BYTES + 4),
     leaves: byteAt(payload, HASH_BYTES + 8) === 1,
@@ -248,9 +243,10 @@ function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
+/** The nearest there is: Infinity becomes the largest. */
 function uint32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value);
+  new DataView(bytes.buffer).setUint32(0, Math.min(MAX_UINT32, Math.max(0, Math.round(value))));
   return bytes;
 }
 

@@ -1,6 +1,7 @@
 /** What the server says, from `unknown` to typed. The one parser of the client's side of signaling. */
 import { P2PError } from './error.ts';
-import { isPeerId, isSwarmId } from './ids.ts';
+import { isPeerId } from './ids.ts';
+import { isSwarmId } from './swarm.ts';
 import { isHex } from './hex.ts';
 import { ID_BYTES, MAX_NEIGHBOURS, MAX_SDP_CHARACTERS, MAX_SWARMS } from './limits.ts';
 import { shown } from './shown.ts';
@@ -52,13 +53,6 @@ const ICE_SERVER: Fields = {
   username: maybe(isText),
   credential: maybe(isText),
 };
-const REPLY: Fields = {
-  ok: is(true),
-  peer: isPeerId,
-  resume: (value) => isHex(value, ID_BYTES),
-  iceServers: list(has(ICE_SERVER), 16),
-  swarms: list(has({ ...STATE, members: PEERS, others: PEERS }), MAX_SWARMS),
-};
 const REFUSAL: Fields = { ok: is(false), code: is(...REFUSALS), message: isText, retryAfter: maybe(isCount) };
 const DESCRIPTION: Fields = { kind: is('offer', 'answer'), connection: isConnection, sdp: isText };
 const CANDIDATE: Fields = {
@@ -71,24 +65,31 @@ const CANDIDATE: Fields = {
 
 const REFUSED_OFFER: Fields = { kind: is('refuse'), connection: isConnection };
 
-/** @throws P2PError `bad-message` */
-export const parseJoinReply = (untrusted: unknown): JoinReply | Refusal =>
-  isRefusal(untrusted) ? untrusted : (parsed(untrusted, REPLY) as JoinReply);
+type ReplyParser<T> = (untrusted: unknown) => T | Refusal;
+
+/** A parser of the server's answer to a question, which may be a no. */
+const replyParser =
+  (fields: Fields): ReplyParser<unknown> =>
+  (untrusted) =>
+    isRefusal(untrusted) ? untrusted : parsed(untrusted, { ok: is(true), ...fields });
 
 /** @throws P2PError `bad-message` */
-export const parseClaimReply = (untrusted: unknown): ClaimReply | Refusal =>
-  isRefusal(untrusted)
-    ? untrusted
-    : (parsed(untrusted, {
-        ok: is(true),
-        crosser: isPeerId,
-        since: isCount,
-        companyFor: maybe(isCount),
-      }) as ClaimReply);
+export const parseJoinReply = replyParser({
+  peer: isPeerId,
+  resume: (value) => isHex(value, ID_BYTES),
+  iceServers: list(has(ICE_SERVER), 16),
+  swarms: list(has({ ...STATE, members: PEERS, others: PEERS }), MAX_SWARMS),
+}) as ReplyParser<JoinReply>;
 
 /** @throws P2PError `bad-message` */
-export const parseDone = (untrusted: unknown): Done | Refusal =>
-  isRefusal(untrusted) ? untrusted : (parsed(untrusted, { ok: is(true) }) as Done);
+export const parseClaimReply = replyParser({
+  crosser: isPeerId,
+  since: isCount,
+  companyFor: maybe(isCount),
+}) as ReplyParser<ClaimReply>;
+
+/** @throws P2PError `bad-message` */
+export const parseDone = replyParser({}) as ReplyParser<Done>;
 
 /** @throws P2PError `bad-message` */
 export const parseRelayedSignal = (untrusted: unknown): RelayedSignal =>

@@ -1,7 +1,7 @@
 /** Peers that take part and do harm, made of raw channels. */
 import { encodePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
 import type { Digest, SwarmKey } from '../../protocol/ids.ts';
-import { swarmKey } from '../../protocol/swarm.ts';
+import { swarmKey } from '../../protocol/swarm-key.ts';
 import { RawPeer } from '../../test/mesh/world/raw-peer.ts';
 import { WEB_ORIGIN, type Surroundings } from '../../test/mesh/world/surroundings.ts';
 import type { Content, Segment } from './content.ts';

@@ -4,7 +4,7 @@ import { P2PError } from '../../protocol/error.ts';
 import type { AssetName, Digest } from '../../protocol/ids.ts';
 import { DIGEST_TAG, parseDigestTag } from '../../protocol/playlist-tag.ts';
 import { MAX_WANTS } from '../../protocol/limits.ts';
-import { warnOnce } from '../warn.ts';
+import { warnOnce } from '../../mesh/index.ts';
 import type { Upcoming } from './expected-assets.ts';
 
 export interface Segment {

@@ -58,10 +58,6 @@ export const LIVENESS_TICK_MS = 250;
 /** A connection attempt that is not open by then is given up, ms. ICE with trickle takes under 3 s where it works at all. */
 export const DIAL_TIMEOUT_MS = 10_000;
 
-/** What company takes is loaded again no sooner than this after it could not be, ms, doubled each time up to the maximum. Shorter than the first of REDIAL_AFTER_MS, so that each redial is a try. */
-export const COMPANY_RETRY_MS = 900;
-export const COMPANY_RETRY_MAX_MS = 60_000;
-
 /** A peer that offers again while its last offer is under way is not heard before this, ms. */
 export const REOFFER_AFTER_MS = 1000;
 

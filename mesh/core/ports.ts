@@ -32,7 +32,7 @@ export interface Channel {
   /** Copies the message: its memory is written over afterwards. */
   send(message: Uint8Array<ArrayBuffer>): void;
   close(): void;
-  /** Called once, and soon. What came before is kept: early messages, and whether the channel is open or closed. */
+  /** Called once, in the task in which the channel came. */
   listen(listener: ChannelListener): void;
 }
 

@@ -34,15 +34,15 @@ interface Shared {
 
 export class Assets {
   readonly #ports: AssetsPorts;
-  readonly #staticSwarm: SwarmId;
+  readonly #home: SwarmId;
   readonly #transfers = new Map<Digest, Shared>();
   /** Digests that the origin contradicted; not believed any more during this page visit. */
   readonly #contradicted = new Set<Digest>();
   readonly #firstAsked = new Map<SwarmId, number>();
 
-  constructor(ports: AssetsPorts, staticSwarm: SwarmId) {
+  constructor(ports: AssetsPorts, home: SwarmId) {
     this.#ports = ports;
-    this.#staticSwarm = staticSwarm;
+    this.#home = home;
   }
 
   /** Answers once with `loaded`, `pass` or `failed`, with `progress` now and then before; not at all once the signal is aborted. */
@@ -79,12 +79,12 @@ export class Assets {
     const name = question.name ?? listed?.name ?? null;
     if (!name || (range && range.end - range.start !== name.size) || this.#contradicted.has(name.digest))
       return unlisted === 'pass' ? { type: 'pass', id } : this.#plain(question, reply, signal);
-    const swarm = question.swarm ?? this.#staticSwarm;
+    const swarm = question.swarm ?? this.#home;
     const contentType = listed?.contentType ?? '';
     const stored = this.#ports.store.get(name.digest);
     if (stored) {
       this.#ports.countStoreBytes(stored.size);
-      this.#ports.neighbours.hold(swarm, name.digest);
+      this.#ports.neighbours.announcements.hold(swarm, name.digest);
       return loaded(question, stored.body, contentType || stored.contentType, 'store', true);
     }
     const neededAt = question.deadline === null ? Infinity : this.#ports.clock.now() + question.deadline;
@@ -127,7 +127,7 @@ export class Assets {
         url,
         name: listed.name,
         range: null,
-        swarm: swarm ?? this.#staticSwarm,
+        swarm: swarm ?? this.#home,
         contentType: listed.contentType,
         neededAt: Infinity,
         startedAt: 0,
@@ -210,7 +210,9 @@ export class Assets {
         this.#keep(wanted, got);
         return got;
       })
-      .finally(() => this.#ports.neighbours.fetched(swarm, name.digest, this.#ports.store.has(name.digest)));
+      .finally(() =>
+        this.#ports.neighbours.announcements.fetched(swarm, name.digest, this.#ports.store.has(name.digest)),
+      );
     const shared: Shared = { transfer, result, controller, progress };
     this.#transfers.set(name.digest, shared);
     const forget = (): void => {
@@ -235,7 +237,8 @@ export class Assets {
     }
     if (got.origin && !got.origin.shareable) return;
     const { store, neighbours } = this.#ports;
-    neighbours.lose(
+    const { announcements } = neighbours;
+    announcements.lose(
       store.put({
         ...name,
         body: got.body,
@@ -243,7 +246,7 @@ export class Assets {
         contentType: contentType || (got.origin?.contentType ?? ''),
       }),
     );
-    if (store.has(name.digest)) neighbours.hold(swarm, name.digest);
+    if (store.has(name.digest)) announcements.hold(swarm, name.digest);
   }
 }
 

@@ -14,10 +14,15 @@ export interface Attempt {
   readonly since: number;
 }
 
+interface Entry extends Omit<Attempt, 'state'> {
+  state: Attempt['state'];
+  readonly cancelTimer: () => void;
+}
+
 export class Attempts {
   readonly #clock: Clock;
   readonly #expired: (attempt: Attempt) => void;
-  readonly #all = new Map<number, { attempt: Attempt; cancelTimer: () => void }>();
+  readonly #all = new Map<number, Entry>();
 
   /** @param expired told of each attempt that is not open in time; it is forgotten by then */
   constructor(clock: Clock, expired: (attempt: Attempt) => void) {
@@ -30,47 +35,45 @@ export class Attempts {
       const attempt = this.remove(connection);
       if (attempt) this.#expired(attempt);
     });
-    this.#all.set(connection, {
-      attempt: { connection, peer, role, sameSite, state: 'dialing', since: this.#clock.now() },
-      cancelTimer,
-    });
+    const since = this.#clock.now();
+    this.#all.set(connection, { connection, peer, role, sameSite, state: 'dialing', since, cancelTimer });
   }
 
   get(connection: number): Attempt | undefined {
-    return this.#all.get(connection)?.attempt;
+    return this.#all.get(connection);
   }
 
   get degree(): Degree {
-    return degreeOf([...this.#all.values()].map(({ attempt }) => attempt));
+    return degreeOf([...this.#all.values()]);
   }
 
   /** Those of them that are not open yet. */
   get dialing(): Degree {
-    return degreeOf([...this.#all.values()].flatMap(({ attempt }) => (attempt.state === 'dialing' ? [attempt] : [])));
+    return degreeOf([...this.#all.values()].filter(({ state }) => state === 'dialing'));
   }
 
   get latestOutside(): Attempt | undefined {
-    return [...this.#all.values()].map(({ attempt }) => attempt).findLast(({ sameSite }) => !sameSite);
+    return [...this.#all.values()].findLast(({ sameSite }) => !sameSite);
   }
 
   /** The attempt with this peer that is under way, else the open connection. */
   of(peer: PeerId): Attempt | undefined {
-    const all = [...this.#all.values()].map(({ attempt }) => attempt).filter((attempt) => attempt.peer === peer);
+    const all = [...this.#all.values()].filter((attempt) => attempt.peer === peer);
     return all.find(({ state }) => state === 'dialing') ?? all[0];
   }
 
   opened(connection: number): void {
-    const entry = this.#all.get(connection);
-    if (!entry) return;
-    entry.cancelTimer();
-    entry.attempt = { ...entry.attempt, state: 'open' };
+    const attempt = this.#all.get(connection);
+    if (!attempt) return;
+    attempt.cancelTimer();
+    attempt.state = 'open';
   }
 
   remove(connection: number): Attempt | undefined {
-    const entry = this.#all.get(connection);
-    entry?.cancelTimer();
+    const attempt = this.#all.get(connection);
+    attempt?.cancelTimer();
     this.#all.delete(connection);
-    return entry?.attempt;
+    return attempt;
   }
 
   clear(): readonly Attempt[] {

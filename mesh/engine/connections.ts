@@ -64,7 +64,7 @@ export class Connections {
     const attempt = this.#attempts.get(connection);
     const isExpected = attempt?.peer === peer && !this.#neighbours.isBanned(peer);
     if (!isExpected) channel.close();
-    else if (!this.#neighbours.add(peer, connection, attempt.sameSite, channel)) this.#hangUp(attempt);
+    else this.#neighbours.add(peer, connection, attempt.sameSite, channel);
   }
 
   /** The page's end of a handshake step. */
@@ -134,7 +134,6 @@ export class Connections {
   #dial(peer: PeerId, sameSite: boolean): boolean {
     const { peer: own, iceServers } = this.#place();
     if (peer === own || this.#neighbours.isBanned(peer) || this.#attempts.of(peer)) return false;
-    if (!this.#neighbours.prepare()) return false;
     const connection = Math.floor(this.#ports.random() * 2 ** 32);
     this.#attempts.add(connection, peer, 'offers', sameSite);
     this.#ports.dialer.dial(connection, peer, iceServers);
@@ -156,7 +155,7 @@ export class Connections {
     if (this.#attempts.get(connection)) return false;
     if (ours?.state === 'dialing' && ours.role === 'offers' && peer !== null && peer < from) return false;
     const verdict = ours ? 'take' : onOffer(sameSite, this.#attempts.degree, around.siteSize);
-    if (verdict === 'refuse' || !this.#neighbours.prepare()) {
+    if (verdict === 'refuse') {
       void this.#ports.signaling.signal({ to: from, signal: { kind: 'refuse', connection } });
       return false;
     }

@@ -239,7 +239,7 @@ export class Turn {
     if (!keeper || keeper === this.#asked) return;
     this.#asked = keeper;
     const { clock, neighbours } = this.#crossings.ports;
-    neighbours.want(keeper, swarm, { digest: name.digest, within: neededAt - clock.now() });
+    neighbours.announcements.want(keeper, swarm, { digest: name.digest, within: neededAt - clock.now() });
   }
 
   #hearQueued(): void {

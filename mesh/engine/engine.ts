@@ -14,7 +14,6 @@ import type {
   Held,
 } from '../../protocol/page.ts';
 import { MAX_WANTS } from '../../protocol/limits.ts';
-import { swarmOfName } from '../../protocol/swarm.ts';
 import { STATS_EVERY_MS } from '../core/limits.ts';
 import type { Channel, Ports } from '../core/ports.ts';
 import { Assets, type Reply } from './assets.ts';
@@ -22,21 +21,16 @@ import { Changes } from './changes.ts';
 import { Crossings } from './crossings.ts';
 import { ManifestIndex } from './manifest-index.ts';
 import { Membership } from './membership.ts';
-import { Neighbours, type LoadCompany } from './neighbours.ts';
-import type { NeighboursListener } from './company.ts';
+import { Neighbours, type NeighboursListener } from './neighbours.ts';
 import { OriginDoor } from './origin-door.ts';
-
-export interface EnginePorts extends Ports {
-  readonly company: LoadCompany;
-}
 
 /** Messages of the engine to its page; an asset's body is meant to be transferred. */
 export type Post = (message: FromEngine) => void;
 
 export class Engine {
-  readonly #ports: EnginePorts;
+  readonly #ports: Ports;
   readonly #post: Post;
-  readonly #staticSwarm: SwarmId;
+  readonly #home: SwarmId;
   readonly #neighbours: Neighbours;
   readonly #membership: Membership;
   readonly #manifest: ManifestIndex;
@@ -46,8 +40,8 @@ export class Engine {
   #originReachable = true;
   #statsDue = false;
 
-  constructor(ports: EnginePorts, options: EngineOptions, post: Post) {
-    const { clock, sha256, trace, store } = ports;
+  constructor(ports: Ports, options: EngineOptions, post: Post) {
+    const { clock } = ports;
     this.#ports = ports;
     this.#post = post;
     const changes = new Changes(clock);
@@ -57,7 +51,7 @@ export class Engine {
     };
     this.#neighbours = new Neighbours(
       {
-        ...{ clock, sha256, store, trace, company: ports.company },
+        ...ports,
         announces: options.upload,
         maxUpload: options.maxUpload,
         underWay: (digest) => this.#assets.underWay(digest),
@@ -67,9 +61,9 @@ export class Engine {
       },
       this.#neighboursListener(changed),
     );
-    const staticSwarm = swarmOfName(options.webOrigin);
-    this.#staticSwarm = staticSwarm;
-    this.#membership = new Membership(ports, staticSwarm, this.#neighbours, {
+    const { home } = options;
+    this.#home = home;
+    this.#membership = new Membership(ports, home, this.#neighbours, {
       changed,
       joined: () => this.#reachability(true),
       unreachable: (reason) => this.#warn(serverUnreachable(options.signal, reason)),
@@ -84,25 +78,21 @@ export class Engine {
     this.#crossings = new Crossings({ clock, changes, membership: this.#membership, neighbours: this.#neighbours });
     this.#assets = new Assets(
       {
-        clock,
-        sha256,
-        store,
-        trace,
+        ...ports,
         changes,
         origin: door.fetch,
         neighbours: this.#neighbours,
         membership: this.#membership,
         manifest: this.#manifest,
         crossings: this.#crossings,
-        leavesUrl: (name) => this.#manifest.leavesUrl(name),
         countPeerBytes: (bytes) => this.#count('peers', bytes),
         countStoreBytes: (bytes) => this.#count('store', bytes),
         warn: (error) => this.#warn(error),
       },
-      staticSwarm,
+      home,
     );
     if (options.manifest !== null) void this.#manifest.load(options.manifest, door.fetch, (error) => this.#warn(error));
-    this.#membership.enter(staticSwarm);
+    this.#membership.enter(home);
     if (options.share) this.#membership.open();
   }
 
@@ -148,7 +138,7 @@ export class Engine {
 
   /** What a player will ask for next. */
   expect({ player, swarm, assets }: Extract<FromPage, { type: 'window' }>): void {
-    this.#neighbours.expect({ player, swarm: swarm ?? this.#staticSwarm, assets: assets.slice(0, MAX_WANTS) });
+    this.#neighbours.expect({ player, swarm: swarm ?? this.#home, assets: assets.slice(0, MAX_WANTS) });
   }
 
   /** A way in for asset questions; each asker has its own numbers. */
@@ -177,15 +167,13 @@ export class Engine {
   }
 
   channel(connection: number, peer: Extract<FromPage, { type: 'channel' }>['peer'], channel: Channel): void {
-    this.#neighbours.whenPrepared(() => this.#membership.connections.channel(connection, peer, channel));
+    this.#membership.connections.channel(connection, peer, channel);
   }
 
   connection(message: Extract<FromPage, { type: 'connection' }>): void {
-    this.#neighbours.whenPrepared(() => {
-      if (message.state === 'connected')
-        this.#membership.connections.connected(message.connection, message.maxMessageSize);
-      else this.#membership.connections.disconnected(message.connection);
-    });
+    if (message.state === 'connected')
+      this.#membership.connections.connected(message.connection, message.maxMessageSize);
+    else this.#membership.connections.disconnected(message.connection);
   }
 
   signal(message: Extract<FromPage, { type: 'signal' }>): void {
@@ -215,7 +203,6 @@ export class Engine {
         if (neighbour.sameSite) this.#crossings.heard(lineRate);
         changed();
       },
-      unprepared: (reason) => this.#warn(companyMissing(reason)),
       banned: (peer, reason) => {
         this.#warn(reason);
         this.#post({ type: 'peer', peer, state: 'banned' });
@@ -248,13 +235,6 @@ export class Engine {
     });
   }
 }
-
-const companyMissing = (reason: string): P2PError =>
-  new P2PError(
-    'engine-failed',
-    `The part of the engine that speaks with neighbours can't be loaded (${reason}). The page goes on alone and tries again. Are all files of p2p-elements served beside each other?`,
-    { reason },
-  );
 
 const serverUnreachable = (url: string, reason: string): P2PError =>
   new P2PError(

@@ -1,4 +1,4 @@
-/** What we bring for others while we are a site's keeper: of what they want, that which our own players expect too, for only of that we know the URL. Owned by the Company. */
+/** What we bring for others while we are a site's keeper: of what they want, that which our own players expect too, for only of that we know the URL. Owned by the Neighbours. */
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { Expected } from '../../protocol/page.ts';
 import type { Want } from '../../protocol/peer-message.ts';

@@ -45,7 +45,6 @@ export class Membership {
   readonly #swarms = new Map<SwarmId, Joined | null>();
   /** Swarms that the server of this connection was asked for. */
   readonly #asked = new Set<SwarmId>();
-  readonly #timers = new Set<() => void>();
   #state: SignalingState = 'off';
   #cancelRetry: () => void = () => undefined;
   #cancelWantMore: (() => void) | null = null;
@@ -112,7 +111,7 @@ export class Membership {
     this.#swarms.set(swarm, joined ?? null);
     if (joined !== undefined) return;
     if (this.#swarms.size > MAX_SWARMS) this.#leaveOldest();
-    void this.#neighbours.enter(swarm).then(() => this.#listener.changed());
+    void this.#neighbours.announcements.enter(swarm).then(() => this.#listener.changed());
     if (this.#state === 'joined') void this.#join([swarm]);
   }
 
@@ -120,7 +119,7 @@ export class Membership {
     for (const swarm of this.#swarms.keys()) {
       if (swarm === this.#home) continue;
       this.#swarms.delete(swarm);
-      this.#neighbours.exit(swarm);
+      this.#neighbours.announcements.exit(swarm);
       if (this.#state === 'joined') this.#ports.signaling.leave({ swarms: [swarm] });
       return;
     }
@@ -165,8 +164,8 @@ export class Membership {
 
   /** Until `open()`, which joins the same swarms again. */
   leave(): void {
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
+    this.#cancelRetry();
+    this.#cancelWantMore?.();
     this.#cancelWantMore = null;
     const joined = this.#state === 'joined';
     this.#state = 'off'; // Before the connections and the socket are closed, which is no failure.
@@ -202,7 +201,7 @@ export class Membership {
     this.#unreachable(`${code}: ${message}`);
     if (retryAfter === undefined) return;
     this.#cancelRetry();
-    this.#cancelRetry = this.#later(1000 * retryAfter, () => void this.#join([...this.#swarms.keys()]));
+    this.#cancelRetry = this.#ports.clock.after(1000 * retryAfter, () => void this.#join([...this.#swarms.keys()]));
   }
 
   #take(reply: JoinReply, again: boolean): void {
@@ -234,7 +233,7 @@ export class Membership {
   #wantMore(): void {
     if (this.#cancelWantMore || !hasTooFew(this.#connections.degree, this.#around)) return;
     const pause = Math.min(MORE_NAMES_AFTER_MAX_MS, MORE_NAMES_AFTER_MS * 2 ** this.#askedMore++);
-    this.#cancelWantMore = this.#later(pause * (1 + this.#ports.random()), () => {
+    this.#cancelWantMore = this.#ports.clock.after(pause * (1 + this.#ports.random()), () => {
       this.#cancelWantMore = null;
       if (this.#state === 'joined') void this.#join([...this.#swarms.keys()], true);
     });
@@ -252,15 +251,6 @@ export class Membership {
     if (this.#state === 'off') return;
     this.#wantMore();
     this.#listener.changed();
-  }
-
-  #later(milliseconds: number, run: () => void): () => void {
-    const cancel = this.#ports.clock.after(milliseconds, () => {
-      this.#timers.delete(cancel);
-      run();
-    });
-    this.#timers.add(cancel);
-    return cancel;
   }
 
   #unreachable(reason: Refusal['message']): void {

@@ -2,7 +2,7 @@
 import type { P2PError } from '../../protocol/error.ts';
 import type { Digest, PeerId, SwarmKey } from '../../protocol/ids.ts';
 import { MAX_DIGESTS_PER_FRAME, MAX_DIGESTS_PER_NEIGHBOUR, PROTOCOL_VERSION } from '../../protocol/limits.ts';
-import type { Fetching, PeerMessage, Want } from '../../protocol/peer-message.ts';
+import type { PeerMessage, Want } from '../../protocol/peer-message.ts';
 import {
   GONE_AFTER_MS,
   LATE_EXCUSES,
@@ -18,18 +18,18 @@ import { Uploads, type UploadAllowance } from './uploads.ts';
 import { Wire, type WireListener } from './wire.ts';
 
 export interface NeighbourListener {
-  opened(neighbour: Neighbour): void;
+  opened(): void;
   /** It told its swarms, or what it holds. */
-  told(neighbour: Neighbour): void;
+  told(): void;
   /** It asks the keeper for these. */
-  wants(neighbour: Neighbour, swarm: SwarmKey, wants: readonly Want[]): void;
-  /** Somebody fetches this. */
-  fetching(neighbour: Neighbour, swarm: SwarmKey, fetching: Fetching): void;
+  wants(swarm: SwarmKey, wants: readonly Want[]): void;
+  /** It fetches something, and knows this of the line, bytes per second. */
+  fetching(lineRate: number): void;
   /** It said hello with these swarms. */
-  greeted(neighbour: Neighbour): void;
+  greeted(): void;
   /** It broke the protocol. */
-  broken(neighbour: Neighbour, error: P2PError): void;
-  closed(neighbour: Neighbour): void;
+  broken(error: P2PError): void;
+  closed(): void;
 }
 
 /** Ends of a question after which the neighbour still has the asset under way. */
@@ -90,11 +90,11 @@ export class Neighbour {
       opened: () => {
         this.wasOpen = true;
         this.openedAt = clock.now();
-        listener.opened(this);
+        listener.opened();
       },
       message: (message) => this.#receive(message),
       progress: (request) => this.#progress(request),
-      broken: (error) => listener.broken(this, error),
+      broken: (error) => listener.broken(error),
       closed: () => this.#closed(),
     };
     this.#wire = new Wire(channel, wireListener, clock);
@@ -196,31 +196,31 @@ export class Neighbour {
         this.greeted = true;
         this.swarms.clear();
         for (const swarm of message.swarms) this.swarms.add(swarm);
-        return this.#listener.greeted(this);
+        return this.#listener.greeted();
       case 'have':
         for (const digest of message.digests) {
           if (this.#holds.size < MAX_DIGESTS_PER_NEIGHBOUR) this.#holds.add(digest);
           this.#forget(digest);
         }
         if (this.swarms.has(message.swarm)) this.inventories.add(message.swarm);
-        return this.#listener.told(this);
+        return this.#listener.told();
       case 'lost':
         for (const digest of message.digests) {
           this.#holds.delete(digest);
           this.#forget(digest);
         }
-        return this.#listener.told(this);
+        return this.#listener.told();
       case 'fetching':
         if (this.#fetching.size >= MAX_FETCHING_PER_NEIGHBOUR && !this.#fetching.has(message.digest)) return;
         this.#fetching.set(message.digest, message.hops);
         this.#queued.delete(message.digest);
         this.#questions.renewed(message.digest, message.hops);
-        return this.#listener.fetching(this, message.swarm, message);
+        return this.#listener.fetching(message.lineRate);
       case 'queued':
         for (const digest of message.digests.slice(0, MAX_FETCHING_PER_NEIGHBOUR)) this.#willBring(digest);
-        return this.#listener.told(this);
+        return this.#listener.told();
       case 'want':
-        return this.#listener.wants(this, message.swarm, message.wants);
+        return this.#listener.wants(message.swarm, message.wants);
       case 'request':
         return this.#uploads.request(message);
       case 'cancel':
@@ -256,6 +256,6 @@ export class Neighbour {
   #closed(): void {
     this.#questions.close('gone');
     this.#uploads.close();
-    this.#listener.closed(this);
+    this.#listener.closed();
   }
 }

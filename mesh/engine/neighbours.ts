@@ -1,193 +1,189 @@
-/**
- * All our neighbours, as the rest of the engine sees them, and what we tell each of them about ourselves. Alone there are none; what they
- * take is loaded as soon as the server names somebody. Owned by the Engine.
- */
+/** All our neighbours: who is there, what they have, and who is banned. Owned by the Engine. */
 import type { P2PError } from '../../protocol/error.ts';
-import type { Digest, PeerId, Sha256, SwarmId, SwarmKey } from '../../protocol/ids.ts';
+import type { Digest, PeerId, SwarmId, SwarmKey } from '../../protocol/ids.ts';
+import type { Expected } from '../../protocol/page.ts';
 import type { Want } from '../../protocol/peer-message.ts';
-import { swarmKey } from '../../protocol/swarm.ts';
-import { Holdings } from '../core/holdings.ts';
-import { COMPANY_RETRY_MAX_MS, COMPANY_RETRY_MS } from '../core/limits.ts';
-import type { Channel } from '../core/ports.ts';
-import type { Company, CompanyPorts, Count, Inventories, NeighboursListener, Window } from './company.ts';
-import type { FromNeighbours } from './from-neighbours.ts';
-import type { Neighbour } from './neighbour.ts';
-import type { Taker } from './source-book.ts';
+import { LIVENESS_TICK_MS, MAX_BANNED } from '../core/limits.ts';
+import type { Channel, Store, Trace } from '../core/ports.ts';
+import type { SwarmView } from '../core/start-gate.ts';
+import { Announcements, type AnnouncementsPorts } from './announcements.ts';
+import { Keeper, type KeeperPorts } from './keeper.ts';
+import { Neighbour } from './neighbour.ts';
+import type { UnderWay } from './under-way.ts';
+import { UploadAllowance } from './uploads.ts';
 
-/** Loads what company takes. */
-export type LoadCompany = () => Promise<{ readonly Company: typeof Company }>;
-
-export interface NeighboursPorts extends CompanyPorts {
-  readonly sha256: Sha256;
-  readonly company: LoadCompany;
+export interface NeighboursListener {
+  /** A connection is open. */
+  joined(neighbour: Neighbour): void;
+  /** An open connection, or one that never opened, is gone. */
+  gone(neighbour: Neighbour): void;
+  /** What somebody holds, or which swarms somebody is in, has changed. */
+  changed(): void;
+  /** Somebody has something under way, and what it knows of the line, bytes per second. */
+  fetching(neighbour: Neighbour, lineRate: number): void;
+  banned(peer: PeerId, reason: P2PError): void;
 }
 
-const NOBODY: Count = { ofSite: 0, outside: 0 };
-const NO_INVENTORIES: Inventories = { inventories: 0, awaited: 0, awaitedSince: 0 };
+export interface NeighboursPorts extends Omit<AnnouncementsPorts, 'open'>, Pick<KeeperPorts, 'isKeeper' | 'bring'> {
+  readonly store: Store;
+  readonly trace: Trace;
+  /** Bits per second; null: as fast as it goes. */
+  readonly maxUpload: number | null;
+  /** What is on its way and may be handed on. */
+  readonly underWay: (digest: Digest) => UnderWay | undefined;
+  readonly uploaded: (bytes: number) => void;
+}
+
+/** What a player will ask for next. */
+export interface Window {
+  readonly player: number;
+  readonly swarm: SwarmId;
+  readonly assets: readonly Expected[];
+}
+
+export type Inventories = Pick<Extract<SwarmView, { kind: 'joined' }>, 'inventories' | 'awaited' | 'awaitedSince'>;
 
 export class Neighbours {
+  readonly announcements: Announcements;
   readonly #ports: NeighboursPorts;
   readonly #listener: NeighboursListener;
-  readonly #swarms = new Map<SwarmId, SwarmKey>();
-  readonly #enteredAt = new Map<SwarmId, number>();
-  readonly #holdings = new Holdings();
-  readonly #fetching = new Map<SwarmId, Map<Digest, number>>();
-  readonly #windows = new Map<number, Window>();
-  #company: Company | null = null;
-  #loading: Promise<void> | null = null;
-  #failures = 0;
-  #retryAt = 0;
+  readonly #allowance: UploadAllowance;
+  readonly #keeper: Keeper;
+  readonly #all = new Map<PeerId, Neighbour>();
+  readonly #banned = new Set<PeerId>();
+  #cancelTick: (() => void) | null = null;
 
   constructor(ports: NeighboursPorts, listener: NeighboursListener) {
+    const { clock, store, underWay, announces, maxUpload, uploaded, isKeeper, bring } = ports;
     this.#ports = ports;
     this.#listener = listener;
-  }
-
-  /** Somebody may come: what that takes is loaded, unless it is here. False: it could not be loaded a short while ago. */
-  prepare(): boolean {
-    if (this.#company) return true;
-    if (!this.#loading && this.#ports.clock.now() < this.#retryAt) return false;
-    this.#loading ??= this.#load();
-    return true;
-  }
-
-  /** Does something that concerns a neighbour: now, or when what company takes is here or could not be loaded. */
-  whenPrepared(run: () => void): void {
-    if (this.#loading) void this.#loading.then(run);
-    else run();
+    this.announcements = new Announcements({ ...ports, open: () => this.open });
+    this.#allowance = new UploadAllowance(clock, store, underWay, { enabled: announces, maxUpload }, uploaded);
+    this.#keeper = new Keeper({
+      clock,
+      isKeeper,
+      holds: (digest) => store.has(digest),
+      isComing: (digest) => underWay(digest) !== undefined,
+      bring,
+      announce: (swarm, digests) => this.announcements.queued(swarm, digests),
+    });
   }
 
   get open(): readonly Neighbour[] {
-    return this.#company?.open ?? [];
+    return [...this.#all.values()].filter((neighbour) => neighbour.open);
   }
 
   get bannedCount(): number {
-    return this.#company?.bannedCount ?? 0;
+    return this.#banned.size;
   }
 
   isBanned(peer: PeerId): boolean {
-    return this.#company?.isBanned(peer) ?? false;
+    return this.#banned.has(peer);
   }
 
   get(peer: PeerId): Neighbour | undefined {
-    return this.#company?.get(peer);
+    return this.#all.get(peer);
   }
 
-  /** Takes a channel over; false if that can't be done. */
-  add(peer: PeerId, connection: number, sameSite: boolean, channel: Channel): boolean {
-    this.#company?.add(peer, connection, sameSite, channel);
-    return this.#company !== null;
+  /** Takes a channel over. A newer connection to the same peer replaces the older one. */
+  add(peer: PeerId, connection: number, sameSite: boolean, channel: Channel): void {
+    const older = this.#all.get(peer);
+    const { clock } = this.#ports;
+    const neighbour: Neighbour = new Neighbour(peer, connection, sameSite, channel, clock, this.#allowance, {
+      opened: () => this.#opened(neighbour),
+      greeted: () => this.#greeted(neighbour),
+      told: () => this.#listener.changed(),
+      wants: (key, wants) => this.#wanted(neighbour, key, wants),
+      fetching: (lineRate) => this.#listener.fetching(neighbour, lineRate),
+      broken: (error) => this.ban(neighbour, error),
+      closed: () => this.#closed(neighbour),
+    });
+    this.#all.set(peer, neighbour);
+    older?.close();
   }
 
   /** Open neighbours that hold the asset: those with the fewest blocks to send first. */
   holders(digest: Digest): readonly Neighbour[] {
-    return this.#company?.holders(digest) ?? [];
+    return this.open.filter((neighbour) => neighbour.holds(digest)).sort((a, b) => a.blocksDue - b.blocksDue);
   }
 
   /** Open neighbours that have the asset under way, no nearer to us than to who crosses: those with the fewest hops first. */
   carriers(digest: Digest, hops: number): readonly Neighbour[] {
-    return this.#company?.carriers(digest, hops) ?? [];
+    const hopsOf = (neighbour: Neighbour): number => neighbour.hopsOf(digest) ?? Infinity;
+    return this.open.filter((neighbour) => hopsOf(neighbour) < hops).sort((a, b) => hopsOf(a) - hopsOf(b));
   }
 
   /** Open neighbours that said that they are in this swarm, by where they are. */
-  count(swarm: SwarmId): Count {
-    return this.#company?.count(swarm) ?? NOBODY;
-  }
-
-  /** One asset's way from neighbours; undefined as long as there is no company. */
-  sources(taker: Taker): FromNeighbours | undefined {
-    return this.#company?.sources(taker);
+  count(swarm: SwarmId): { readonly ofSite: number; readonly outside: number } {
+    const key = this.announcements.keyOf(swarm);
+    const inSwarm = key === undefined ? [] : this.open.filter(({ swarms }) => swarms.has(key));
+    const ofSite = inSwarm.filter(({ sameSite }) => sameSite).length;
+    return { ofSite, outside: inSwarm.length - ofSite };
   }
 
   /** Neighbours in this swarm: how many told what they hold, and how many have yet to; one that has not said hello, or a key that is not computed yet, may mean more. */
   inventories(swarm: SwarmId): Inventories {
-    return this.#company?.inventories(swarm) ?? NO_INVENTORIES;
-  }
-
-  /** Enters a swarm and says so to all neighbours. */
-  async enter(swarm: SwarmId): Promise<void> {
-    if (this.#enteredAt.has(swarm)) return;
-    this.#enteredAt.set(swarm, this.#ports.clock.now());
-    const key = await swarmKey(swarm, this.#ports.sha256);
-    if (this.#swarms.has(swarm) || !this.#enteredAt.has(swarm)) return; // Left meanwhile.
-    this.#swarms.set(swarm, key);
-    this.#company?.entered();
-  }
-
-  /** Leaves a swarm and says so to all neighbours. */
-  exit(swarm: SwarmId): void {
-    this.#enteredAt.delete(swarm);
-    const key = this.#swarms.get(swarm);
-    if (key === undefined || !this.#swarms.delete(swarm)) return;
-    this.#holdings.drop(swarm);
-    this.#fetching.delete(swarm);
-    this.#company?.left(key);
+    const key = this.announcements.keyOf(swarm);
+    const since = this.announcements.enteredAt(swarm);
+    if (key === undefined) return inventoriesOf(0, this.open, since);
+    const inSwarm = this.open.filter((neighbour) => !neighbour.greeted || neighbour.swarms.has(key));
+    const awaited = inSwarm.filter((neighbour) => !neighbour.inventories.has(key));
+    return inventoriesOf(inSwarm.length - awaited.length, awaited, since);
   }
 
   /** What a player of this page will ask for, so that we can bring it for others; an empty list ends it. */
-  expect(window: Window): void {
-    if (window.assets.length > 0) this.#windows.set(window.player, window);
-    else this.#windows.delete(window.player);
-    this.#company?.expect(window);
-  }
-
-  /** Announces an asset that we have under way and hand out, to all but those who have it nearer. */
-  fetching(swarm: SwarmId, digest: Digest, hops: number, lineRate: number): void {
-    const under = this.#fetching.get(swarm) ?? new Map<Digest, number>();
-    this.#fetching.set(swarm, under.set(digest, hops));
-    this.#company?.fetching(swarm, digest, hops, lineRate);
-  }
-
-  /** An asset that we had under way is here, or will not come. */
-  fetched(swarm: SwarmId, digest: Digest, came: boolean): void {
-    if (this.#fetching.get(swarm)?.delete(digest) === true && !came) this.#company?.lost(swarm, digest);
-  }
-
-  /** Asks a neighbour, the keeper, to bring an asset. */
-  want(neighbour: Neighbour, swarm: SwarmId, want: Want): void {
-    this.#company?.want(neighbour, swarm, want);
-  }
-
-  /** Announces an asset that we hold from now on. */
-  hold(swarm: SwarmId, digest: Digest): void {
-    if (this.#holdings.add(swarm, digest)) this.#company?.have(swarm, digest);
-  }
-
-  /** Takes announcements back. */
-  lose(digests: readonly Digest[]): void {
-    for (const digest of digests) for (const swarm of this.#holdings.remove(digest)) this.#company?.lost(swarm, digest);
+  expect({ player, swarm, assets }: Window): void {
+    this.#keeper.expect(player, swarm, assets);
   }
 
   /** Never again, on any swarm. */
   ban(neighbour: Neighbour, reason: P2PError): void {
-    this.#company?.ban(neighbour, reason);
+    if (this.#banned.has(neighbour.peer)) return;
+    this.#banned.add(neighbour.peer);
+    if (this.#banned.size > MAX_BANNED) for (const oldest of this.#banned) if (this.#banned.delete(oldest)) break;
+    neighbour.close();
+    this.#listener.banned(neighbour.peer, reason);
   }
 
   /** Says goodbye to all. */
   leave(): void {
-    this.#company?.leave();
+    for (const neighbour of [...this.#all.values()]) neighbour.leave();
+    this.#cancelTick?.();
+    this.#cancelTick = null;
   }
 
-  async #load(): Promise<void> {
-    try {
-      const { Company } = await this.#ports.company();
-      this.#company = new Company(
-        this.#ports,
-        {
-          swarms: this.#swarms,
-          enteredAt: this.#enteredAt,
-          holdings: this.#holdings,
-          fetching: this.#fetching,
-          windows: this.#windows,
-        },
-        this.#listener,
-      );
-    } catch (error) {
-      this.#ports.trace('mesh', () => `alone for now: ${String(error)}`);
-      if (this.#failures === 0) this.#listener.unprepared(String(error));
-      const pause = Math.min(COMPANY_RETRY_MAX_MS, COMPANY_RETRY_MS * 2 ** this.#failures++);
-      this.#retryAt = this.#ports.clock.now() + pause;
-    }
-    this.#loading = null;
+  #opened(neighbour: Neighbour): void {
+    this.#ports.trace('mesh', () => `open ${neighbour.peer}`);
+    this.announcements.hello(neighbour);
+    this.#cancelTick ??= this.#ports.clock.after(LIVENESS_TICK_MS, () => this.#tick());
+    this.#listener.joined(neighbour);
+  }
+
+  #greeted(neighbour: Neighbour): void {
+    this.announcements.tell(neighbour);
+    this.#listener.changed();
+  }
+
+  #wanted({ sameSite }: Neighbour, key: SwarmKey, wants: readonly Want[]): void {
+    const swarm = this.announcements.swarmOf(key);
+    if (sameSite && swarm !== undefined) this.#keeper.wanted(swarm, wants);
+  }
+
+  #closed(neighbour: Neighbour): void {
+    if (this.#all.get(neighbour.peer) === neighbour) this.#all.delete(neighbour.peer);
+    this.#ports.trace('mesh', () => `gone ${neighbour.peer}`);
+    this.#listener.gone(neighbour);
+    this.#listener.changed();
+  }
+
+  #tick(): void {
+    for (const neighbour of [...this.#all.values()]) neighbour.checkLiveness();
+    this.#cancelTick = this.#all.size > 0 ? this.#ports.clock.after(LIVENESS_TICK_MS, () => this.#tick()) : null;
   }
 }
+
+const inventoriesOf = (inventories: number, awaited: readonly Neighbour[], enteredAt: number): Inventories => ({
+  inventories,
+  awaited: awaited.length,
+  awaitedSince: Math.max(enteredAt, ...awaited.map(({ openedAt }) => openedAt)),
+});

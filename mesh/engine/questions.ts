@@ -40,15 +40,13 @@ export interface BlockQuestion {
   readonly signal: AbortSignal;
 }
 
-interface Question {
-  readonly digest: Digest;
-  readonly outside: boolean;
+/** One that is open. */
+interface Question extends Omit<BlockQuestion, 'hops' | 'leaves'> {
   hops: number | null;
+  /** Are the leaves still to come? */
+  leaves: boolean;
   /** It found another source meanwhile, for which we waited once more. */
   wasRenewed: boolean;
-  readonly patient: boolean;
-  readonly doubts: number;
-  readonly silence: number;
   /** Blocks that came, ms since it was asked, of which until the first block, ms since the last byte. */
   blocks: number;
   openFor: number;
@@ -57,10 +55,7 @@ interface Question {
   /** Since something came that was due to it, or to one asked before it, ms. */
   answerFor: number;
   readonly due: Set<number>;
-  leavesDue: boolean;
   checking: number;
-  readonly neededAt: number;
-  readonly sink: ContentSink;
   readonly settle: (outcome: Outcome) => void;
 }
 
@@ -109,7 +104,18 @@ export class Questions {
       };
       const due = new Set(Array.from({ length: run.count }, (_, i) => run.first + i));
       if (hops === null && this.blocksDue === 0) this.#resetWatch();
-      this.#open.set(request, newQuestion(asked, due, settle));
+      this.#open.set(request, {
+        ...asked,
+        wasRenewed: false,
+        blocks: 0,
+        openFor: 0,
+        firstAfter: 0,
+        silentFor: 0,
+        answerFor: 0,
+        due,
+        checking: 0,
+        settle,
+      });
       signal.addEventListener('abort', abort);
       this.#startWatch();
       this.#send({ type: 'request', request, digest, first: run.first, count: run.count, leaves });
@@ -145,8 +151,8 @@ export class Questions {
       case 'refuse':
         return question.settle(message.reason === 'not-held' ? 'refused' : message.reason);
       case 'leaves':
-        if (!question.leavesDue) return;
-        question.leavesDue = false;
+        if (!question.leaves) return;
+        question.leaves = false;
         this.#answered(message.request, question);
         return this.#check(question, question.sink.leaves(message.size, message.untrustedLeaves));
       case 'block':
@@ -177,7 +183,7 @@ export class Questions {
     void verdict.then((right) => {
       question.checking--;
       if (!right) question.settle('lied');
-      else if (question.due.size === 0 && !question.leavesDue && question.checking === 0) question.settle('done');
+      else if (question.due.size === 0 && !question.leaves && question.checking === 0) question.settle('done');
     });
   }
 
@@ -224,31 +230,6 @@ export class Questions {
     this.#cancelTick = null;
   }
 }
-
-const newQuestion = (
-  { digest, leaves, neededAt, hops, outside, patient, doubts, silence, sink }: BlockQuestion,
-  due: Set<number>,
-  settle: Question['settle'],
-): Question => ({
-  digest,
-  hops,
-  outside,
-  wasRenewed: false,
-  patient,
-  doubts,
-  silence,
-  blocks: 0,
-  openFor: 0,
-  firstAfter: 0,
-  silentFor: 0,
-  answerFor: 0,
-  due,
-  leavesDue: leaves,
-  checking: 0,
-  neededAt,
-  sink,
-  settle,
-});
 
 /** @param pace of what the neighbour holds, all together; what it has under way comes at a pace of its own */
 function isSlow({ hops, outside, patient, neededAt, ...question }: Question, pace: Pace, now: number): boolean {

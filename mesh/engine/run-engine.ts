@@ -8,12 +8,12 @@ import { dataChannel } from '../io/data-channel.ts';
 import { fetchOrigin } from '../io/fetch-origin.ts';
 import { MemoryStore } from '../io/memory-store.ts';
 import { createSha256 } from '../io/sha256.ts';
-import { SocketSignaling } from '../io/socket-signaling.ts';
+import { SocketSignaling } from '../io/signaling/socket-signaling.ts';
 import { createTrace } from '../io/trace.ts';
 import { Engine } from './engine.ts';
 
 /** Sends a message to the page and gives it what is to be transferred. */
-export type PostToPage = (message: FromEngine, transfer: Transferable[]) => void;
+export type PostToPage = (message: FromEngine, transfer?: Transferable[]) => void;
 
 /**
  * @param takesChannels can data channels be transferred to here, or is here where they are made?
@@ -23,7 +23,7 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
   let engine: Engine | null = null;
   let serviceWorkerPort: MessagePort | null = null;
   let ask: (question: AssetQuestion) => void = () => undefined;
-  post({ type: 'ready', takesChannels }, []);
+  post({ type: 'ready', takesChannels });
   return (message) => {
     if (message.type === 'start') {
       engine = startEngine(message.options, post);
@@ -40,7 +40,7 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
       case 'keep':
         return engine.keep(message);
       case 'held':
-        return post({ type: 'held', id: message.id, held: engine.held(message.digests) }, []);
+        return post({ type: 'held', id: message.id, held: engine.held(message.digests) });
       case 'window':
         return engine.expect(message);
       case 'port':
@@ -67,9 +67,9 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
 function startEngine(options: EngineOptions, post: PostToPage): Engine {
   const trace = createTrace(options.debug);
   const dialer: Dialer = {
-    dial: (connection, peer, iceServers) => post({ type: 'dial', connection, peer, iceServers }, []),
-    remoteSignal: (peer, signal, iceServers) => post({ type: 'remote-signal', peer, signal, iceServers }, []),
-    hangUp: (connection) => post({ type: 'hang-up', connection }, []),
+    dial: (connection, peer, iceServers) => post({ type: 'dial', connection, peer, iceServers }),
+    remoteSignal: (peer, signal, iceServers) => post({ type: 'remote-signal', peer, signal, iceServers }),
+    hangUp: (connection) => post({ type: 'hang-up', connection }),
   };
   const ports = {
     clock: systemClock,
@@ -77,12 +77,11 @@ function startEngine(options: EngineOptions, post: PostToPage): Engine {
     sha256: createSha256(),
     origin: fetchOrigin(new URL(ENGINE_REFERRER, options.webOrigin).href),
     store: new MemoryStore(STORE_BYTES),
-    signaling: new SocketSignaling(options.signal, trace),
+    signaling: new SocketSignaling(options.signal, { clock: systemClock, random: systemRandom, trace, network: self }),
     dialer,
     trace,
-    company: () => import('./company.ts'),
   };
-  return new Engine(ports, options, (message) => post(message, []));
+  return new Engine(ports, options, post);
 }
 
 /** A service worker asks over this port; it is told first what it may ask for. */

@@ -1,7 +1,8 @@
-import type { AssetName, Sha256 } from '../../protocol/ids.ts';
+import type { Sha256 } from '../../protocol/ids.ts';
 import type { Clock, OriginFetch, Trace } from '../core/ports.ts';
 import type { Changes } from './changes.ts';
 import type { Crossings } from './crossings.ts';
+import type { ManifestIndex } from './manifest-index.ts';
 import type { Neighbours } from './neighbours.ts';
 
 /** What a Transfer needs of the engine. */
@@ -14,8 +15,8 @@ export interface TransferPorts {
   /** Wakes who waits for the mesh. */
   readonly changes: Changes;
   readonly trace: Trace;
-  /** Where an asset's block hashes are; null: not known. */
-  readonly leavesUrl: (name: AssetName) => string | null;
+  /** Knows where an asset's block hashes are. */
+  readonly manifest: Pick<ManifestIndex, 'leavesUrl'>;
   /** Checked bytes came from a neighbour. */
   readonly countPeerBytes: (bytes: number) => void;
 }

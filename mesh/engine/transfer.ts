@@ -123,7 +123,7 @@ export class Transfer {
         crossings.count(bytes);
       },
       hasCompany: () => crossings.hasCompany(swarm),
-      leavesUrl: this.#ports.leavesUrl(name),
+      leavesUrl: this.#ports.manifest.leavesUrl(name),
       progress: this.#progress,
     };
     return new Crossing(ports, this.#wanted, this.underWay, signal);

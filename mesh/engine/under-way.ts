@@ -41,7 +41,7 @@ export class UnderWay {
   async takeLeaves(size: number, untrustedLeaves: Uint8Array<ArrayBuffer>): Promise<boolean> {
     if (size !== this.name.size || !(await leavesMatch(this.name, untrustedLeaves, this.#sha256))) return false;
     this.#leaves ??= untrustedLeaves;
-    this.#wake();
+    this.wake();
     return true;
   }
 
@@ -53,7 +53,7 @@ export class UnderWay {
     if (!this.blocks.check(index)) return 'known';
     this.body.set(untrustedBlock, index * BLOCK_BYTES);
     this.#listener.progress(Math.min(this.name.size, this.blocks.checked * BLOCK_BYTES));
-    this.#wake();
+    this.wake();
     return 'new';
   }
 
@@ -64,7 +64,7 @@ export class UnderWay {
     this.#leaves = leaves;
     this.body.set(untrustedBody);
     for (let index = 0; index < this.blocks.count; index++) this.blocks.check(index);
-    this.#wake();
+    this.wake();
     return true;
   }
 
@@ -88,24 +88,19 @@ export class UnderWay {
 
   withhold(): void {
     this.#withheld = true;
-    this.#wake();
+    this.wake();
   }
 
   /** The block hashes do not come, or take too long: until they do nobody can be handed anything. */
   missLeaves(): void {
     this.#leavesLate = true;
-    this.#wake();
+    this.wake();
   }
 
   /** Nothing more comes. */
   end(): void {
     this.#ended = true;
-    this.#wake();
-  }
-
-  /** Who waits looks whether the block is still wanted. */
-  recheck(): void {
-    this.#wake();
+    this.wake();
   }
 
   /** As soon as they are known; `late`: perhaps when the asset is whole; null: they never will be, or are not wanted any more. */
@@ -132,7 +127,8 @@ export class UnderWay {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  #wake(): void {
+  /** Who waits looks again whether what it waits for is there, or still wanted. */
+  wake(): void {
     for (const resume of this.#waiting.splice(0)) resume();
   }
 }

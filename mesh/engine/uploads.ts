@@ -123,7 +123,7 @@ export class Uploads {
     this.#dequeue(request);
     const followed = this.#follows.get(request);
     this.#follows.delete(request);
-    followed?.recheck();
+    followed?.wake();
   }
 
   /** The neighbour is gone. */
@@ -165,12 +165,15 @@ export class Uploads {
       this.#refuse(request, 'not-held');
       return;
     }
-    const wanted = (): boolean => this.#queue.has(request.request);
-    if (request.leaves) await this.#sendLeaves(request, asset.size, asset.leaves, wanted);
+    const id = request.request;
+    const wanted = (): boolean => this.#queue.has(id);
+    if (request.leaves)
+      await this.#send({ type: 'leaves', request: id, size: asset.size, untrustedLeaves: asset.leaves }, wanted);
     for (let index = request.first; index < request.first + request.count; index++) {
       if (!wanted()) return;
       const start = index * BLOCK_BYTES;
-      await this.#sendBlock(request, index, asset.body.subarray(start, start + blockLength(asset.size, index)), wanted);
+      const untrustedBlock = asset.body.subarray(start, start + blockLength(asset.size, index));
+      await this.#send({ type: 'block', request: id, index, untrustedBlock }, wanted);
     }
   }
 
@@ -194,36 +197,20 @@ export class Uploads {
 
   /** Null: all of it went, or is not wanted any more. */
   async #handAll(request: BlockRequest, asset: UnderWay, wanted: () => boolean): Promise<RefuseReason | null> {
+    const id = request.request;
     const end = request.first + request.count;
     if (end > blockCount(asset.name.size)) return 'not-held';
     const leaves = await asset.comingLeaves(wanted);
     if (leaves === 'late') return 'later';
     if (!leaves) return 'not-held';
-    if (request.leaves) await this.#sendLeaves(request, asset.name.size, leaves, wanted);
+    if (request.leaves)
+      await this.#send({ type: 'leaves', request: id, size: asset.name.size, untrustedLeaves: leaves }, wanted);
     for (let index = request.first; index < end && wanted(); index++) {
-      const block = await asset.comingBlock(index, wanted);
-      if (!block) return 'not-held';
-      await this.#sendBlock(request, index, block, wanted);
+      const untrustedBlock = await asset.comingBlock(index, wanted);
+      if (!untrustedBlock) return 'not-held';
+      await this.#send({ type: 'block', request: id, index, untrustedBlock }, wanted);
     }
     return null;
-  }
-
-  #sendLeaves(
-    { request }: BlockRequest,
-    size: number,
-    untrustedLeaves: Uint8Array<ArrayBuffer>,
-    wanted: () => boolean,
-  ): Promise<void> {
-    return this.#send({ type: 'leaves', request, size, untrustedLeaves }, wanted);
-  }
-
-  #sendBlock(
-    { request }: BlockRequest,
-    index: number,
-    untrustedBlock: Uint8Array<ArrayBuffer>,
-    wanted: () => boolean,
-  ): Promise<void> {
-    return this.#send({ type: 'block', request, index, untrustedBlock }, wanted);
   }
 
   async #send(message: PeerMessage, wanted: () => boolean): Promise<void> {

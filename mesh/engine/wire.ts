@@ -3,7 +3,7 @@
  * Owned by a Neighbour.
  */
 import { P2PError } from '../../protocol/error.ts';
-import { badFrame, FrameAssembler, FrameWriter, fragmentsOf, peekRequest } from '../../protocol/frame.ts';
+import { badFrame, FrameAssembler, FrameWriter, fragmentsOf } from '../../protocol/frame.ts';
 import { MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import {
   carriesContent,
@@ -38,7 +38,9 @@ export class Wire {
   readonly #channel: Channel;
   readonly #listener: WireListener;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #assembler = new FrameAssembler();
+  readonly #assembler = new FrameAssembler((type, request) => {
+    if (carriesContent(type)) this.#listener.progress(request);
+  });
   readonly #meter = new DrainMeter();
   readonly #waiting: (() => void)[] = [];
   #state: 'opening' | 'open' | 'closed' = 'opening';
@@ -110,8 +112,6 @@ export class Wire {
     if (this.#state === 'closed') return;
     try {
       if (!untrustedMessage) throw badFrame('bytes', 'text');
-      const head = peekRequest(untrustedMessage);
-      if (head && carriesContent(head.type)) this.#listener.progress(head.request);
       const frame = this.#assembler.accept(untrustedMessage);
       if (frame) this.#listener.message(parsePeerMessage(frame));
     } catch (error) {

@@ -4,5 +4,5 @@ import { runEngine } from './run-engine.ts';
 
 declare const self: DedicatedWorkerGlobalScope;
 
-const receive = runEngine((message, transfer) => self.postMessage(message, transfer), 'RTCDataChannel' in self);
+const receive = runEngine((message, transfer = []) => self.postMessage(message, transfer), 'RTCDataChannel' in self);
 self.onmessage = ({ data }: MessageEvent<FromPage>) => receive(data);

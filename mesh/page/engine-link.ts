@@ -1,6 +1,6 @@
 /** Starts the engine where it runs best, in a dedicated worker, else on the main thread, and carries messages there. */
 import { P2PError } from '../../protocol/error.ts';
-import type { FromEngine, FromPage } from '../../protocol/page.ts';
+import type { FromEngine } from '../../protocol/page.ts';
 import type { PostToEngine } from './peer-connections.ts';
 
 /** A worker that has not answered by then is given up, ms: its script is blocked, or the device is too busy to gain from it. */
@@ -44,7 +44,7 @@ function startWorker(receive: Receive): Promise<PostToEngine | null> {
       else {
         clearTimeout(timer);
         worker.onerror = null;
-        resolve((message, transfer) => worker.postMessage(message, transfer));
+        resolve((message, transfer = []) => worker.postMessage(message, transfer));
       }
     };
   });
@@ -52,6 +52,5 @@ function startWorker(receive: Receive): Promise<PostToEngine | null> {
 
 async function startHere(receive: Receive): Promise<PostToEngine> {
   const { runEngine } = await import('../engine/run-engine.ts');
-  const toEngine: (message: FromPage) => void = runEngine((message) => receive(message), true);
-  return (message) => toEngine(message);
+  return runEngine(receive, true);
 }

@@ -1,5 +1,6 @@
 import { P2PError } from '../../protocol/error.ts';
 import type { EngineOptions } from '../../protocol/page.ts';
+import { swarmOfName } from '../../protocol/swarm.ts';
 import type { MeshOptions } from './types.ts';
 
 /** What the engine gets to know, and the service worker's script (null: none), from what the author said; what is wrong falls back to the default. */
@@ -33,6 +34,7 @@ export function engineOptions(options: MeshOptions): {
   return {
     options: {
       webOrigin: location.origin,
+      home: swarmOfName(location.origin),
       signal: new URL(url('signal', options.signal, '/')).origin,
       manifest: options.manifest === 'none' ? null : url('manifest', options.manifest, '/p2p-manifest.json'),
       upload: options.upload ?? true,

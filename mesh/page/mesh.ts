@@ -9,14 +9,12 @@ import { loadPlainly } from './load-plainly.ts';
 import { PeerConnections, type PostToEngine } from './peer-connections.ts';
 import { linkServiceWorker } from './service-worker-link.ts';
 import type { LoadedAsset, LoadOptions, MeshEventMap, MeshFace, MeshOptions, MeshStats } from './types.ts';
+import { warnOnce } from './warn.ts';
 
 interface Waiting {
   readonly settle: (answer: Exclude<AssetAnswer, { type: 'progress' }>) => void;
   readonly progress: ((loaded: number, total: number) => void) | undefined;
 }
-
-/** Messages in the console; then it is left alone. Messages name URLs, so a page that stays open for days has ever new ones. */
-const MAX_WARNINGS = 100;
 
 const NO_STATS: EngineStats = {
   peers: 0,
@@ -39,7 +37,6 @@ export class Mesh extends EventTarget implements MeshFace {
   #left = false;
   readonly #loads = new Map<number, Waiting>();
   readonly #held = new Map<number, (held: readonly Held[]) => void>();
-  readonly #warned = new Set<string>();
 
   declare addEventListener: MeshFace['addEventListener'];
 
@@ -85,7 +82,7 @@ export class Mesh extends EventTarget implements MeshFace {
     const answer = new Promise<LoadedAsset>((resolve, reject) => {
       const abort = (): void => {
         this.#loads.delete(id);
-        post({ type: 'abort', id }, []);
+        post({ type: 'abort', id });
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever it is, as throwIfAborted() does
         reject(signal?.reason);
       };
@@ -98,20 +95,17 @@ export class Mesh extends EventTarget implements MeshFace {
       };
       this.#loads.set(id, { settle, progress: options.onProgress });
     });
-    post(
-      {
-        type: 'load',
-        id,
-        url: absolute,
-        name,
-        swarm,
-        deadline,
-        age: 0,
-        unlisted: 'fetch',
-        range,
-      },
-      [],
-    );
+    post({
+      type: 'load',
+      id,
+      url: absolute,
+      name,
+      swarm,
+      deadline,
+      age: 0,
+      unlisted: 'fetch',
+      range,
+    });
     return answer;
   }
 
@@ -143,7 +137,7 @@ export class Mesh extends EventTarget implements MeshFace {
     const post = await this.#start();
     if (!post) return digests.map(() => 'nobody');
     const answer = new Promise<readonly Held[]>((resolve) => this.#held.set(id, resolve));
-    post({ type: 'held', id, digests }, []);
+    post({ type: 'held', id, digests });
     return answer;
   }
 
@@ -162,7 +156,7 @@ export class Mesh extends EventTarget implements MeshFace {
   }
 
   async #post(message: FromPage): Promise<void> {
-    (await this.#start())?.(message, []);
+    (await this.#start())?.(message);
   }
 
   #start(): Promise<PostToEngine | null> {
@@ -182,7 +176,7 @@ export class Mesh extends EventTarget implements MeshFace {
       const { signal } = this.#scope;
       const post = await startEngine((message) => this.#receive(message));
       this.#connections = new PeerConnections(post);
-      post({ type: 'start', options }, []);
+      post({ type: 'start', options });
       if (worker !== null)
         linkServiceWorker({
           script: worker,
@@ -193,7 +187,7 @@ export class Mesh extends EventTarget implements MeshFace {
       addEventListener(
         'pagehide',
         () => {
-          post({ type: 'leave' }, []);
+          post({ type: 'leave' });
           this.#connections?.close(); // There may be no time for the engine.
         },
         { signal },
@@ -202,7 +196,7 @@ export class Mesh extends EventTarget implements MeshFace {
       addEventListener(
         'pageshow',
         ({ persisted }) => {
-          if (persisted && (options.share || this.#consented)) post({ type: 'share' }, []);
+          if (persisted && (options.share || this.#consented)) post({ type: 'share' });
         },
         { signal },
       );
@@ -251,11 +245,7 @@ export class Mesh extends EventTarget implements MeshFace {
 
   /** Tells the author once, in the console, and whoever listens each time. */
   #warn(error: P2PError): void {
-    const { message, code } = error;
-    if (!this.#warned.has(message) && this.#warned.size < MAX_WARNINGS) {
-      this.#warned.add(message);
-      console.warn(`p2p-elements: ${message} [${code}]`);
-    }
+    warnOnce(`${error.message} [${error.code}]`);
     this.#dispatch('error', error);
   }
 

@@ -10,7 +10,7 @@ import type { IceServer, Signal } from '../../protocol/signaling.ts';
 type Candidate = Extract<Signal, { kind: 'candidate' }>;
 
 /** Sends a message to the engine; a channel in it must go over in the same task. */
-export type PostToEngine = (message: FromPage, transfer: Transferable[]) => void;
+export type PostToEngine = (message: FromPage, transfer?: Transferable[]) => void;
 
 /** Candidates kept until the description comes. A browser gathers about ten. */
 const MAX_EARLY_CANDIDATES = 64;
@@ -91,15 +91,12 @@ export class PeerConnections {
     pc.onconnectionstatechange = () => {
       if (this.#all.get(connection) !== entry) return;
       if (pc.connectionState === 'connected')
-        this.#post(
-          {
-            type: 'connection',
-            connection,
-            state: 'connected',
-            maxMessageSize: pc.sctp?.maxMessageSize ?? MIN_MESSAGE_BYTES,
-          },
-          [],
-        );
+        this.#post({
+          type: 'connection',
+          connection,
+          state: 'connected',
+          maxMessageSize: pc.sctp?.maxMessageSize ?? MIN_MESSAGE_BYTES,
+        });
       if (pc.connectionState === 'failed' || pc.connectionState === 'closed') this.#lost(connection);
     };
     return entry;
@@ -137,7 +134,7 @@ export class PeerConnections {
   }
 
   #send(peer: PeerId, signal: Signal): void {
-    if (this.#all.has(signal.connection)) this.#post({ type: 'signal', peer, signal }, []);
+    if (this.#all.has(signal.connection)) this.#post({ type: 'signal', peer, signal });
   }
 
   /** A step that fails (bad SDP from a peer, a connection closed meanwhile) ends that connection and nothing else. The trace is the engine's: a page has no debug log. */
@@ -151,6 +148,6 @@ export class PeerConnections {
 
   #lost(connection: number): void {
     this.hangUp(connection);
-    this.#post({ type: 'connection', connection, state: 'closed' }, []);
+    this.#post({ type: 'connection', connection, state: 'closed' });
   }
 }

@@ -1,7 +1,8 @@
 /** The one parser of what clients send to the signaling server. Fields that are not ours are ignored. */
 import * as v from 'valibot';
 import { isHex } from '../../protocol/hex.ts';
-import { isDigest, isPeerId, isSwarmId, type Digest, type PeerId, type SwarmId } from '../../protocol/ids.ts';
+import { isDigest, isPeerId, type Digest, type PeerId, type SwarmId } from '../../protocol/ids.ts';
+import { isSwarmId } from '../../protocol/swarm.ts';
 import {
   ID_BYTES,
   MAX_SDP_CHARACTERS,

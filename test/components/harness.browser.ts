@@ -1,5 +1,5 @@
 /** What the element tests share: elements on the page, conditions to wait for, what went to the console. */
-import { forgetWarnings } from '../../components/warn.ts';
+import { forgetWarnings } from '../../mesh/page/warn.ts';
 import { setMesh } from '../../components/use-mesh.ts';
 import { FakeMesh } from './fake-mesh.browser.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { P2PError } from '../../protocol/error.ts';
-import { FrameAssembler, FrameWriter, fragmentsOf, peekRequest, type Frame } from '../../protocol/frame.ts';
+import { FrameAssembler, FrameWriter, fragmentsOf, type Frame } from '../../protocol/frame.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, MAX_OPEN_FRAMES, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import { parsePeerMessage } from '../../protocol/peer-message.ts';
 
@@ -130,7 +130,6 @@ test('whatever bytes come, nothing but a P2PError is thrown', () => {
       const assembler = new FrameAssembler();
       for (const message of messages) {
         try {
-          peekRequest(message);
           const frame = assembler.accept(message);
           if (frame) parsePeerMessage(frame);
         } catch (error) {
@@ -192,10 +191,16 @@ test('a frame without payload is one message', () => {
   );
 });
 
-test('a peek tells type and request of a message inside a larger buffer', () => {
-  const [message] = fragmentsOf({ type: 6, request: 77, payload: Uint8Array.of(1) }, MIN_MESSAGE_BYTES);
-  const padded = new Uint8Array(40);
-  padded.set(message!, 3);
-  assert.deepEqual(peekRequest(padded.subarray(3)), { type: 6, request: 77 });
-  assert.equal(peekRequest(padded.subarray(0, FRAME_HEADER_BYTES - 1)), null);
+test('each message tells of which frame bytes came, also one inside a larger buffer', () => {
+  const moved: number[][] = [];
+  const assembler = new FrameAssembler((...frame) => moved.push(frame));
+  for (const message of fragmentsOf({ type: 6, request: 77, payload: new Uint8Array(30) }, FRAME_HEADER_BYTES + 20)) {
+    const padded = new Uint8Array(40);
+    padded.set(message, 3);
+    assembler.accept(padded.subarray(3, 3 + message.length));
+  }
+  assert.deepEqual(moved, [
+    [6, 77],
+    [6, 77],
+  ]);
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { isDigest, isPeerId, isSwarmId } from '../../protocol/ids.ts';
+import { isDigest, isPeerId } from '../../protocol/ids.ts';
+import { isSwarmId } from '../../protocol/swarm.ts';
 import { MAX_SWARM_ID_CHARACTERS } from '../../protocol/limits.ts';
 
 test('a digest is 64 hex digits and a peer id 32', () => {

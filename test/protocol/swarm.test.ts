@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { P2PError } from '../../protocol/error.ts';
 import type { SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARM_ID_CHARACTERS } from '../../protocol/limits.ts';
-import { swarmKey, swarmOfName, swarmOfStream } from '../../protocol/swarm.ts';
+import { swarmOfName, swarmOfStream } from '../../protocol/swarm.ts';
+import { swarmKey } from '../../protocol/swarm-key.ts';
 import { nodeSha256 } from '../mesh/world/test-asset.ts';
 import { readVectors } from './read-vectors.ts';
 

@@ -8,7 +8,7 @@ import {
   segmentsOf,
   upcomingOf,
 } from '../../../components/hls/segments.ts';
-import { forgetWarnings } from '../../../components/warn.ts';
+import { forgetWarnings } from '../../../mesh/page/warn.ts';
 import type { Digest } from '../../../protocol/ids.ts';
 import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
 

@@ -1,7 +1,8 @@
 /** Peers that share lines, an origin with block hashes, and liars among them: what the tests of crossings have in common. */
 import type { Digest } from '../../../protocol/ids.ts';
 import type { PeerMessage } from '../../../protocol/peer-message.ts';
-import { swarmKey, swarmOfName } from '../../../protocol/swarm.ts';
+import { swarmOfName } from '../../../protocol/swarm.ts';
+import { swarmKey } from '../../../protocol/swarm-key.ts';
 import type { Resource } from '../world/memory-origin.ts';
 import { Pipe } from '../world/pipe.ts';
 import type { BlockRequest, RawLine, RawPeer, RawPeerOptions } from '../world/raw-peer.ts';

@@ -80,7 +80,7 @@ test('who waits hears the end, also of what is not wanted any more', async () =>
   let isWanted = true;
   const dropped = underWay.comingBlock(0, () => isWanted);
   isWanted = false;
-  underWay.recheck();
+  underWay.wake();
   assert.equal(await settled(dropped), null);
   const [leaves, first] = [underWay.comingLeaves(wanted), underWay.comingBlock(0, wanted)];
   underWay.end();

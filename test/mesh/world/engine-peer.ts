@@ -1,9 +1,8 @@
 import type { Clock, Store } from '../../../mesh/core/ports.ts';
-import { Company } from '../../../mesh/engine/company.ts';
 import { Engine, type Post } from '../../../mesh/engine/engine.ts';
-import type { LoadCompany } from '../../../mesh/engine/neighbours.ts';
 import type { Sha256 } from '../../../protocol/ids.ts';
 import type { EngineOptions } from '../../../protocol/page.ts';
+import { swarmOfName } from '../../../protocol/swarm.ts';
 import { WEB_ORIGIN, type Surroundings } from './surroundings.ts';
 
 export interface EnginePeerOptions {
@@ -13,12 +12,11 @@ export interface EnginePeerOptions {
   readonly store: Store;
   readonly sha256: Sha256;
   readonly engine: Partial<EngineOptions>;
-  /** Loads what company takes; unless told otherwise it is here at once. */
-  readonly company?: LoadCompany | undefined;
 }
 
 const DEFAULTS: EngineOptions = {
   webOrigin: WEB_ORIGIN,
+  home: swarmOfName(WEB_ORIGIN),
   signal: 'https://signal.test',
   manifest: null,
   upload: true,
@@ -33,7 +31,7 @@ export class EnginePeer {
   readonly #drop: () => void;
   #isAlive = true;
 
-  constructor(world: Surroundings, { name, site, store, sha256, engine, company }: EnginePeerOptions, post: Post) {
+  constructor(world: Surroundings, { name, site, store, sha256, engine }: EnginePeerOptions, post: Post) {
     const { clock, random, network, server, origin, say } = world;
     const signaling = server.client(name, site);
     const page = network.page(name, {
@@ -55,7 +53,6 @@ export class EnginePeer {
       signaling,
       dialer: page,
       trace: (namespace: string, text: () => string) => say?.(`${name} ${namespace}: ${text()}`),
-      company: company ?? (() => Promise.resolve({ Company })),
     };
     this.engine = new Engine(ports, { ...DEFAULTS, ...engine }, post);
   }

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { STORE_BYTES } from '../../../mesh/core/limits.ts';
 import type { Engine } from '../../../mesh/engine/engine.ts';
-import type { LoadCompany } from '../../../mesh/engine/neighbours.ts';
 import { MemoryStore } from '../../../mesh/io/memory-store.ts';
 import type { AssetName } from '../../../protocol/ids.ts';
 import type { AssetAnswer, EngineOptions, EngineStats, FromEngine } from '../../../protocol/page.ts';
@@ -15,7 +14,6 @@ export interface WorldPeerOptions extends EngineOptions {
   readonly storeBytes: number;
   /** Peers of one site share a line. */
   readonly site: string;
-  readonly company: LoadCompany;
 }
 
 /** A question under way: `answer` comes as time passes. */
@@ -40,13 +38,13 @@ export class WorldPeer {
   constructor(
     world: Surroundings,
     name: string,
-    { storeBytes = STORE_BYTES, site, company, ...engine }: Partial<WorldPeerOptions>,
+    { storeBytes = STORE_BYTES, site, ...engine }: Partial<WorldPeerOptions>,
   ) {
     this.#world = world;
     this.name = name;
     this.store = new MemoryStore(storeBytes);
     const { store } = this;
-    this.#peer = new EnginePeer(world, { name, site, store, sha256: nodeSha256, engine, company }, (message) =>
+    this.#peer = new EnginePeer(world, { name, site, store, sha256: nodeSha256, engine }, (message) =>
       this.#note(message),
     );
     this.engine = this.#peer.engine;

@@ -10,7 +10,8 @@ import { BLOCK_BYTES, MIN_MESSAGE_BYTES, PROTOCOL_VERSION } from '../../../proto
 import { encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
 import { parseJoinReply, parseRelayedSignal } from '../../../protocol/server-message.ts';
 import { SIGNALING_PATH, type Signal } from '../../../protocol/signaling.ts';
-import { swarmKey, swarmOfName } from '../../../protocol/swarm.ts';
+import { swarmOfName } from '../../../protocol/swarm.ts';
+import { swarmKey } from '../../../protocol/swarm-key.ts';
 
 export interface HostileOptions {
   readonly swarms: readonly string[];

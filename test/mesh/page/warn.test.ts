@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test, type TestContext } from 'node:test';
-import { debugOnce, forgetWarnings, warnOnce } from '../../components/warn.ts';
+import { debugOnce, forgetWarnings, warnOnce } from '../../../mesh/page/warn.ts';
 
 beforeEach(() => forgetWarnings());
 

@@ -1,7 +1,7 @@
 /** What the kit tells the author of a page: in plain words, with the fix, and once. */
 const told = new Set<string>();
 
-/** More different messages than this are one mistake seen many times over; the console is left alone then. */
+/** More different messages than this are one mistake seen many times over, or a page that was open for days: messages name URLs. The console is left alone then. */
 const MAX_MESSAGES = 100;
 
 function isNew(key: string): boolean {

@@ -4,13 +4,14 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { Server, type Socket } from 'socket.io';
-import { ANSWER_TIMEOUT_MS, RECONNECT_AFTER_MS } from '../../../mesh/core/limits.ts';
-import type { SignalingListener } from '../../../mesh/core/ports.ts';
-import { SocketSignaling } from '../../../mesh/io/socket-signaling.ts';
-import type { Digest, PeerId, SwarmId } from '../../../protocol/ids.ts';
-import { PROTOCOL_VERSION } from '../../../protocol/limits.ts';
-import { SIGNALING_PATH, type JoinReply } from '../../../protocol/signaling.ts';
-import { createSignaling } from '../../../server/signaling/create-signaling.ts';
+import { ANSWER_TIMEOUT_MS, RECONNECT_AFTER_MS } from '../../../../mesh/core/limits.ts';
+import type { SignalingListener, Trace } from '../../../../mesh/core/ports.ts';
+import { systemClock, systemRandom } from '../../../../mesh/io/clock.ts';
+import { SocketSignaling } from '../../../../mesh/io/signaling/socket-signaling.ts';
+import type { Digest, PeerId, SwarmId } from '../../../../protocol/ids.ts';
+import { PROTOCOL_VERSION } from '../../../../protocol/limits.ts';
+import { SIGNALING_PATH, type JoinReply } from '../../../../protocol/signaling.ts';
+import { createSignaling } from '../../../../server/signaling/create-signaling.ts';
 
 const SWARM = 'https://school.test' as SwarmId;
 const JOIN = { version: PROTOCOL_VERSION, swarms: [SWARM] };
@@ -48,12 +49,16 @@ interface Client {
   readonly signaling: SocketSignaling;
   readonly heard: string[];
   readonly traced: string[];
+  /** Says `online` and `offline`. */
+  readonly network: EventTarget;
 }
 
 function client(t: TestContext, url: string): Client {
   const heard: string[] = [];
   const traced: string[] = [];
-  const signaling = new SocketSignaling(url, (_, text) => traced.push(text()));
+  const network = new EventTarget();
+  const trace: Trace = (_, text) => traced.push(text());
+  const signaling = new SocketSignaling(url, { clock: systemClock, random: systemRandom, trace, network });
   const listener: SignalingListener = {
     connected: () => heard.push('connected'),
     disconnected: (reason) => heard.push(`disconnected ${reason}`),
@@ -62,7 +67,7 @@ function client(t: TestContext, url: string): Client {
   };
   signaling.open(listener);
   t.after(() => signaling.close());
-  return { signaling, heard, traced };
+  return { signaling, heard, traced, network };
 }
 
 const count = (heard: readonly string[], what: string): number => heard.filter((line) => line.startsWith(what)).length;
@@ -229,4 +234,95 @@ test('where no WebSocket passes, polling does', async (t) => {
   t.after(() => io.close());
   const { heard } = client(t, http.url);
   await until(() => heard.includes('connected'), 'connected by polling');
+});
+
+test('a packet that is none of socket.io ends the connection, and it is tried again', async (t) => {
+  for (const packet of [
+    '4x',
+    '49',
+    '42{}',
+    '42[',
+    '42',
+    '43["no number"]',
+    '451-["binary",{"_placeholder":true,"num":0}]',
+  ]) {
+    let connections = 0;
+    const { url } = await ownServer(t, (socket) => {
+      if (++connections === 1)
+        (socket.conn.transport as unknown as { socket: { send(text: string): void } }).socket.send(packet);
+    });
+    const { heard } = client(t, url);
+    await until(() => count(heard, 'connected') === 2, `connected again after ${packet}`);
+    assert.deepEqual(heard, ['connected', 'disconnected the server speaks no socket.io', 'connected']);
+  }
+});
+
+test('a server that does not let us in is tried again, and its reason is told', async (t) => {
+  const { url, io } = await ownServer(t, () => undefined);
+  let refused = 0;
+  io.use((_, next) => (refused++ === 0 ? next(new Error('the house is full')) : next()));
+  const { heard } = client(t, url);
+  await until(() => heard.includes('connected'), 'connected');
+  assert.match(heard[0]!, /^disconnected the house is full/);
+});
+
+test('questions under way are refused at once when the connection ends', async (t) => {
+  const { url } = await ownServer(t, (socket) => socket.on('join', () => socket.conn.close()));
+  const { signaling, heard } = client(t, url);
+  await until(() => heard.includes('connected'), 'connected');
+  const from = performance.now();
+  const reply = await signaling.join(JOIN);
+  assert.ok(!reply.ok && reply.retryAfter);
+  assert.ok(performance.now() - from < ANSWER_TIMEOUT_MS / 2);
+});
+
+test('a server whose pings stay away is given up', async (t) => {
+  const http = await listening(t);
+  const io = new Server(http, { path: SIGNALING_PATH, pingInterval: 60, pingTimeout: 60 });
+  t.after(() => io.close());
+  io.on('connection', (socket) => {
+    const { transport } = socket.conn as unknown as { transport: { send(packets: unknown[]): void } };
+    transport.send = () => undefined; // What it says gets lost on the way,
+    (io.engine as { opts: { pingTimeout: number } }).opts.pingTimeout = 60_000; // and it stays patient, other than it told.
+  });
+  const { heard } = client(t, http.url);
+  await until(() => count(heard, 'disconnected') > 0, 'given up');
+  assert.deepEqual(heard, ['connected', 'disconnected the server was silent for 120 ms']);
+});
+
+test('a server that pings is stayed with', async (t) => {
+  const http = await listening(t);
+  const io = new Server(http, { path: SIGNALING_PATH, pingInterval: 30, pingTimeout: 200 });
+  t.after(() => io.close());
+  let pongs = 0;
+  io.on('connection', (socket) => socket.conn.on('heartbeat', () => pongs++));
+  const { heard } = client(t, http.url);
+  await until(() => pongs >= 10, 'ten answers to pings');
+  assert.deepEqual(heard, ['connected']);
+});
+
+test('a device that goes offline says so, and is back as soon as the network is', async (t) => {
+  const { url } = await ownServer(t, () => undefined);
+  const { heard, network } = client(t, url);
+  await until(() => heard.includes('connected'), 'connected');
+  network.dispatchEvent(new Event('offline'));
+  await until(() => heard.length === 2, 'disconnected');
+  const from = performance.now();
+  network.dispatchEvent(new Event('online'));
+  await until(() => heard.length === 3, 'connected again');
+  assert.deepEqual(heard, ['connected', 'disconnected this device went offline', 'connected']);
+  assert.ok(performance.now() - from < RECONNECT_AFTER_MS / 2, 'without the pause');
+});
+
+test('where a page may not open a WebSocket at all, that is a failed attempt like others', async (t) => {
+  const real = globalThis.WebSocket;
+  t.after(() => Object.assign(globalThis, { WebSocket: real }));
+  Object.assign(globalThis, {
+    WebSocket: function () {
+      throw new DOMException('insecure', 'SecurityError');
+    },
+  });
+  const { heard } = client(t, 'http://127.0.0.1:1');
+  await until(() => count(heard, 'disconnected') >= 2, 'two attempts');
+  assert.equal(count(heard, 'connected'), 0);
 });
