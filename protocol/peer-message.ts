@@ -63,28 +63,30 @@ export type PeerMessage =
   /** The sender is going; nothing follows. */
   | { readonly type: 'bye' };
 
-/** Wire numbers. Never reused. */
-const TYPES = {
-  hello: 1,
-  have: 2,
-  lost: 3,
-  request: 4,
-  leaves: 5,
-  block: 6,
-  cancel: 7,
-  refuse: 8,
-  ping: 9,
-  pong: 10,
-  bye: 11,
-  fetching: 12,
-  queued: 13,
-  want: 14,
-} as const satisfies Record<PeerMessage['type'], number>;
+/** In the order of their wire numbers, from 1 on. Never reused. */
+const TYPES = [
+  'hello',
+  'have',
+  'lost',
+  'request',
+  'leaves',
+  'block',
+  'cancel',
+  'refuse',
+  'ping',
+  'pong',
+  'bye',
+  'fetching',
+  'queued',
+  'want',
+] as const satisfies PeerMessage['type'][];
+
+const wireNumber = (type: PeerMessage['type']): number => TYPES.indexOf(type) + 1;
 
 const REASONS: readonly RefuseReason[] = ['not-held', 'busy', 'later'];
 
 /** Is this the wire number of an answer that carries content? */
-export const carriesContent = (type: number): boolean => type === TYPES.block || type === TYPES.leaves;
+export const carriesContent = (type: number): boolean => type === wireNumber('block') || type === wireNumber('leaves');
 
 const MAX_UINT32 = 0xffff_ffff;
 
@@ -95,7 +97,7 @@ export function encodePeerMessage(message: PeerMessage): Frame {
 
 /** The same without a copy: a block's bytes stay where they are, and must stay as they are until the frame is written. */
 export const encodeInPieces = (message: PeerMessage): FrameInPieces => ({
-  type: TYPES[message.type],
+  type: wireNumber(message.type),
   request: 'request' in message ? message.request : 0,
   pieces: piecesOf(message),
 });
@@ -140,61 +142,60 @@ function piecesOf(message: PeerMessage): readonly Uint8Array[] {
 
 /** @throws P2PError `bad-frame` */
 export function parsePeerMessage(untrusted: Frame): PeerMessage {
-  const { type, request, payload } = untrusted;
+  const { request, payload } = untrusted;
+  const type = TYPES[untrusted.type - 1];
   switch (type) {
-    case TYPES.hello:
+    case 'hello':
       return {
-        type: 'hello',
+        type,
         version: byteAt(payload, 0),
         swarms: hexList(payload.subarray(1), ID_BYTES, MAX_SWARMS) as SwarmKey[],
       };
-    case TYPES.have:
-      return { type: 'have', ...parseDigests(payload) };
-    case TYPES.lost:
-      return { type: 'lost', ...parseDigests(payload) };
-    case TYPES.queued:
-      return { type: 'queued', ...parseDigests(payload) };
-    case TYPES.fetching:
+    case 'have':
+    case 'lost':
+    case 'queued':
+      return { type, ...parseDigests(payload) };
+    case 'fetching':
       if (payload.length !== ID_BYTES + HASH_BYTES + 5)
         throw badFrame(`a swarm key, a digest and 5 bytes`, `${payload.length} bytes`);
       return {
-        type: 'fetching',
+        type,
         swarm: swarmAt(payload),
         digest: digestAt(payload, ID_BYTES),
         hops: byteAt(payload, ID_BYTES + HASH_BYTES),
         lineRate: uint32At(payload, ID_BYTES + HASH_BYTES + 1),
       };
-    case TYPES.want:
-      return { type: 'want', swarm: swarmAt(payload), wants: parseWants(payload.subarray(ID_BYTES)) };
-    case TYPES.request:
+    case 'want':
+      return { type, swarm: swarmAt(payload), wants: parseWants(payload.subarray(ID_BYTES)) };
+    case 'request':
       return parseRequest(request, payload);
-    case TYPES.leaves: {
+    case 'leaves': {
       const size = uint32At(payload, 0);
       if (!isAssetSize(size) || payload.length !== 4 + blockCount(size) * HASH_BYTES)
         throw badFrame('an asset size and its leaves', `${size} and ${payload.length} bytes`);
-      return { type: 'leaves', request, size, untrustedLeaves: payload.subarray(4) };
+      return { type, request, size, untrustedLeaves: payload.subarray(4) };
     }
-    case TYPES.block: {
+    case 'block': {
       const index = uint32At(payload, 0);
       if (payload.length <= 4 || payload.length > 4 + BLOCK_BYTES)
         throw badFrame(`a block of 1 to ${BLOCK_BYTES} bytes`, payload.length - 4);
-      return { type: 'block', request, index, untrustedBlock: payload.subarray(4) };
+      return { type, request, index, untrustedBlock: payload.subarray(4) };
     }
-    case TYPES.refuse: {
+    case 'refuse': {
       const reason = REASONS[byteAt(payload, 0)];
       if (reason === undefined) throw badFrame('a reason', payload[0]);
-      return { type: 'refuse', request, reason };
+      return { type, request, reason };
     }
-    case TYPES.cancel:
-      return { type: 'cancel', request };
-    case TYPES.ping:
-      return { type: 'ping', request };
-    case TYPES.pong:
-      return { type: 'pong', request };
-    case TYPES.bye:
-      return { type: 'bye' };
+    case 'cancel':
+    case 'ping':
+    case 'pong':
+      return { type, request };
+    case 'bye':
+      return { type };
+    case undefined:
+      throw badFrame('a known frame type', untrusted.type);
     default:
-      throw badFrame('a known frame type', type);
+      return type satisfies never;
   }
 }
 

@@ -28,6 +28,8 @@ export interface RenditionQuestion {
   /** What is loaded now; null: nothing yet. */
   readonly current: number | null;
   readonly originReachable: boolean;
+  /** Are there neighbours? */
+  readonly inCompany: boolean;
   /** Bits per second that the site's line carries once of this stream; null: not known. */
   readonly lineRate: number | null;
   /** Bits per second in which segments arrived lately, from wherever they came. */
@@ -114,16 +116,16 @@ function first(question: RenditionQuestion): number {
 }
 
 /**
- * The line's rate is not known. What neighbours deliver does not tell it, so nobody climbs far on that alone: to what the site plays, else one
- * step at a time, for small segments may never tell the rate and larger ones do.
+ * The line's rate is not known. What neighbours deliver does not tell it, so in company nobody climbs far on that: to what the site plays,
+ * else one step at a time, for small segments may never tell the rate and larger ones do.
  */
 function withoutLine(question: RenditionQuestion, current: number, { since }: RenditionMemory): number {
-  const { renditions, suggested, estimate, now } = question;
-  if (suggested < current) return suggested;
+  const { renditions, suggested, estimate, inCompany, now } = question;
+  if (suggested < current || !inCompany) return suggested;
   const isAffordable = (index: number): boolean =>
     (renditions[index]?.bitrate ?? Infinity) <= BANDWIDTH_SHARE * estimate;
   const played = longestRun(question, (index) => index === current || (index > current && isAffordable(index)));
-  if (played !== current) return played ?? suggested;
+  if (played !== undefined && played !== current) return played;
   const above = allowed(question).find((index) => index > current) ?? current;
   return now < since + STEP_UP_AFTER_MS ? current : Math.min(suggested, above);
 }

@@ -100,7 +100,7 @@ export class Renditions {
   choose(suggested: number): number {
     const hls = this.#hls;
     const { mesh, media, choosing } = this.#options;
-    const { originReachable, lineRate } = mesh.stats;
+    const { originReachable, lineRate, peers } = mesh.stats;
     if (!hls || (originReachable && (!choosing || hls.levels.length < 2))) return suggested;
     const current = this.#begun && hls.loadLevel >= 0 ? hls.loadLevel : null;
     const { rendition, memory } = chooseRendition(
@@ -109,6 +109,7 @@ export class Renditions {
         suggested,
         current,
         originReachable,
+        inCompany: peers > 0,
         lineRate: lineRate === null ? null : lineRate / streamsAtOnce(mesh, this.#options),
         estimate: hls.bandwidthEstimate,
         ahead: bufferedUntil(media.buffered, media.currentTime) - media.currentTime,

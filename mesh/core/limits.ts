@@ -115,6 +115,9 @@ export const RECONNECT_AFTER_MAX_MS = 4000;
 /** A connection to the signaling server that does not open in this time is given up, ms. */
 export const CONNECT_TIMEOUT_MS = 5000;
 
+/** A signaling server that does not say how often it pings is gone when it was silent for this long, ms. socket.io's default is 45 s. */
+export const SERVER_SILENCE_MS = 60_000;
+
 /** A question to the signaling server that is not answered in this time counts as refused, ms. */
 export const ANSWER_TIMEOUT_MS = 5000;
 

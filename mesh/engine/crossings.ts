@@ -34,8 +34,6 @@ export class Crossings {
   readonly #meter = new LineMeter();
   /** Claims that were made in each swarm. */
   readonly #claims = new Map<SwarmId, number>();
-  /** Bytes per second, as others of our site measured; 0: not known. */
-  #heardRate = 0;
 
   constructor(ports: CrossingsPorts) {
     this.ports = ports;
@@ -43,23 +41,24 @@ export class Crossings {
 
   /** Bytes per second that the line carries; 0: not known. */
   get lineRate(): number {
-    const { rate } = this.#meter;
-    return rate === null ? this.#heardRate : 1000 * rate;
+    return this.#meter.rate;
   }
 
   turn(wanted: Wanted): Turn {
     return new Turn(this, wanted);
   }
 
-  /** Somebody of our site says what the line carries. */
-  heard(lineRate: number): void {
-    if (lineRate > 0) this.#heardRate = lineRate;
+  /** A neighbour of our site has something under way, and says what the line carries. */
+  heard(neighbour: Neighbour, lineRate: number): void {
+    this.#meter.heard(lineRate, neighbour.crosses);
   }
 
   /** Something crosses from now on; to be called when it ends. */
   begin(): () => void {
-    this.#meter.begin(this.ports.clock.now());
-    return () => this.#meter.end(this.ports.clock.now());
+    const { clock, neighbours } = this.ports;
+    const shared = neighbours.open.some(({ sameSite, crosses }) => sameSite && crosses);
+    this.#meter.begin(clock.now(), shared);
+    return () => this.#meter.end(clock.now());
   }
 
   count(bytes: number): void {

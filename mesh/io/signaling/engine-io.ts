@@ -1,5 +1,6 @@
 /** Engine.IO (protocol 4), which socket.io stands on: text messages both ways, and pings of the server. https://socket.io/docs/v4/engine-io-protocol/ */
 import { SIGNALING_PATH } from '../../../protocol/signaling.ts';
+import { SERVER_SILENCE_MS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
 import { parseJSON } from './packet.ts';
 
@@ -21,7 +22,7 @@ export type OpenEngineIO = (origin: string, listener: EngineIOListener, clock: C
 /** Over a WebSocket: each message is one packet, whose first character is its type. */
 export const overWebSocket: OpenEngineIO = (origin, listener, clock) => {
   const socket = new WebSocket(`${origin.replace(/^http/, 'ws')}${SIGNALING_PATH}/?EIO=4&transport=websocket`);
-  let patience = Infinity;
+  let patience = SERVER_SILENCE_MS;
   let cancelSilence = (): void => undefined;
   const close = (reason: string): void => {
     socket.onmessage = socket.onclose = null;
@@ -32,8 +33,7 @@ export const overWebSocket: OpenEngineIO = (origin, listener, clock) => {
   /** A server that is silent for longer than its pings allow is gone. */
   const heard = (): void => {
     cancelSilence();
-    if (patience < Infinity)
-      cancelSilence = clock.after(patience, () => close(`the server was silent for ${patience} ms`));
+    cancelSilence = clock.after(patience, () => close(`the server was silent for ${patience} ms`));
   };
   socket.onclose = ({ code }) => close(`the WebSocket ended with code ${code}`);
   socket.onmessage = ({ data }: MessageEvent<unknown>) => {
@@ -48,8 +48,8 @@ export const overWebSocket: OpenEngineIO = (origin, listener, clock) => {
   return { send: (message) => socket.send(`4${message}`), close: () => close('closed') };
 };
 
-/** Milliseconds between two pings of the server and for the way of one, by its handshake; Infinity: it does not say. */
+/** Milliseconds between two pings of the server and for the way of one, by its handshake. */
 function patienceOf(untrustedHandshake: string): number {
   const { pingInterval, pingTimeout } = Object(parseJSON(untrustedHandshake)) as Record<string, unknown>;
-  return Number(pingInterval) + Number(pingTimeout) || Infinity;
+  return Number(pingInterval) + Number(pingTimeout) || SERVER_SILENCE_MS;
 }

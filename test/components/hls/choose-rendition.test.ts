@@ -25,6 +25,7 @@ const QUESTION: RenditionQuestion = {
   suggested: 0,
   current: 0,
   originReachable: true,
+  inCompany: true,
   lineRate: null,
   estimate: RICH,
   ahead: 20,
@@ -105,7 +106,8 @@ test('what is played first is what the site plays, if the line carries it', () =
 test('while the rate of the line is not known, nobody climbs on what neighbours deliver', () => {
   assert.equal(choose({ suggested: 2, ...holding('nn', '--', '--') }), 0);
   assert.equal(choose({ suggested: 2, ...holding('--', 'cc', '--') }), 1);
-  assert.equal(choose({ suggested: 2 }), 2, "alone, the player's own rules");
+  assert.equal(choose({ suggested: 2 }), 0, 'nor where nobody has asked for the next segment yet');
+  assert.equal(choose({ suggested: 2, inCompany: false }), 2, "alone, the player's own rules");
   assert.equal(choose({ current: 1, suggested: 0, ...holding('--', 'nn', '--') }), 0, 'down when the player wants to');
 });
 
@@ -113,7 +115,7 @@ test('where the rate of the line stays unknown, as with small segments, they go 
   const player = new Player();
   player.ask();
   player.run(60, () => ({ suggested: 2, ...holding('nn', '--', '--') }));
-  assert.deepEqual(player.switches, [11_000, 12_000], 'and where nobody plays the same, as the player likes');
+  assert.deepEqual(player.switches, [11_000, 22_000]);
   const other = new Player();
   other.ask();
   other.run(60, () => ({ suggested: 2, ...holding('nn', 'nn', 'nn'), estimate: 1.2e6 }));
