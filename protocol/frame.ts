@@ -73,19 +73,6 @@ export class FrameWriter {
   }
 }
 
-/** Cuts a frame into messages of at most `maxMessageBytes` each. */
-export function* fragmentsOf(
-  { type, request, payload }: Frame,
-  maxMessageBytes: number,
-): Generator<Uint8Array<ArrayBuffer>, void, undefined> {
-  const writer = new FrameWriter({ type, request, pieces: [payload] });
-  while (!writer.done) {
-    const message = new Uint8Array(writer.nextBytes(maxMessageBytes));
-    writer.write(message);
-    yield message;
-  }
-}
-
 /** Puts one neighbour's messages together again. Holds at most MAX_OPEN_FRAMES half-arrived frames. */
 export class FrameAssembler {
   readonly #open = new Map<string, { readonly payload: Uint8Array<ArrayBuffer>; filled: number }>();

@@ -90,12 +90,6 @@ export const carriesContent = (type: number): boolean => type === wireNumber('bl
 
 const MAX_UINT32 = 0xffff_ffff;
 
-export function encodePeerMessage(message: PeerMessage): Frame {
-  const { type, request, pieces } = encodeInPieces(message);
-  return { type, request, payload: joined(pieces) };
-}
-
-/** The same without a copy: a block's bytes stay where they are, and must stay as they are until the frame is written. */
 export const encodeInPieces = (message: PeerMessage): FrameInPieces => ({
   type: wireNumber(message.type),
   request: 'request' in message ? message.request : 0,
@@ -232,16 +226,6 @@ function parseRequest(request: number, payload: Uint8Array): PeerMessage {
     count: uint32At(payload, HASH_BYTES + 4),
     leaves: byteAt(payload, HASH_BYTES + 8) === 1,
   };
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
 }
 
 /** The nearest there is: Infinity becomes the largest. */

@@ -1,5 +1,5 @@
 /** Peers that take part and do harm, made of raw channels. */
-import { encodePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
+import { type PeerMessage } from '../../protocol/peer-message.ts';
 import type { Digest, SwarmKey } from '../../protocol/ids.ts';
 import { swarmKey } from '../../protocol/swarm-key.ts';
 import { RawPeer } from '../../test/mesh/world/raw-peer.ts';
@@ -7,6 +7,7 @@ import { WEB_ORIGIN, type Surroundings } from '../../test/mesh/world/surrounding
 import type { Content, Segment } from './content.ts';
 import type { Muted } from './scenario.ts';
 import { SWARM } from './viewer.ts';
+import { encodePeerMessage } from '../../test/protocol/fragments.ts';
 
 /** Claims to hold the whole stream, and answers nothing. */
 export function silentPeer(world: Surroundings, content: Content, name: string, site: string): void {

@@ -2,6 +2,7 @@
 import type { Held } from '../../protocol/page.ts';
 import {
   BANDWIDTH_SHARE,
+  CLIMB_HEADROOM,
   CRITICAL_BUFFER_S,
   FOLLOW_MS,
   HELD_RUN_SEGMENTS,
@@ -69,20 +70,25 @@ export const NOTHING_REMEMBERED: RenditionMemory = {
 
 export interface RenditionChoice {
   readonly rendition: number;
+  /** What follows it, from `turnOf` on. */
+  readonly then: number;
   readonly memory: RenditionMemory;
 }
 
 /**
- * The rendition for the next segment.
+ * The rendition for the next segment, and the one after what the site has of it.
  *
  * A segment from a neighbour looks to the player like a line of 100 Mbit/s, so thirty players would climb to the top and drown the one line
  * they share. So the line decides: the best rendition that it carries once with headroom. Going up waits until the headroom has lasted, longer
- * after each fall; going down waits until the buffer is short, and is then at once. Where the line's rate is not known, the player's own rules
+ * after each fall, and then for the first segment that nobody has or brings: so all go up at the same one, for two renditions side by side are
+ * what the line does not carry. Going down waits until the buffer is short, and is then at once. Where the line's rate is not known, the player's own rules
  * decide, but lean towards what the site already plays. Without an origin only what is held can be played.
  */
 export function chooseRendition(question: RenditionQuestion, before = NOTHING_REMEMBERED): RenditionChoice {
   const memory = remember(question, before);
-  return { rendition: choose(question, memory), memory };
+  const wanted = choose(question, memory);
+  const rendition = mustFollow(question, wanted, memory) ? (question.current ?? wanted) : wanted;
+  return { rendition, then: wanted, memory };
 }
 
 /** Counts what the question tells. The same question may come many times before the player does what it was told. */
@@ -142,17 +148,38 @@ function onLine(question: RenditionQuestion, current: number, memory: RenditionM
   return best > current && mayClimb(question, current, best, memory) ? leaning(question, current, best) : current;
 }
 
+/**
+ * Of the coming segments the first that is of the rendition that follows: the first that the site has of that one, or that nobody has or brings
+ * of this one. All at a site see the same, so all turn at the same segment.
+ * @param held who holds the next segments of this rendition; the next one itself is asked for already
+ */
+export function turnOf(held: readonly Held[], heldOfThen: readonly Held[]): number {
+  const turn = held.findIndex((by, index) => index > 0 && (by === 'nobody' || isHere(heldOfThen[index])));
+  return turn < 0 ? held.length : turn;
+}
+
 function mayClimb(question: RenditionQuestion, current: number, best: number, memory: RenditionMemory): boolean {
-  const { renditions, estimate, ahead, now } = question;
-  const { headroomSince, climbed, falls } = memory;
-  if (headroomSince === null) return false;
-  // A buffer that is full enough proves delivery as well as a rate does.
-  if (estimate < (renditions[best]?.bitrate ?? Infinity) && ahead < SHORT_BUFFER_S) return false;
-  const wait = climbed || falls > 0 ? STEP_UP_AFTER_MS * 2 ** Math.min(falls, 10) : 0;
-  if (now < headroomSince + wait) return false;
-  // What a neighbour has crossed the line already: who is behind the others follows them to where they climb.
-  const follows = renditions[current]?.held[0] === 'neighbour' && !isPlayed(renditions[best]);
-  return !follows || now >= headroomSince + wait + FOLLOW_MS;
+  const { renditions, lineRate, estimate, ahead, now } = question;
+  const bitrate = renditions[best]?.bitrate ?? Infinity;
+  // A buffer that is full enough proves delivery as well as a rate does, and outlasts the change where the line has not much to spare.
+  if (ahead < SHORT_BUFFER_S && Math.min(estimate, (lineRate ?? 0) / CLIMB_HEADROOM) < bitrate) return false;
+  return now >= climbsAt(memory);
+}
+
+/** From when on the headroom has lasted for long enough. */
+const climbsAt = ({ headroomSince, climbed, falls }: RenditionMemory): number =>
+  (headroomSince ?? Infinity) + (climbed || falls > 0 ? STEP_UP_AFTER_MS * 2 ** Math.min(falls, 10) : 0);
+
+/** The next segment has crossed the line already, and not in the better rendition that the line carries. Who is behind the others may find many such. */
+function mustFollow(
+  { renditions, current, lineRate, originReachable, floor = 0, now }: RenditionQuestion,
+  wanted: number,
+  memory: RenditionMemory,
+): boolean {
+  if (current === null || wanted <= current || current < floor || lineRate === null || !originReachable) return false;
+  return (
+    isHere(renditions[current]?.held[0]) && !isHere(renditions[wanted]?.held[0]) && now < climbsAt(memory) + FOLLOW_MS
+  );
 }
 
 /** The best, unless the site plays another one on the way there. */
@@ -178,6 +205,9 @@ function allowed({ renditions, floor = 0, cap = Infinity, current }: RenditionQu
   const within = indices.filter((index) => index >= floor && index <= cap);
   return within.length > 0 ? within : indices;
 }
+
+/** Does a segment need no line any more? */
+const isHere = (held: Held | undefined): boolean => held !== undefined && held !== 'nobody';
 
 /** Is its next segment held at a neighbour, or on its way to the site? */
 const isPlayed = (rendition: RenditionView | undefined): boolean =>

@@ -167,12 +167,9 @@ export class HlsPlayer {
     const playhead = this.#playhead();
     const from = bufferedUntil(buffered, playhead);
     const until = this.#renditions.isOpen ? from : from + EXPECTED_AHEAD_S;
-    const tracks = [
-      this.#renditions.detailsOf(hls.levels[hls.loadLevel]),
-      hls.audioTracks[hls.audioTrack]?.details,
-      hls.subtitleTracks[hls.subtitleTrack]?.details,
-    ];
-    const upcoming = tracks.flatMap((details) => (details ? upcomingOf(segmentsOf(details), from, until) : []));
+    const tracks = [hls.audioTracks[hls.audioTrack]?.details, hls.subtitleTracks[hls.subtitleTrack]?.details];
+    const besides = tracks.flatMap((details) => (details ? upcomingOf(segmentsOf(details), from, until) : []));
+    const upcoming = [...this.#renditions.upcoming(from, until), ...besides];
     this.#expectations.tell(expectedAssets(upcoming, playhead, playbackRate));
   }
 

@@ -12,6 +12,9 @@ export const BANDWIDTH_SHARE = 0.7;
 /** What the line must carry for a rendition, over its bitrate. A fifth for what else the line carries, and for segments above the average. */
 export const LINE_HEADROOM = 1.2;
 
+/** The same while the buffer is short: a better rendition is taken at once where the line carries it twice. With less to spare, what is under way in the old one would use the buffer up. */
+export const CLIMB_HEADROOM = 2;
+
 /** Seconds in the buffer below which it is short: a rendition that the line does not carry is left. Two long segments, so that the next lower one comes in time. */
 export const SHORT_BUFFER_S = 10;
 

@@ -5,12 +5,14 @@
 import type { default as Hls, Level, LevelDetails } from 'hls.js';
 import type { MeshFace } from '../../mesh/index.ts';
 import type { Digest } from '../../protocol/ids.ts';
+import type { Held } from '../../protocol/page.ts';
 import type { HlsModule } from './build.ts';
-import { chooseRendition, NOTHING_REMEMBERED, type RenditionView } from './choose-rendition.ts';
+import { chooseRendition, NOTHING_REMEMBERED, turnOf, type RenditionView } from './choose-rendition.ts';
+import type { Upcoming } from './expected-assets.ts';
 import { HeldSegments } from './held-segments.ts';
 import { HELD_AHEAD_SEGMENTS } from './limits.ts';
 import type { PlaylistCache } from './playlist-cache.ts';
-import { bufferedUntil, segmentsAfter, segmentsOf, type Segment } from './segments.ts';
+import { bufferedUntil, segmentsAfter, segmentsOf, upcomingOf, type Segment } from './segments.ts';
 import { notePlayer, streamsAtOnce } from './streams-at-once.ts';
 
 export interface RenditionsOptions {
@@ -32,6 +34,8 @@ export class Renditions {
   readonly #ahead = new Map<string, LevelDetails>();
   #hls: Hls | null = null;
   #memory = NOTHING_REMEMBERED;
+  /** The rendition to go on with when what the site has of this one ends. */
+  #then: Level | undefined;
   /** Has hls.js got a segment of the picture? Before, `loadLevel` is no more than its plan. */
   #begun = false;
   #originWasGone = false;
@@ -49,6 +53,7 @@ export class Renditions {
     hls.on(Events.MANIFEST_LOADING, () => {
       this.#begun = false;
       this.#memory = NOTHING_REMEMBERED;
+      this.#then = undefined;
     });
     hls.on(Events.FRAG_LOADED, (_event, { frag }) => {
       if (frag.type === PlaylistLevelType.MAIN && frag.sn !== 'initSegment') this.#begun = true;
@@ -103,7 +108,7 @@ export class Renditions {
     const { originReachable, lineRate, peers } = mesh.stats;
     if (!hls || (originReachable && (!choosing || hls.levels.length < 2))) return suggested;
     const current = this.#begun && hls.loadLevel >= 0 ? hls.loadLevel : null;
-    const { rendition, memory } = chooseRendition(
+    const { rendition, then, memory } = chooseRendition(
       {
         renditions: hls.levels.map((level) => this.#view(level, hls.levels[current ?? suggested])),
         suggested,
@@ -120,14 +125,32 @@ export class Renditions {
       this.#memory,
     );
     this.#memory = memory;
+    this.#then = hls.levels[then];
     return rendition;
+  }
+
+  /** What is to come of the picture between two positions, seconds. */
+  upcoming(from: number, until: number): Upcoming[] {
+    const level = this.#hls?.levels[this.#hls.loadLevel];
+    const now = this.detailsOf(level);
+    const then = level === this.#then ? null : this.detailsOf(this.#then);
+    const turn = then ? this.#turn(level, this.#then) : until;
+    return [
+      ...(now ? upcomingOf(segmentsOf(now), from, Math.min(turn, until)) : []),
+      ...(then && turn < until ? upcomingOf(segmentsOf(then), Math.max(from, turn), until) : []),
+    ];
+  }
+
+  /** Where another rendition follows, seconds; Infinity: not yet. */
+  #turn(level: Level | undefined, then: Level | undefined): number {
+    return this.#nextSegments(level)[turnOf(this.#heldNext(level), this.#heldNext(then))]?.start ?? Infinity;
   }
 
   /** As hls.js, not to one of other codecs, and not to one that just failed. */
   #view(level: Level, beside: Level | undefined): RenditionView {
     return {
       bitrate: level.averageBitrate,
-      held: this.#nextSegments(level).map(({ digest }) => this.#held.of(digest)),
+      held: this.#heldNext(level),
       usable:
         level.codecSet === beside?.codecSet &&
         level.videoRange === beside.videoRange &&
@@ -135,7 +158,11 @@ export class Renditions {
     };
   }
 
-  #nextSegments(level: Level): readonly Segment[] {
+  #heldNext(level: Level | undefined): readonly Held[] {
+    return this.#nextSegments(level).map(({ digest }) => this.#held.of(digest));
+  }
+
+  #nextSegments(level: Level | undefined): readonly Segment[] {
     const details = this.detailsOf(level);
     const { buffered, currentTime } = this.#options.media;
     return details ? segmentsAfter(segmentsOf(details), bufferedUntil(buffered, currentTime), HELD_AHEAD_SEGMENTS) : [];

@@ -210,9 +210,11 @@ export const DUTY_MS = 8000;
 /** A keeper that was asked and did not move is passed over for this long, ms. */
 export const HEEDLESS_MS = 10_000;
 
-/** Bytes from which on a crossing tells the line's rate, and how much the latest counts. */
+/** Bytes from which on a crossing tells the line's rate. */
 export const LINE_SAMPLE_BYTES = 128 * 1024;
-export const LINE_SAMPLE_SHARE = 0.5;
+
+/** The fastest crossing of this time and of the one before it tells what the line carries, ms: somebody crosses alone within it, and a line that has become slower is known as such after half a minute. */
+export const LINE_WINDOW_MS = 15_000;
 
 /** Outside sources of one asset that are asked at once by somebody with so much time, ms, and by all others; what a source has not sent yet another can. */
 export const OUTSIDE_CALM_MS = 15_000;

@@ -1,47 +1,71 @@
-/** What the line from the origin carries, measured while something crosses it, here or at others of our site. Owned by the Crossings. */
-import { LINE_SAMPLE_BYTES, LINE_SAMPLE_SHARE } from './limits.ts';
+/**
+ * What the line from the origin carries, measured while something crosses it, here and at others of our site. Whatever else is on the line
+ * makes a crossing look slower than the line is, and nothing makes it look faster, so the fastest of the last crossings tells. The filter is
+ * that of BBR (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016). Owned by the Crossings.
+ */
+import { LINE_SAMPLE_BYTES, LINE_WINDOW_MS } from './limits.ts';
+
+/** Bytes per second; 0: not known. */
+interface Fastest {
+  /** Of our own crossings, to be told to others: what was only heard would go round for ever. */
+  readonly ours: number;
+  readonly ofAll: number;
+}
+
+const NOTHING: Fastest = { ours: 0, ofAll: 0 };
 
 export class LineMeter {
-  /** Bytes per second; 0: not known yet. */
-  rate = 0;
   #active = 0;
   #since = 0;
   #bytes = 0;
-  #shared = false;
+  #window = NOTHING;
+  #windowBefore = NOTHING;
+  #windowEnds = 0;
 
-  /** @param shared does another of our site cross as well? Then what comes is a part of what the line carries. */
-  begin(now: number, shared: boolean): void {
-    if (this.#active++ > 0) return;
-    this.#since = now;
-    this.#bytes = 0;
-    this.#shared = shared;
+  /** What the line carries, as far as we know. */
+  get fastest(): Fastest {
+    return faster(this.#window, this.#windowBefore);
+  }
+
+  begin(now: number): void {
+    if (this.#active++ === 0) this.#restart(now);
   }
 
   count(bytes: number): void {
     this.#bytes += bytes;
   }
 
+  /** Counts from when the line was idle here: who was held up reads at once what has come in the meantime. */
   end(now: number): void {
     this.#active--;
     const time = now - this.#since;
     if (this.#bytes < LINE_SAMPLE_BYTES || time <= 0) return;
-    this.#sample((1000 * this.#bytes) / time, this.#shared);
+    const rate = (1000 * this.#bytes) / time;
+    this.#note(now, { ours: rate, ofAll: rate });
+    if (time > LINE_WINDOW_MS) this.#restart(now);
+  }
+
+  /** Another of our site says what it measured, bytes per second; 0: nothing. */
+  heard(now: number, rate: number): void {
+    this.#note(now, { ours: 0, ofAll: rate });
+  }
+
+  #restart(now: number): void {
     this.#since = now;
     this.#bytes = 0;
   }
 
-  /**
-   * Another of our site has something under way.
-   * @param rate what it knows of the line, bytes per second; 0: nothing
-   * @param crosses does it bring that over the line?
-   */
-  heard(rate: number, crosses: boolean): void {
-    this.#shared ||= crosses;
-    if (rate > 0) this.#sample(rate, false);
-  }
-
-  /** @param atLeast the line carries more than that, nobody knows how much */
-  #sample(rate: number, atLeast: boolean): void {
-    if (rate > this.rate || !atLeast) this.rate += (this.rate > 0 ? LINE_SAMPLE_SHARE : 1) * (rate - this.rate);
+  #note(now: number, sample: Fastest): void {
+    if (now >= this.#windowEnds) {
+      this.#windowEnds = now + LINE_WINDOW_MS;
+      this.#windowBefore = this.#window;
+      this.#window = NOTHING;
+    }
+    this.#window = faster(this.#window, sample);
   }
 }
+
+const faster = (a: Fastest, b: Fastest): Fastest => ({
+  ours: Math.max(a.ours, b.ours),
+  ofAll: Math.max(a.ofAll, b.ofAll),
+});

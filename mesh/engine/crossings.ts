@@ -41,23 +41,27 @@ export class Crossings {
 
   /** Bytes per second that the line carries; 0: not known. */
   get lineRate(): number {
-    return this.#meter.rate;
+    return this.#meter.fastest.ofAll;
   }
 
   turn(wanted: Wanted): Turn {
     return new Turn(this, wanted);
   }
 
-  /** A neighbour of our site has something under way, and says what the line carries. */
-  heard(neighbour: Neighbour, lineRate: number): void {
-    this.#meter.heard(lineRate, neighbour.crosses);
+  /** A neighbour of our site says what it measured of the line, bytes per second; 0: nothing. */
+  heard(lineRate: number): void {
+    this.#meter.heard(this.ports.clock.now(), lineRate);
+  }
+
+  /** The same, to be said by us. */
+  get measuredRate(): number {
+    return this.#meter.fastest.ours;
   }
 
   /** Something crosses from now on; to be called when it ends. */
   begin(): () => void {
-    const { clock, neighbours } = this.ports;
-    const shared = neighbours.open.some(({ sameSite, crosses }) => sameSite && crosses);
-    this.#meter.begin(clock.now(), shared);
+    const { clock } = this.ports;
+    this.#meter.begin(clock.now());
     return () => this.#meter.end(clock.now());
   }
 

@@ -200,7 +200,7 @@ export class Engine {
       },
       changed,
       fetching: (neighbour, lineRate) => {
-        if (neighbour.sameSite) this.#crossings.heard(neighbour, lineRate);
+        if (neighbour.sameSite) this.#crossings.heard(lineRate);
         changed();
       },
       banned: (peer, reason) => {

@@ -123,11 +123,6 @@ export class Neighbour {
     return this.#fetching.get(digest);
   }
 
-  /** Does it bring anything over the line? */
-  get crosses(): boolean {
-    return [...this.#fetching.values()].includes(0);
-  }
-
   /** When it said that it will bring this; undefined: it did not, or has begun. */
   queuedAt(digest: Digest): number | undefined {
     return this.#queued.get(digest);

@@ -58,7 +58,7 @@ export class Sources implements Taker {
     if (hops >= this.hops) return;
     this.hops = hops;
     const { neighbours, crossings } = this.ports;
-    neighbours.announcements.fetching(this.wanted.swarm, this.wanted.name.digest, hops, crossings.lineRate);
+    neighbours.announcements.fetching(this.wanted.swarm, this.wanted.name.digest, hops, crossings.measuredRate);
   }
 
   /** Takes that back. */

@@ -3,15 +3,9 @@
  * Owned by a Neighbour.
  */
 import { P2PError } from '../../protocol/error.ts';
-import { badFrame, FrameAssembler, FrameWriter, fragmentsOf } from '../../protocol/frame.ts';
+import { badFrame, FrameAssembler, FrameWriter } from '../../protocol/frame.ts';
 import { MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
-import {
-  carriesContent,
-  encodeInPieces,
-  encodePeerMessage,
-  parsePeerMessage,
-  type PeerMessage,
-} from '../../protocol/peer-message.ts';
+import { carriesContent, encodeInPieces, parsePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
 import { DrainMeter } from '../core/drain-meter.ts';
 import { CHANNEL_BUFFER_BYTES } from '../core/limits.ts';
 import type { Channel, Clock } from '../core/ports.ts';
@@ -29,7 +23,7 @@ export interface WireListener {
 /** Waits until this many bytes may go; the limit on uploads. */
 export type Pace = (bytes: number) => Promise<void>;
 
-/** Where messages of content are written; a channel copies what it sends. One for all wires: a message is written and sent in one go. */
+/** Where messages are written; a channel copies what it sends. One for all wires: a message is written and sent in one go. */
 const scratch = new Uint8Array(MAX_MESSAGE_BYTES);
 
 export class Wire {
@@ -69,7 +63,8 @@ export class Wire {
       this.close();
       return;
     }
-    for (const part of fragmentsOf(encodePeerMessage(message), this.#messageBytes)) this.#channel.send(part);
+    const writer = new FrameWriter(encodeInPieces(message));
+    while (!writer.done) this.#send(writer, writer.nextBytes(this.#messageBytes));
   }
 
   /** Sends as fast as the channel and `pace` allow, and stops early when `wanted` says no or the channel closes. Resolves with the payload bytes sent. */
@@ -84,10 +79,8 @@ export class Wire {
       if (!this.open) break;
       // A frame that was begun is ended, or the other end would keep its half for ever.
       if (sent === 0 && !wanted()) break;
-      const part = scratch.subarray(0, bytes);
-      writer.write(part);
       this.#meter.send(bytes, this.#channel.bufferedAmount, this.#clock.now());
-      this.#channel.send(part);
+      this.#send(writer, bytes);
       sent += bytes;
     }
     return sent;
@@ -96,6 +89,12 @@ export class Wire {
   close(): void {
     this.#channel.close();
     this.#closed();
+  }
+
+  #send(writer: FrameWriter, bytes: number): void {
+    const part = scratch.subarray(0, bytes);
+    writer.write(part);
+    this.#channel.send(part);
   }
 
   get #messageBytes(): number {

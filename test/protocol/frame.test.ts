@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { P2PError } from '../../protocol/error.ts';
-import { FrameAssembler, FrameWriter, fragmentsOf, type Frame } from '../../protocol/frame.ts';
+import { FrameAssembler, FrameWriter, type Frame } from '../../protocol/frame.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, MAX_OPEN_FRAMES, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import { parsePeerMessage } from '../../protocol/peer-message.ts';
+import { fragmentsOf } from './fragments.ts';
 
 const bytes = (constraints: fc.IntArrayConstraints = {}): fc.Arbitrary<Uint8Array<ArrayBuffer>> =>
   fc.uint8Array(constraints).map((array) => Uint8Array.from(array));

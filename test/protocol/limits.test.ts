@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import * as mesh from '../../mesh/core/limits.ts';
-import { fragmentsOf } from '../../protocol/frame.ts';
 import * as wire from '../../protocol/limits.ts';
 import * as worker from '../../sw/limits.ts';
+import { fragmentsOf } from './fragments.ts';
 
 /** The constants are literals to the compiler, which would know the answer. */
 const atMost = (value: number, most: number): void => assert.ok(value <= most, `${value} > ${most}`);

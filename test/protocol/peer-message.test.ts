@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { P2PError } from '../../protocol/error.ts';
-import { FrameAssembler, fragmentsOf } from '../../protocol/frame.ts';
+import { FrameAssembler } from '../../protocol/frame.ts';
 import { fromHex, toHex } from '../../protocol/hex.ts';
 import type { Digest, SwarmKey } from '../../protocol/ids.ts';
 import {
@@ -13,8 +13,9 @@ import {
   MAX_WANTS,
   MIN_MESSAGE_BYTES,
 } from '../../protocol/limits.ts';
-import { carriesContent, encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
+import { carriesContent, parsePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
 import { readVectors } from './read-vectors.ts';
+import { encodePeerMessage, fragmentsOf } from './fragments.ts';
 
 const vectors = readVectors('frames') as { message: { type: string }; frame: string }[];
 

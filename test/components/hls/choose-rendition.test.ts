@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   chooseRendition,
   NOTHING_REMEMBERED,
+  turnOf,
   type RenditionQuestion,
   type RenditionView,
 } from '../../../components/hls/choose-rendition.ts';
@@ -164,6 +165,38 @@ test('each fall doubles the wait for the next step up', () => {
   assert.equal(player.now - fellAt, 2 * STEP_UP_AFTER_MS + 1000);
 });
 
+test('all go up at the first segment that nobody has or brings', () => {
+  const question = { ...QUESTION, lineRate: 3e6 };
+  for (const held of ['nnc---', 'sc----', 'c-----']) {
+    const { rendition, then } = chooseRendition({ ...question, ...holding(held, '------', '------') });
+    assert.deepEqual({ rendition, then }, { rendition: 0, then: 1 }, held);
+  }
+  const { rendition, then } = chooseRendition({ ...question, ...holding('------', '------', '------') });
+  assert.deepEqual({ rendition, then }, { rendition: 1, then: 1 });
+  const without = chooseRendition({ ...question, ...holding('nn', '--', '--'), lineRate: 2e6 });
+  assert.deepEqual([without.rendition, without.then], [0, 0], 'nothing follows that the line does not carry');
+});
+
+test('the turn is where the site has the rendition that follows, or nobody has or brings this one', () => {
+  for (const [held, heldOfThen, turn] of [
+    ['nnc---', '------', 3],
+    ['nnnnnn', '---n--', 3],
+    ['nnnnnn', '---c--', 3],
+    ['nn----', '---c--', 2],
+    ['------', 'n-----', 1],
+    ['nnnnnn', '------', 6],
+    ['', '', 0],
+  ] as const)
+    assert.equal(turnOf(heldOf(held), heldOf(heldOfThen)), turn, `${held} ${heldOfThen}`);
+});
+
+test('with a short buffer nobody goes up unless the line has much to spare', () => {
+  const ahead = SHORT_BUFFER_S - 1;
+  assert.equal(choose({ lineRate: 3e6, ahead }), 0);
+  assert.equal(choose({ lineRate: 3e6, ahead: SHORT_BUFFER_S }), 1);
+  assert.equal(choose({ lineRate: 8e6, ahead }), 2);
+});
+
 test('who is behind follows the neighbours, for a while', () => {
   const player = new Player();
   player.ask(holding('nn', '--', '--'));
@@ -184,6 +217,7 @@ test("other codecs, failed renditions and the player's bounds are heeded", () =>
   assert.equal(choose({ lineRate: 50e6, cap: 1 }), 1);
   assert.equal(choose({ current: 2, lineRate: 50e6, cap: 1 }), 1);
   assert.equal(choose({ current: 0, lineRate: 1e6, floor: 1 }), 1);
+  assert.equal(choose({ current: 0, lineRate: 3e6, floor: 1, ...holding('nn', '--', '--') }), 1);
 });
 
 test('whatever the estimates do, at most three switches between 15 s and 60 s', () => {

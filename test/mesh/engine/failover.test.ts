@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SILENCE_MS, SILENCE_TICK_MS, SLOW_BLOCK_MS } from '../../../mesh/core/limits.ts';
-import { fragmentsOf } from '../../../protocol/frame.ts';
 import { BLOCK_BYTES, FRAME_HEADER_BYTES } from '../../../protocol/limits.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type Asking, type WorldPeer } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
+import { fragmentsOf } from '../../protocol/fragments.ts';
 
 /** A slow line, so that an asset takes seconds: A holds 2 MB, and B has had some blocks of it. */
 async function midway(

@@ -19,13 +19,13 @@ import {
   SLOW_CROSSING_BLOCKS,
   SUCCESSION_STEP_MS,
 } from '../../../mesh/core/limits.ts';
-import { fragmentsOf } from '../../../protocol/frame.ts';
 import { BLOCK_BYTES, FRAME_HEADER_BYTES } from '../../../protocol/limits.ts';
 import { Pipe } from '../world/pipe.ts';
 import type { RawPeerOptions } from '../world/raw-peer.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type Asking } from '../world/world-peer.ts';
 import { Classroom, fetching, liar, queued, serve, type Announcement } from './classroom.ts';
+import { fragmentsOf } from '../../protocol/fragments.ts';
 
 /** To the server and back, a few hops over the LAN, and a tick of the watch. */
 const SLACK_MS = 40 + 60 + SILENCE_TICK_MS;

@@ -1,13 +1,14 @@
 import type { Channel, Signaling } from '../../../mesh/core/ports.ts';
-import { FrameAssembler, fragmentsOf } from '../../../protocol/frame.ts';
+import { FrameAssembler } from '../../../protocol/frame.ts';
 import type { Digest, PeerId } from '../../../protocol/ids.ts';
 import { MIN_MESSAGE_BYTES, PROTOCOL_VERSION } from '../../../protocol/limits.ts';
-import { encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
+import { parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
 import { swarmOfName } from '../../../protocol/swarm.ts';
 import { swarmKey } from '../../../protocol/swarm-key.ts';
 import type { Page } from './network.ts';
 import { nodeSha256 } from './test-asset.ts';
 import { WEB_ORIGIN, type Surroundings } from './surroundings.ts';
+import { encodePeerMessage, fragmentsOf } from '../../protocol/fragments.ts';
 
 export type BlockRequest = Extract<PeerMessage, { type: 'request' }>;
 

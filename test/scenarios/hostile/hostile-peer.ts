@@ -4,14 +4,15 @@
  */
 import { io } from 'socket.io-client';
 import { leavesOf } from '../../../protocol/digest.ts';
-import { FrameAssembler, fragmentsOf } from '../../../protocol/frame.ts';
+import { FrameAssembler } from '../../../protocol/frame.ts';
 import type { AssetName, Sha256 } from '../../../protocol/ids.ts';
 import { BLOCK_BYTES, MIN_MESSAGE_BYTES, PROTOCOL_VERSION } from '../../../protocol/limits.ts';
-import { encodePeerMessage, parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
+import { parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
 import { parseJoinReply, parseRelayedSignal } from '../../../protocol/server-message.ts';
 import { SIGNALING_PATH, type Signal } from '../../../protocol/signaling.ts';
 import { swarmOfName } from '../../../protocol/swarm.ts';
 import { swarmKey } from '../../../protocol/swarm-key.ts';
+import { encodePeerMessage, fragmentsOf } from '../../protocol/fragments.ts';
 
 export interface HostileOptions {
   readonly swarms: readonly string[];
