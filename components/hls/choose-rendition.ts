@@ -53,8 +53,8 @@ export interface RenditionMemory {
   readonly most: number;
   /** Since when the line carries a better one; null: it does not. */
   readonly headroomSince: number | null;
-  /** Has it ever gone up? The first time it need not wait. */
-  readonly climbed: boolean;
+  /** When something was loaded first, ms; null: nothing yet. */
+  readonly begunAt: number | null;
   /** How often it had to go down. */
   readonly falls: number;
 }
@@ -64,7 +64,7 @@ export const NOTHING_REMEMBERED: RenditionMemory = {
   since: 0,
   most: 0,
   headroomSince: null,
-  climbed: false,
+  begunAt: null,
   falls: 0,
 };
 
@@ -102,7 +102,7 @@ function remember(question: RenditionQuestion, before: RenditionMemory): Renditi
     since: same ? before.since : now,
     most: Math.max(ahead, same ? before.most : 0),
     headroomSince: better ? ((same ? before.headroomSince : null) ?? now) : null,
-    climbed: before.climbed || step > 0,
+    begunAt: before.begunAt ?? (current === null ? null : now),
     falls: before.falls + (step < 0 ? 1 : 0),
   };
 }
@@ -166,9 +166,12 @@ function mayClimb(question: RenditionQuestion, current: number, best: number, me
   return now >= climbsAt(memory);
 }
 
-/** From when on the headroom has lasted for long enough. */
-const climbsAt = ({ headroomSince, climbed, falls }: RenditionMemory): number =>
-  (headroomSince ?? Infinity) + (climbed || falls > 0 ? STEP_UP_AFTER_MS * 2 ** Math.min(falls, 10) : 0);
+/** From when on the headroom has lasted for long enough. What it begins with is a guess, and so is the first word on the line: it need not last at first. */
+function climbsAt({ headroomSince, begunAt, falls }: RenditionMemory): number {
+  if (headroomSince === null || begunAt === null) return Infinity;
+  const settles = falls === 0 && headroomSince < begunAt + STEP_UP_AFTER_MS;
+  return settles ? headroomSince : headroomSince + STEP_UP_AFTER_MS * 2 ** Math.min(falls, 10);
+}
 
 /** The next segment has crossed the line already, and not in the better rendition that the line carries. Who is behind the others may find many such. */
 function mustFollow(

@@ -21,7 +21,7 @@ export const SHORT_BUFFER_S = 10;
 /** Seconds in the buffer below which, if it has been twice as much before, slow delivery alone makes a rendition be left: one long segment. */
 export const CRITICAL_BUFFER_S = 4;
 
-/** How long the line must have had headroom for a better rendition before it is taken, ms; twice as long after each step down. An estimate that jitters does not last. The first time it is 0: what is played first is a guess. */
+/** How long the line must have had headroom for a better rendition before it is taken, ms; twice as long after each step down. An estimate that jitters does not last. During the first so many milliseconds it need not last: what is played first is a guess. */
 export const STEP_UP_AFTER_MS = 10_000;
 
 /** How long a viewer that is behind its neighbours goes on with the rendition that they have, ms, when it could climb by itself. */
