@@ -36,6 +36,8 @@ export class Mesh extends EventTarget implements MeshFace {
   #last = 0;
   #left = false;
   readonly #loads = new Map<number, Waiting>();
+  /** Called when no load is under way any more. */
+  #quiet: () => void = () => undefined;
   readonly #held = new Map<number, (held: readonly Held[]) => void>();
 
   declare addEventListener: MeshFace['addEventListener'];
@@ -81,7 +83,6 @@ export class Mesh extends EventTarget implements MeshFace {
     if (!post) return loadPlainly(absolute, options);
     const answer = new Promise<LoadedAsset>((resolve, reject) => {
       const abort = (): void => {
-        this.#loads.delete(id);
         post({ type: 'abort', id });
         // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- whatever it is, as throwIfAborted() does
         reject(signal?.reason);
@@ -106,7 +107,10 @@ export class Mesh extends EventTarget implements MeshFace {
       unlisted: 'fetch',
       range,
     });
-    return answer;
+    return answer.finally(() => {
+      this.#loads.delete(id);
+      if (this.#loads.size === 0) this.#quiet();
+    });
   }
 
   /** The engine starts meanwhile, and is given a copy to hand out. Null where the origin is gone: neighbours may have it. */
@@ -180,6 +184,10 @@ export class Mesh extends EventTarget implements MeshFace {
       if (worker !== null)
         linkServiceWorker({
           script: worker,
+          whenQuiet: (then) => {
+            if (this.#loads.size === 0) then();
+            else this.#quiet = then;
+          },
           givePort: (port) => post({ type: 'port', port }, [port]),
           warn: (error) => this.#warn(error),
           signal,
@@ -216,9 +224,7 @@ export class Mesh extends EventTarget implements MeshFace {
       case 'loaded':
       case 'pass':
       case 'failed':
-        this.#loads.get(message.id)?.settle(message);
-        this.#loads.delete(message.id);
-        return;
+        return this.#loads.get(message.id)?.settle(message);
       case 'held':
         this.#held.get(message.id)?.(message.held);
         this.#held.delete(message.id);

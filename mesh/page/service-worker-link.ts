@@ -2,7 +2,7 @@
 import { P2PError } from '../../protocol/error.ts';
 import type { FromServiceWorker, ToServiceWorker } from '../../protocol/worker.ts';
 
-/** Its start costs as much as the engine's, and nothing on a first visit waits for it: the first frame goes first, ms. */
+/** Its start costs as much as the engine's, and nothing on a first visit waits for it: what the page shows first goes first. So long for the page to ask for that, and as long again, once it is there, to show it, ms. */
 const REGISTER_AFTER_MS = 1000;
 
 export interface ServiceWorkerLinkOptions {
@@ -10,13 +10,15 @@ export interface ServiceWorkerLinkOptions {
   readonly script: string;
   /** Hands one end of a message channel to the engine. */
   readonly givePort: (port: MessagePort) => void;
+  /** Calls once the page loads nothing, now or later. */
+  readonly whenQuiet: (then: () => void) => void;
   readonly warn: (error: P2PError) => void;
   readonly signal: AbortSignal;
 }
 
 const ELEMENTS_ONLY = 'the elements share, plain <img> and fetch() do not.';
 
-export function linkServiceWorker({ script, givePort, warn, signal }: ServiceWorkerLinkOptions): void {
+export function linkServiceWorker({ script, givePort, whenQuiet, warn, signal }: ServiceWorkerLinkOptions): void {
   // Typed as always there, but missing on plain HTTP.
   const container = navigator.serviceWorker as ServiceWorkerContainer | undefined;
   if (!container) {
@@ -39,8 +41,11 @@ export function linkServiceWorker({ script, givePort, warn, signal }: ServiceWor
   );
   container.startMessages();
   connect(container.controller);
-  const register = (): void =>
-    void container.register(script).catch((error: unknown) => {
+  let isRegistered = false;
+  const register = (): void => {
+    if (isRegistered || signal.aborted) return;
+    isRegistered = true;
+    container.register(script).catch((error: unknown) => {
       warn(
         new P2PError(
           'worker-unavailable',
@@ -49,6 +54,6 @@ export function linkServiceWorker({ script, givePort, warn, signal }: ServiceWor
         ),
       );
     });
-  const timer = setTimeout(register, REGISTER_AFTER_MS);
-  signal.addEventListener('abort', () => clearTimeout(timer));
+  };
+  setTimeout(() => whenQuiet(() => setTimeout(register, REGISTER_AFTER_MS)), REGISTER_AFTER_MS);
 }
