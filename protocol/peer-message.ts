@@ -13,7 +13,7 @@ export interface Fetching {
   readonly digest: Digest;
   /** Through how many peers it comes from who crosses: 0, the sender itself crosses. One takes it only from fewer hops than one's own, so that nobody waits in a circle. */
   readonly hops: number;
-  /** Bytes per second that the site's line carried of late, as far as the sender knows; 0: not known. */
+  /** Bytes per second that the site's line carried of late, as the sender itself measured; 0: it did not. */
   readonly lineRate: number;
 }
 

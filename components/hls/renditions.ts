@@ -133,7 +133,8 @@ export class Renditions {
   upcoming(from: number, until: number): Upcoming[] {
     const level = this.#hls?.levels[this.#hls.loadLevel];
     const now = this.detailsOf(level);
-    const then = level === this.#then ? null : this.detailsOf(this.#then);
+    const follows = this.#hls?.autoLevelEnabled === true && level !== this.#then;
+    const then = follows ? this.detailsOf(this.#then) : null;
     const turn = then ? this.#turn(level, this.#then) : until;
     return [
       ...(now ? upcomingOf(segmentsOf(now), from, Math.min(turn, until)) : []),

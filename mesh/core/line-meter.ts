@@ -1,6 +1,6 @@
 /**
  * What the line from the origin carries, measured while something crosses it, here and at others of our site. Whatever else is on the line
- * makes a crossing look slower than the line is, and nothing makes it look faster, so the fastest of the last crossings tells. The filter is
+ * makes a crossing look slower than the line is, and little makes it look faster (the browser's cache does), so the fastest of the last crossings tells. The filter is
  * that of BBR (Cardwell et al., "BBR: Congestion-Based Congestion Control", 2016). Owned by the Crossings.
  */
 import { LINE_SAMPLE_BYTES, LINE_WINDOW_MS } from './limits.ts';
@@ -47,7 +47,7 @@ export class LineMeter {
 
   /** Another of our site says what it measured, bytes per second; 0: nothing. */
   heard(now: number, rate: number): void {
-    this.#note(now, { ours: 0, ofAll: rate });
+    if (rate > 0) this.#note(now, { ours: 0, ofAll: rate });
   }
 
   #restart(now: number): void {

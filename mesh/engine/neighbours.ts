@@ -19,7 +19,7 @@ export interface NeighboursListener {
   gone(neighbour: Neighbour): void;
   /** What somebody holds, or which swarms somebody is in, has changed. */
   changed(): void;
-  /** Somebody has something under way, and what it knows of the line, bytes per second. */
+  /** Somebody has something under way, and what it measured of the line, bytes per second; 0: nothing. */
   fetching(neighbour: Neighbour, lineRate: number): void;
   banned(peer: PeerId, reason: P2PError): void;
 }

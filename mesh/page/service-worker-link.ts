@@ -5,6 +5,9 @@ import type { FromServiceWorker, ToServiceWorker } from '../../protocol/worker.t
 /** Its start costs as much as the engine's, and nothing on a first visit waits for it: what the page shows first goes first. So long for the page to ask for that, and as long again, once it is there, to show it, ms. */
 const REGISTER_AFTER_MS = 1000;
 
+/** A page that never stops loading has one after this time, ms. */
+const REGISTER_LATEST_MS = 15_000;
+
 export interface ServiceWorkerLinkOptions {
   /** URL of the worker's script; its scope is the folder above it. */
   readonly script: string;
@@ -55,5 +58,6 @@ export function linkServiceWorker({ script, givePort, whenQuiet, warn, signal }:
       );
     });
   };
+  setTimeout(register, REGISTER_LATEST_MS);
   setTimeout(() => whenQuiet(() => setTimeout(register, REGISTER_AFTER_MS)), REGISTER_AFTER_MS);
 }

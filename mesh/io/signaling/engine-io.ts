@@ -33,7 +33,7 @@ export const overWebSocket: OpenEngineIO = (origin, listener, clock) => {
   /** A server that is silent for longer than its pings allow is gone. */
   const heard = (): void => {
     cancelSilence();
-    cancelSilence = clock.after(patience, () => close(`the server was silent for ${patience} ms`));
+    cancelSilence = clock.after(patience, () => close('the server was silent'));
   };
   socket.onclose = ({ code }) => close(`the WebSocket ended with code ${code}`);
   socket.onmessage = ({ data }: MessageEvent<unknown>) => {

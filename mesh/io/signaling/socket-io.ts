@@ -44,14 +44,13 @@ export class SocketIO {
     this.#clock = clock;
     this.#listener = listener;
     this.ended = new Promise((resolve) => (this.#end = resolve));
-    this.#cancelTimeout = clock.after(CONNECT_TIMEOUT_MS, () =>
-      this.close(`no connection within ${CONNECT_TIMEOUT_MS} ms`),
-    );
+    this.#cancelTimeout = clock.after(CONNECT_TIMEOUT_MS, () => this.close('no connection in time'));
     try {
       this.#socket = open(
         server,
         {
           opened: () => {
+            if (this.#state !== 'connecting') return;
             this.#state = 'reached';
             this.#socket?.send(CONNECT);
           },
@@ -85,7 +84,7 @@ export class SocketIO {
         this.#questions.delete(id);
         reject(new P2PError('signaling-unreachable', reason, { name }));
       };
-      const cancel = this.#clock.after(ANSWER_TIMEOUT_MS, () => fail(`no answer within ${ANSWER_TIMEOUT_MS} ms`));
+      const cancel = this.#clock.after(ANSWER_TIMEOUT_MS, () => fail('no answer in time'));
       const answer = (untrusted: unknown): void => {
         cancel();
         this.#questions.delete(id);
@@ -107,6 +106,7 @@ export class SocketIO {
   }
 
   #received(untrusted: string): void {
+    if (!this.#state) return;
     const packet = parsePacket(untrusted);
     switch (packet?.kind) {
       case 'connect':

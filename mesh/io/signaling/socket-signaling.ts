@@ -33,7 +33,7 @@ export interface SocketSignalingPorts {
 export class SocketSignaling implements Signaling {
   readonly #url: string;
   readonly #ports: SocketSignalingPorts;
-  readonly #offline = (): void => this.#socket?.close('this device went offline');
+  readonly #offline = (): void => this.#socket?.close('offline');
   readonly #online = (): void => this.#wake();
   #listener: SignalingListener | null = null;
   #socket: SocketIO | null = null;

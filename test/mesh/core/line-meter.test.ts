@@ -102,3 +102,10 @@ test('the rate is that of the fastest crossing', () => {
     }),
   );
 });
+
+test('who measured nothing and says so makes nobody forget', () => {
+  const meter = new LineMeter();
+  cross(meter, 0, 1_000_000);
+  for (let now = 1000; now < 10 * LINE_WINDOW_MS; now += 1000) meter.heard(now, 0);
+  assert.equal(meter.fastest.ofAll, 1_000_000);
+});

@@ -287,7 +287,7 @@ test('a server whose pings stay away is given up', async (t) => {
   });
   const { heard } = client(t, http.url);
   await until(() => count(heard, 'disconnected') > 0, 'given up');
-  assert.deepEqual(heard, ['connected', 'disconnected the server was silent for 120 ms']);
+  assert.deepEqual(heard, ['connected', 'disconnected the server was silent']);
 });
 
 test('a server that pings is stayed with', async (t) => {
@@ -310,7 +310,7 @@ test('a device that goes offline says so, and is back as soon as the network is'
   const from = performance.now();
   network.dispatchEvent(new Event('online'));
   await until(() => heard.length === 3, 'connected again');
-  assert.deepEqual(heard, ['connected', 'disconnected this device went offline', 'connected']);
+  assert.deepEqual(heard, ['connected', 'disconnected offline', 'connected']);
   assert.ok(performance.now() - from < RECONNECT_AFTER_MS / 2, 'without the pause');
 });
 
