@@ -9,7 +9,7 @@ import { BLOCK_BYTES, HASH_BYTES, ID_BYTES, MAX_DIGESTS_PER_FRAME, MAX_SWARMS, M
 export type RefuseReason = 'not-held' | 'busy' | 'later';
 
 /** An asset on its way to a peer. */
-export interface Fetching {
+interface Fetching {
   readonly digest: Digest;
   /** Through how many peers it comes from who crosses: 0, the sender itself crosses. One takes it only from fewer hops than one's own, so that nobody waits in a circle. */
   readonly hops: number;

@@ -81,8 +81,8 @@ export interface RenditionChoice {
  * A segment from a neighbour looks to the player like a line of 100 Mbit/s, so thirty players would climb to the top and drown the one line
  * they share. So the line decides: the best rendition that it carries once with headroom. Going up waits until the headroom has lasted, longer
  * after each fall, and then for the first segment that nobody has or brings: so all go up at the same one, for two renditions side by side are
- * what the line does not carry. Going down waits until the buffer is short, and is then at once. Where the line's rate is not known, the player's own rules
- * decide, but lean towards what the site already plays. Without an origin only what is held can be played.
+ * what the line does not carry. Going down waits until the buffer is short, and is then at once. Where the line's rate is not known, the
+ * player's own rules decide, but lean towards what the site already plays. Without an origin only what is held can be played.
  */
 export function chooseRendition(question: RenditionQuestion, before = NOTHING_REMEMBERED): RenditionChoice {
   const memory = remember(question, before);

@@ -133,8 +133,8 @@ export class Renditions {
   upcoming(from: number, until: number): Upcoming[] {
     const level = this.#hls?.levels[this.#hls.loadLevel];
     const now = this.detailsOf(level);
-    const follows = this.#hls?.autoLevelEnabled === true && level !== this.#then;
-    const then = follows ? this.detailsOf(this.#then) : null;
+    const turns = this.#hls?.autoLevelEnabled === true && level !== this.#then;
+    const then = turns ? this.detailsOf(this.#then) : null;
     const turn = then ? this.#turn(level, this.#then) : until;
     return [
       ...(now ? upcomingOf(segmentsOf(now), from, Math.min(turn, until)) : []),

@@ -108,7 +108,7 @@ export const PROGRESS_EVERY_MS = 200;
 /** Peer ids remembered as banned. Beyond it the oldest is forgotten. */
 export const MAX_BANNED = 1000;
 
-/** Pauses before the signaling server is tried again, ms: the first, and the longest. A server that restarts is found within 10 s, by a thousand viewers spread over seconds (socket.io adds ±50 % of chance). */
+/** Pauses before the signaling server is tried again, ms: the first, and the longest. A server that restarts is found within 10 s, by a thousand viewers spread over seconds, for each pause is half to one and a half times as long by chance. */
 export const RECONNECT_AFTER_MS = 500;
 export const RECONNECT_AFTER_MAX_MS = 4000;
 
@@ -117,6 +117,9 @@ export const CONNECT_TIMEOUT_MS = 5000;
 
 /** A signaling server that does not say how often it pings is gone when it was silent for this long, ms. socket.io's default is 45 s. */
 export const SERVER_SILENCE_MS = 60_000;
+
+/** The longest silence that a server can ask for, ms: a day. A browser's timer holds 24 days, and fires at once beyond that. */
+export const SERVER_SILENCE_MAX_MS = 86_400_000;
 
 /** A question to the signaling server that is not answered in this time counts as refused, ms. */
 export const ANSWER_TIMEOUT_MS = 5000;

@@ -1,6 +1,6 @@
 /** Engine.IO (protocol 4), which socket.io stands on: text messages both ways, and pings of the server. https://socket.io/docs/v4/engine-io-protocol/ */
 import { SIGNALING_PATH } from '../../../protocol/signaling.ts';
-import { SERVER_SILENCE_MS } from '../../core/limits.ts';
+import { SERVER_SILENCE_MAX_MS, SERVER_SILENCE_MS } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports.ts';
 import { parseJSON } from './packet.ts';
 
@@ -12,7 +12,7 @@ export interface EngineIOSocket {
 export interface EngineIOListener {
   opened(): void;
   received(untrustedMessage: string): void;
-  /** Called once, also where it never opened. `reason` is for people. */
+  /** Called also where it never opened, and perhaps again when it is closed then. `reason` is for people. */
   closed(reason: string): void;
 }
 
@@ -51,5 +51,5 @@ export const overWebSocket: OpenEngineIO = (origin, listener, clock) => {
 /** Milliseconds between two pings of the server and for the way of one, by its handshake. */
 function patienceOf(untrustedHandshake: string): number {
   const { pingInterval, pingTimeout } = Object(parseJSON(untrustedHandshake)) as Record<string, unknown>;
-  return Number(pingInterval) + Number(pingTimeout) || SERVER_SILENCE_MS;
+  return Math.min(Number(pingInterval) + Number(pingTimeout) || SERVER_SILENCE_MS, SERVER_SILENCE_MAX_MS);
 }

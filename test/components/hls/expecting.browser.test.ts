@@ -135,6 +135,23 @@ describe('what p2p-video tells the mesh of what is to come', () => {
       expect(loading().filter((path) => path.includes('/v1/')).length).to.be.greaterThan(10);
     });
 
+    it('expects the better rendition from where the site has no more of this one, unless the choice is made by hand', async () => {
+      page.mesh.holders = (url) => /v0\/segment-0[0-5]/.test(url);
+      page.mesh.setStats({ peers: 1, lineRate: 130_000 });
+      const video = page.add<P2PVideo>(`<p2p-video src="${LESSON}" muted preload="metadata"></p2p-video>`);
+      await until(() => video.buffered.length > 0);
+      hold();
+      page.mesh.setStats({ lineRate: 400_000 });
+      await video.play();
+      const numbers = ['01', '02', '03', '04', '05', '06', '07', '08', '09', '10', '11'];
+      await until(() => names().includes('v1/06'));
+      expect(names()).to.deep.equal(numbers.map((number) => `v${number < '06' ? 0 : 1}/${number}`));
+      video.api!.loadLevel = 0;
+      video.currentTime = 1;
+      await until(() => names().includes('v0/06'));
+      expect(names()).to.deep.equal(numbers.map((number) => `v0/${number}`));
+    });
+
     it('goes on as high as the line allows', async () => {
       page.mesh.setStats({ lineRate: 50e6 });
       page.add<P2PVideo>(`<p2p-video src="${LESSON}" muted></p2p-video>`);
