@@ -12,7 +12,11 @@ export const ELEMENTS = ['p2p-video', 'p2p-img', 'p2p-mesh', 'p2p-stats'];
 
 /** A few percent on top of esbuild; not for hls.js, which would take half a minute. */
 function squeeze() {
-  const { renderChunk } = terser({ module: true, ecma: 2020, compress: { passes: 3, pure_getters: true } });
+  const { renderChunk } = terser({
+    module: true,
+    ecma: 2020,
+    compress: { passes: 3, inline: 1, pure_getters: true },
+  });
   return {
     name: 'squeeze',
     renderChunk: (code, chunk, ...rest) => (chunk.name.startsWith('hls') ? null : renderChunk(code, chunk, ...rest)),
@@ -37,6 +41,9 @@ const SHARED =
   /\/(protocol\/(error|limits|swarm|worker)|mesh\/(index|page\/[a-z-]+)|components\/(define\/define|native-mirror|use-mesh|p2p-img))\.ts$/;
 const shared = (id) => (SHARED.test(id) ? 'shared' : undefined);
 
+/** Beside each file, but not named in it: that would be 40 B in each, for every viewer. Our server names them in a `SourceMap` header. */
+const MAPS = 'hidden';
+
 /** Elements and the file for a CDN, with the engine as a chunk for pages where it can't be in a worker. */
 const browser = {
   input: {
@@ -54,7 +61,7 @@ const browser = {
   output: {
     dir: 'dist/browser',
     format: 'es',
-    sourcemap: true,
+    sourcemap: MAPS,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
     manualChunks: shared,
@@ -69,7 +76,7 @@ const worker = {
   output: {
     dir: 'dist/browser',
     format: 'es',
-    sourcemap: true,
+    sourcemap: MAPS,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/worker-[name]-[hash].js',
   },
@@ -80,7 +87,7 @@ const serviceWorker = {
   input: { 'p2p-sw': 'sw/p2p-sw.ts' },
   plugins: [...browserPlugins, squeeze()],
   onwarn,
-  output: { dir: 'dist/browser', format: 'iife', sourcemap: true, entryFileNames: '[name].js' },
+  output: { dir: 'dist/browser', format: 'iife', sourcemap: MAPS, entryFileNames: '[name].js' },
 };
 
 /** Server and command line. Shared chunks lie beside them, so that `import.meta.url` means the same folder everywhere. */

@@ -66,11 +66,20 @@ export type AssetQuestion =
       readonly unlisted: 'fetch' | 'pass';
       /** Part of the URL; null: all of it. With a name that part is the asset; without one the request goes to the origin as it is. */
       readonly range: ByteRange | null;
+      /** Are the bytes wanted while they come? Default: false. */
+      readonly streamed?: boolean;
     }
   | { readonly type: 'abort'; readonly id: number };
 
 export type AssetAnswer =
-  | { readonly type: 'progress'; readonly id: number; readonly loaded: number; readonly total: number }
+  | {
+      readonly type: 'progress';
+      readonly id: number;
+      readonly loaded: number;
+      readonly total: number;
+      /** Checked bytes that follow those of the progress before, if the question wants them. */
+      readonly chunk?: ArrayBuffer | undefined;
+    }
   | {
       readonly type: 'loaded';
       readonly id: number;

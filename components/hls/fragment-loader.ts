@@ -1,6 +1,7 @@
 import type { FragmentLoaderContext, HlsConfig, Loader } from 'hls.js';
 import type { LoadOptions, MeshFace } from '../../mesh/index.ts';
-import { MeshLoader, type Loaded } from './mesh-loader.ts';
+import { EarlyStart } from './early-start.ts';
+import { MeshLoader, type Listener, type Loaded } from './mesh-loader.ts';
 import { nameOfFragment } from './segments.ts';
 
 /** When something is played, in seconds from the start of the stream. */
@@ -29,10 +30,23 @@ export function fragmentLoader(source: FragmentSource): new (config: HlsConfig) 
     protected override async request(
       context: FragmentLoaderContext,
       signal: AbortSignal,
-      onProgress: (loaded: number, total: number) => void,
+      { onProgress, onChunk }: Listener,
     ): Promise<Loaded> {
-      const options = { ...whatOf(context), ...(source.swarm !== null && { swarm: source.swarm }), signal, onProgress };
+      const what = whatOf(context);
       const deadline = source.deadlineOf(context.part ?? context.frag);
+      // What is needed later than now is checked at one go, and given so.
+      const early =
+        deadline === 0 && what.name && onChunk && new EarlyStart(what.name.size, context.frag.duration, onChunk);
+      const options = {
+        ...what,
+        ...(source.swarm !== null && { swarm: source.swarm }),
+        signal,
+        streamed: Boolean(early),
+        onProgress: (loaded: number, total: number, chunk?: ArrayBuffer) => {
+          onProgress(loaded, total);
+          if (chunk && early) early.take(chunk, performance.now());
+        },
+      };
       try {
         const { body, url } = await source.mesh.load(
           context.url,

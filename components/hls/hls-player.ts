@@ -108,6 +108,7 @@ export class HlsPlayer {
       }),
     );
     this.#hls = hls;
+    hls.config.progressive = true; // here, for as an option it brings hls.js's own loader along
     renditions.attach(hls, module);
     this.#listen(hls, module, signal);
     media.addEventListener('play', () => this.#loadAll(hls, module), { signal, once: true });

@@ -36,6 +36,12 @@ export const LIVE_BEHIND_S = 60;
 /** How far an announced time may be off before it is told anew, ms: less than any decision depends on. */
 export const EXPECTED_DRIFT_MS = 1000;
 
+/** Of a segment's duration, what the rest of it and a whole one after it may take to come for it to be played while it comes: half, so that a line that becomes half as fast stalls nobody. */
+export const EARLY_SHARE = 0.5;
+
+/** Seconds of film that must be there before a segment is played while it comes: browsers begin with less, but then wait again at once. */
+export const EARLY_SECONDS = 1;
+
 /** Longest wait for the first byte of a segment, ms. hls.js gives an origin 10 s; the mesh's own waits for somebody else's crossing, which it bounds itself, come before. A timeout here would start a second crossing. */
 export const FIRST_BYTE_MS = 20_000;
 

@@ -9,6 +9,13 @@ export interface Loaded {
   readonly url: string;
 }
 
+/** What a request tells while it is under way. */
+export interface Listener {
+  readonly onProgress: (loaded: number, total: number) => void;
+  /** The next bytes, in order from the first on; what comes last is in what the request resolves to alone. Missing where hls.js wants all at once. */
+  readonly onChunk?: (chunk: ArrayBuffer) => void;
+}
+
 /**
  * An hls.js loader that asks the mesh in place of an XMLHttpRequest. It serves one request, keeps the timeouts of hls.js's load policy, and
  * reports as hls.js's own loader does; trying again is left to hls.js.
@@ -30,14 +37,12 @@ export abstract class MeshLoader<Context extends LoaderContext> implements Loade
   protected readonly countsWaiting: boolean = true;
   readonly #scope = new AbortController();
   #startedAt = 0;
+  /** Bytes that hls.js has already. */
+  #given = 0;
   #callbacks: LoaderCallbacks<Context> | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  protected abstract request(
-    context: Context,
-    signal: AbortSignal,
-    onProgress: (loaded: number, total: number) => void,
-  ): Promise<Loaded>;
+  protected abstract request(context: Context, signal: AbortSignal, listener: Listener): Promise<Loaded>;
 
   load(context: Context, config: LoaderConfiguration, callbacks: LoaderCallbacks<Context>): void {
     const { maxTimeToFirstByteMs, maxLoadTimeMs } = config.loadPolicy;
@@ -47,13 +52,17 @@ export abstract class MeshLoader<Context extends LoaderContext> implements Loade
     const waitMs =
       Number.isFinite(maxTimeToFirstByteMs) && maxTimeToFirstByteMs > 0 ? maxTimeToFirstByteMs : maxLoadTimeMs;
     this.#setTimeout(waitMs);
-    void this.#run(context, (loaded, total) => {
-      this.stats.loaded = loaded;
-      if (total > 0) this.stats.total = total;
-      if (loaded === 0 || this.stats.loading.first > 0) return;
-      this.#markFirstByte();
-      this.#setTimeout(maxLoadTimeMs - (this.stats.loading.first - this.#startedAt));
-      if (!this.countsWaiting) this.stats.loading.start = this.stats.loading.first;
+    void this.#run(context, {
+      onProgress: (loaded, total) => {
+        if (this.#scope.signal.aborted) return;
+        this.stats.loaded = loaded;
+        if (total > 0) this.stats.total = total;
+        if (loaded === 0 || this.stats.loading.first > 0) return;
+        this.#markFirstByte();
+        this.#setTimeout(maxLoadTimeMs - (this.stats.loading.first - this.#startedAt));
+        if (!this.countsWaiting) this.stats.loading.start = this.stats.loading.first;
+      },
+      ...(callbacks.onProgress && { onChunk: (chunk) => this.#give(context, chunk) }),
     });
   }
 
@@ -69,12 +78,10 @@ export abstract class MeshLoader<Context extends LoaderContext> implements Loade
     this.context = null;
   }
 
-  async #run(context: Context, onProgress: (loaded: number, total: number) => void): Promise<void> {
+  async #run(context: Context, listener: Listener): Promise<void> {
     const { signal } = this.#scope;
     try {
-      const loaded = await this.request(context, signal, (...progress) => {
-        if (!signal.aborted) onProgress(...progress);
-      });
+      const loaded = await this.request(context, signal, listener);
       if (!signal.aborted) this.#succeed(context, loaded);
     } catch (error) {
       if (signal.aborted) return;
@@ -90,9 +97,13 @@ export abstract class MeshLoader<Context extends LoaderContext> implements Loade
     if (stats.loading.first === 0) this.#markFirstByte();
     stats.loading.end = Math.max(performance.now(), stats.loading.first);
     stats.loaded = stats.total = bytes;
-    const callbacks = this.#callbacks;
-    callbacks?.onProgress?.(stats, context, data, null);
-    callbacks?.onSuccess({ url, data, code: 200 }, stats, context, null);
+    this.#give(context, typeof data === 'string' || this.#given === 0 ? data : data.slice(this.#given));
+    this.#callbacks?.onSuccess({ url, data, code: 200 }, stats, context, null);
+  }
+
+  #give(context: Context, data: ArrayBuffer | string): void {
+    if (typeof data !== 'string') this.#given += data.byteLength;
+    this.#callbacks?.onProgress?.(this.stats, context, data, null);
   }
 
   #markFirstByte(): void {

@@ -17,6 +17,9 @@ export type LoadQuestion = Extract<AssetQuestion, { type: 'load' }>;
 export type KeepMessage = Extract<FromPage, { type: 'keep' }>;
 export type Reply = (answer: AssetAnswer) => void;
 
+/** What is on its way may be read while it comes. */
+type Progress = (loaded: number, total: number, underWay?: UnderWay) => void;
+
 export interface AssetsPorts extends TransferPorts {
   readonly store: Store;
   readonly manifest: ManifestIndex;
@@ -29,7 +32,7 @@ interface Shared {
   readonly transfer: Transfer;
   readonly result: Promise<Transferred>;
   readonly controller: AbortController;
-  readonly progress: Set<(loaded: number, total: number) => void>;
+  readonly progress: Set<Progress>;
 }
 
 export class Assets {
@@ -48,18 +51,11 @@ export class Assets {
   /** Answers once with `loaded`, `pass` or `failed`, with `progress` now and then before; not at all once the signal is aborted. */
   async load(question: LoadQuestion, reply: Reply, signal: AbortSignal): Promise<void> {
     const { id, url } = question;
-    const { clock } = this.#ports;
-    let toldAt = -Infinity;
     const answer: Reply = (message) => {
-      if (signal.aborted) return;
-      if (message.type === 'progress' && message.loaded !== message.total) {
-        if (clock.now() - toldAt < PROGRESS_EVERY_MS) return;
-        toldAt = clock.now();
-      }
-      reply(message);
+      if (!signal.aborted) reply(message);
     };
     try {
-      answer(await this.#answer(question, answer, signal));
+      answer(await this.#answer(question, this.#progress(question, answer), signal));
     } catch (error) {
       const failure = error instanceof P2PError ? error : originFailed(url, String(error), 0);
       const { status } = failure.details;
@@ -73,12 +69,26 @@ export class Assets {
     }
   }
 
-  async #answer(question: LoadQuestion, reply: Reply, signal: AbortSignal): Promise<AssetAnswer> {
+  /** Now and then, and at the end. */
+  #progress({ id, streamed }: LoadQuestion, answer: Reply): Progress {
+    const { clock } = this.#ports;
+    let toldAt = -Infinity;
+    let given = 0;
+    return (loaded, total, underWay) => {
+      if (loaded !== total && clock.now() - toldAt < PROGRESS_EVERY_MS) return;
+      toldAt = clock.now();
+      const chunk = streamed ? underWay?.checkedFrom(given) : undefined;
+      given += chunk?.byteLength ?? 0;
+      answer({ type: 'progress', id, loaded, total, chunk });
+    };
+  }
+
+  async #answer(question: LoadQuestion, progress: Progress, signal: AbortSignal): Promise<AssetAnswer> {
     const { id, url, unlisted, range } = question;
     const listed = range === null && question.name === null ? await this.#ports.manifest.find(url) : null;
     const name = question.name ?? listed?.name ?? null;
     if (!name || (range && range.end - range.start !== name.size) || this.#contradicted.has(name.digest))
-      return unlisted === 'pass' ? { type: 'pass', id } : this.#plain(question, reply, signal);
+      return unlisted === 'pass' ? { type: 'pass', id } : this.#plain(question, progress, signal);
     const swarm = question.swarm ?? this.#home;
     const contentType = listed?.contentType ?? '';
     const stored = this.#ports.store.get(name.digest);
@@ -89,11 +99,8 @@ export class Assets {
     }
     const neededAt = question.deadline === null ? Infinity : this.#ports.clock.now() + question.deadline;
     const startedAt = this.#startedAt(swarm, question.age);
-    const got = await this.#transfer(
-      { url, name, range, swarm, contentType, neededAt, startedAt },
-      signal,
-      (have, total) => reply({ type: 'progress', id, loaded: have, total }),
-    );
+    const wanted = { url, name, range, swarm, contentType, neededAt, startedAt };
+    const got = await this.#transfer(wanted, signal, progress);
     return loaded(
       question,
       got.body,
@@ -105,14 +112,12 @@ export class Assets {
   }
 
   /** Without a digest: the origin, as the page itself would have asked, for the page alone. */
-  async #plain(question: LoadQuestion, reply: Reply, signal: AbortSignal): Promise<AssetAnswer> {
-    const { id, url, range } = question;
+  async #plain(question: LoadQuestion, progress: Progress, signal: AbortSignal): Promise<AssetAnswer> {
+    const { url, range } = question;
     const response = await this.#ports.origin({ url, range, credentials: 'same-origin', signal });
     if (response.status !== 200 && response.status !== 206)
       throw originFailed(url, `status ${response.status}`, response.status);
-    const body = await readBody(url, response, (have) =>
-      reply({ type: 'progress', id, loaded: have, total: response.size ?? 0 }),
-    );
+    const body = await readBody(url, response, (have) => progress(have, response.size ?? 0));
     return loaded(question, body, response.contentType, 'origin', false, response.url);
   }
 
@@ -166,11 +171,7 @@ export class Assets {
     return startedAt;
   }
 
-  async #transfer(
-    wanted: Wanted,
-    signal: AbortSignal,
-    progress: (loaded: number, total: number) => void,
-  ): Promise<Transferred> {
+  async #transfer(wanted: Wanted, signal: AbortSignal, progress: Progress): Promise<Transferred> {
     signal.throwIfAborted();
     const { digest } = wanted.name;
     const shared = this.#transfers.get(digest) ?? this.#start(wanted);
@@ -199,7 +200,7 @@ export class Assets {
     const controller = new AbortController();
     const progress: Shared['progress'] = new Set();
     const tellAll = (have: number, total: number): void => {
-      for (const tell of progress) tell(have, total);
+      for (const tell of progress) tell(have, total, transfer.underWay);
     };
     const transfer = new Transfer(this.#ports, wanted, controller.signal, tellAll, () =>
       this.#endUnwanted(name.digest, shared),

@@ -68,6 +68,11 @@ export class UnderWay {
     return true;
   }
 
+  /** A copy of the checked bytes from `start` on, up to the first that is missing. */
+  checkedFrom(start: number): ArrayBuffer {
+    return this.body.slice(start, (this.blocks.unchecked?.first ?? this.blocks.count) * BLOCK_BYTES).buffer;
+  }
+
   /** Neighbours that are handed its blocks. */
   get followers(): number {
     return this.#followers;

@@ -13,7 +13,7 @@ import { warnOnce } from './warn.ts';
 
 interface Waiting {
   readonly settle: (answer: Exclude<AssetAnswer, { type: 'progress' }>) => void;
-  readonly progress: ((loaded: number, total: number) => void) | undefined;
+  readonly progress: LoadOptions['onProgress'];
 }
 
 const NO_STATS: EngineStats = {
@@ -71,7 +71,7 @@ export class Mesh extends EventTarget implements MeshFace {
 
   /** As `fetch`, with the bytes and where they came from. */
   async load(url: string | URL, options: LoadOptions = {}): Promise<LoadedAsset> {
-    const { signal, range = null, deadline = null, name = null } = options;
+    const { signal, range = null, deadline = null, name = null, streamed = false } = options;
     signal?.throwIfAborted();
     const swarm = swarmOf(options);
     const absolute = new URL(url, document.baseURI).href;
@@ -106,6 +106,7 @@ export class Mesh extends EventTarget implements MeshFace {
       age: 0,
       unlisted: 'fetch',
       range,
+      streamed,
     });
     return answer.finally(() => {
       this.#loads.delete(id);
@@ -220,7 +221,7 @@ export class Mesh extends EventTarget implements MeshFace {
       case 'ready':
         return;
       case 'progress':
-        return this.#loads.get(message.id)?.progress?.(message.loaded, message.total);
+        return this.#loads.get(message.id)?.progress?.(message.loaded, message.total, message.chunk);
       case 'loaded':
       case 'pass':
       case 'failed':

@@ -29,8 +29,10 @@ export interface LoadOptions {
   signal?: AbortSignal;
   /** Bytes `[start, end)` of the URL. With a name they are the asset; without one the request goes to the origin as it is. */
   range?: { start: number; end: number };
-  /** Called now and then with bytes had and bytes in all (0: not known). */
-  onProgress?: (loaded: number, total: number) => void;
+  /** Called now and then with bytes had and bytes in all (0: not known), and with the chunk that `streamed` asks for. */
+  onProgress?: (loaded: number, total: number, chunk?: ArrayBuffer) => void;
+  /** Give the checked bytes along while they come: chunks follow each other from the first byte on, and what comes last is in the body alone. Without block hashes there are none. Default false. */
+  streamed?: boolean;
 }
 
 export interface LoadedAsset {

@@ -29,6 +29,8 @@ export async function sendKitFile(context: Context, folder: string, encoded: str
   }
   context.vary('accept-encoding');
   if (file === SERVICE_WORKER_PATH.slice(1)) context.set('service-worker-allowed', '/');
+  // By its absolute path, for the service worker's script has another folder than its map.
+  if (file.endsWith('.js')) context.set('sourcemap', `${KIT_PREFIX}${encoded}.map`);
   const cache = file.startsWith('chunks/') ? 'public, max-age=31536000, immutable' : 'no-cache';
   for (const [encoding, suffix] of ENCODINGS) {
     const isAccepted = context.acceptsEncodings(encoding, 'identity') === encoding;

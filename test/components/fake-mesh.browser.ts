@@ -44,6 +44,8 @@ export class FakeMesh extends EventTarget implements MeshFace {
   readonly refused = new Map<string, number>();
   /** Tags each segment of the playlists that pass through with a digest of its URL. */
   tagged = false;
+  /** Chunks of what is wanted while it comes: gives one after the other, and has it whole when it resolves. null: all comes at once. */
+  stream: ((body: ArrayBuffer, give: (chunk: ArrayBuffer) => void) => Promise<void>) | null = null;
   /** Loads wait for this. */
   gate: Promise<void> = Promise.resolve();
   readonly #urls = new Map<Digest, string>();
@@ -80,6 +82,8 @@ export class FakeMesh extends EventTarget implements MeshFace {
       this.tagged && pathname.endsWith('.m3u8') ? this.#tag(await response.text(), href) : await response.arrayBuffer();
     const { start, end } = options.range ?? { start: 0, end: whole.byteLength };
     const body = whole.slice(start, end);
+    if (options.streamed && this.stream && body instanceof ArrayBuffer)
+      await this.stream(body, (chunk) => options.onProgress?.(chunk.byteLength, body.byteLength, chunk));
     options.onProgress?.(body.byteLength, body.byteLength);
     this.served.push(pathname);
     return { body, contentType, source: held ? 'peers' : 'origin', shared: this.shared, url: href };

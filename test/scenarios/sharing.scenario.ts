@@ -128,7 +128,13 @@ async function watchTogether(
     `B: ${fromServer} of ${total} segment bytes and ${scene.proxy.bytes(IS_IMAGE)} image bytes from the server; ` +
       `${bytes.peers} from ${peers} neighbour; ${((performance.now() - start) / 1000).toFixed(1)} s`,
   );
-  assert.ok(fromServer <= MOST_FROM_SERVER * total, `${fromServer} of ${total} segment bytes came from the server`);
+  assert.ok(
+    fromServer <= MOST_FROM_SERVER * total,
+    `${fromServer} of ${total} segment bytes came from the server: ${scene.proxy.requests
+      .filter(({ url, bytes }) => IS_SEGMENT.test(url) && bytes > 0)
+      .map(({ url }) => url)
+      .join(' ')}`,
+  );
   assert.equal(scene.proxy.bytes(IS_IMAGE), 0, 'image bytes from the server');
   assert.deepEqual(sources, ['peers', 'peers']);
   assert.ok(bytes.peers >= (1 - MOST_FROM_SERVER) * total);

@@ -55,13 +55,15 @@ function loadFragment(
     deadline = 3000,
     swarm = 'lesson',
     countsWaiting = true,
-  }: { deadline?: number | null; swarm?: string | null; countsWaiting?: boolean } = {},
+    progressive = true,
+  }: { deadline?: number | null; swarm?: string | null; countsWaiting?: boolean; progressive?: boolean } = {},
 ) {
   const seen = {
     options: {} as LoadOptions,
     url: '',
     failures: 0,
     events: [] as string[],
+    chunks: [] as number[][],
     data: null as unknown,
     error: null as unknown,
     stats: {} as LoaderStats,
@@ -84,7 +86,10 @@ function loadFragment(
     onError: (error) => void (seen.events.push('error'), Object.assign(seen, { error })),
     onTimeout: (stats) => void (seen.events.push('timeout'), Object.assign(seen, { stats })),
     onAbort: (stats) => void (seen.events.push('abort'), Object.assign(seen, { stats })),
-    onProgress: () => seen.events.push('progress'),
+    ...(progressive && {
+      onProgress: (_stats, _context, chunk) =>
+        void (seen.events.push('progress'), seen.chunks.push([...new Uint8Array(chunk as ArrayBuffer)])),
+    }),
   });
   const answer = (body = new ArrayBuffer(5)): void =>
     settle.resolve({ body, contentType: '', source: 'peers', shared: true, url: 'https://b/0.ts' });
@@ -225,6 +230,42 @@ test("waiting for others does not count as the line's slowness, unless hls.js is
   }
 });
 
+test('a segment is given to hls.js while it comes, each byte once, and is whole in the end', async (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  const { seen, answer } = loadFragment(fragmentOf(), { deadline: 0 });
+  assert.equal(seen.options.streamed, true);
+  for (const bytes of [[1], [2], [3, 4]]) {
+    seen.options.onProgress?.(0, 5, Uint8Array.from(bytes).buffer);
+    now += 10;
+  }
+  answer(Uint8Array.of(1, 2, 3, 4, 5).buffer);
+  await turn();
+  assert.deepEqual(seen.chunks.flat(), [1, 2, 3, 4, 5]);
+  assert.ok(seen.chunks.length > 1);
+  assert.deepEqual([...new Uint8Array(seen.data as ArrayBuffer)], [1, 2, 3, 4, 5]);
+  assert.equal(seen.events.at(-1), 'success');
+});
+
+test('a segment that hls.js wants at once, that has no name, or that is needed later is not asked for in chunks', () => {
+  for (const { seen, loader } of [
+    loadFragment(fragmentOf(), { deadline: 0, progressive: false }),
+    loadFragment(fragmentOf({ tag: '#EXT-X-OTHER:1' }), { deadline: 0 }),
+    loadFragment(fragmentOf({ part: { start: 12, duration: 1 } }), { deadline: 0 }),
+    loadFragment(fragmentOf(), { deadline: 1 }),
+  ]) {
+    assert.equal(seen.options.streamed, false);
+    loader.destroy();
+  }
+});
+
+test('a load that was aborted gives nothing any more', () => {
+  const { seen, loader } = loadFragment(fragmentOf(), { deadline: 0 });
+  loader.abort();
+  for (const at of [1, 2, 3]) seen.options.onProgress?.(at, 5, new ArrayBuffer(1));
+  assert.deepEqual([seen.chunks, seen.events], [[], ['abort']]);
+});
+
 test('progress without bytes is no first byte', (t) => {
   fakeTime(t);
   const { seen } = loadFragment();
@@ -247,4 +288,23 @@ test('a playlist comes as text with the URL after redirects', async () => {
     new Loader({} as HlsConfig).load(context, CONFIG, { onSuccess: resolve, onError: reject, onTimeout: reject });
   });
   assert.deepEqual(response, { url: 'https://b/x.m3u8', data: '#EXTM3U\n', code: 200 });
+});
+
+test('segments of an encrypted stream are given to hls.js at one go', async () => {
+  for (const [key, progressive] of [
+    ['', true],
+    ['#EXT-X-KEY:METHOD=NONE\n', true],
+    ['#EXT-X-KEY:METHOD=AES-128,URI="k"\n', false],
+  ] as const) {
+    const body = new TextEncoder().encode(`#EXTM3U\n${key}#EXTINF:2,\n0.ts\n`).buffer;
+    const load = (): Promise<LoadedAsset> =>
+      Promise.resolve({ body, contentType: '', source: 'origin', shared: false, url: 'https://a/x.m3u8' });
+    const Loader = playlistLoader(new PlaylistCache({ load } as unknown as MeshFace), 'lesson');
+    const config = { progressive: true } as HlsConfig;
+    const context = { url: 'https://a/x.m3u8', type: LoaderContextType.LEVEL } as PlaylistLoaderContext;
+    await new Promise<unknown>((resolve, reject) => {
+      new Loader(config).load(context, CONFIG, { onSuccess: resolve, onError: reject, onTimeout: reject });
+    });
+    assert.equal(config.progressive, progressive, key);
+  }
 });

@@ -5,6 +5,7 @@ import { BLOCK_BYTES } from '../../../protocol/limits.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type WorldPeer } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
+import { Classroom } from './classroom.ts';
 
 /** A holds a 2 MB lesson; B is connected to it by a slow line. */
 async function pair(): Promise<{ world: World; lesson: TestAsset; a: WorldPeer; b: WorldPeer }> {
@@ -81,6 +82,35 @@ test('progress grows to the size of the asset', async () => {
     asking.progress,
   );
   assert.equal(asking.progress.at(-1), lesson.body.length);
+});
+
+test('who asks for it is given what is checked while it comes, in order, from the origin and from a neighbour', async () => {
+  const room = new Classroom(500);
+  room.world.network.line = { latency: 5, bytesPerMillisecond: 500, maxMessageSize: 65_536 };
+  const lesson = await room.asset('lesson.ts', 2_000_000);
+  const peers = await room.peers(2);
+  await room.settled(peers, true);
+  for (const peer of peers) {
+    const asking = peer.ask(lesson, { streamed: true });
+    await room.world.clock.until(() => asking.answer !== null);
+    const given = Buffer.concat(asking.chunks.map((chunk) => Buffer.from(chunk)));
+    assert.ok(asking.chunks.filter(({ byteLength }) => byteLength > 0).length > 1, `${peer.name}: ${given.length} B`);
+    assert.deepEqual(given, Buffer.from(lesson.body.subarray(0, given.length)));
+  }
+});
+
+test('what nothing can check is not given before it is whole', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 1_000_000);
+
+  const alone = world.peer('A');
+  const asking = alone.ask(lesson, { streamed: true });
+  await world.clock.until(() => asking.answer !== null);
+  assert.ok(asking.progress.length > 1);
+  assert.equal(
+    asking.chunks.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    0,
+  );
 });
 
 test('progress is told now and then, not for each block, and the end of it always', async () => {

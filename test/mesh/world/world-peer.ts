@@ -20,6 +20,7 @@ export interface WorldPeerOptions extends EngineOptions {
 export interface Asking {
   answer: Exclude<AssetAnswer, { type: 'progress' }> | null;
   readonly progress: number[];
+  readonly chunks: ArrayBuffer[];
   readonly askedAt: number;
   answeredAt: number;
   abort(): void;
@@ -71,7 +72,11 @@ export class WorldPeer {
     const id = ++this.#last;
     const clock = this.#world.clock;
     const put = this.engine.asker((answer) => {
-      if (answer.type === 'progress') return void asking.progress.push(answer.loaded);
+      if (answer.type === 'progress') {
+        asking.progress.push(answer.loaded);
+        if (answer.chunk) asking.chunks.push(answer.chunk);
+        return;
+      }
       asking.answer = answer;
       asking.answeredAt = clock.now();
       this.#world.say?.(
@@ -81,6 +86,7 @@ export class WorldPeer {
     const asking: Asking = {
       answer: null,
       progress: [],
+      chunks: [],
       askedAt: clock.now(),
       answeredAt: NaN,
       abort: () => put({ type: 'abort', id }),

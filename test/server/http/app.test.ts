@@ -117,6 +117,13 @@ test('chunks are immutable, entries are asked for anew', async (t) => {
   assert.equal((await ask(url, '/p2p-elements/p2p-img.js', { 'if-none-match': etag })).status, 304);
 });
 
+test('a script of the kit names its source map, which lies in the folder of the kit', async (t) => {
+  const { url } = await runKit(t);
+  const mapOf = async (path: string) => (await ask(url, path)).headers['sourcemap'];
+  assert.equal(await mapOf('/p2p-elements/chunks/core-abc.js'), '/p2p-elements/chunks/core-abc.js.map');
+  assert.equal(await mapOf('/p2p-sw.js'), '/p2p-elements/p2p-sw.js.map');
+});
+
 test('the service worker is at the root and may control all of the web origin', async (t) => {
   const { url } = await runKit(t);
   const { status, headers, text } = await ask(url, '/p2p-sw.js', { 'accept-encoding': 'br' });
