@@ -13,17 +13,15 @@ import {
 } from './scenario.ts';
 
 export interface Arguments {
-  /** NETWORK or NETWORK/BEHAVIOUR each. */
-  readonly scenarios: readonly string[];
-  readonly options: ScenarioOptions;
+  readonly scenarios: readonly Scenario[];
   readonly segments: boolean;
   readonly json: boolean;
 }
 
 /** @returns whether all bars are met */
-export async function main({ scenarios, options, segments, json }: Arguments): Promise<boolean> {
+export async function main({ scenarios, segments, json }: Arguments): Promise<boolean> {
   const outcomes: Outcome[] = [];
-  for (const scenario of chosen(scenarios, options)) {
+  for (const scenario of scenarios) {
     const mesh = await timed(scenario, true);
     const alone = await timed(sampleOf(scenario), false);
     outcomes.push({ scenario, mesh, alone });
@@ -44,16 +42,23 @@ export async function main({ scenarios, options, segments, json }: Arguments): P
   return bars.every(({ isMet }) => isMet);
 }
 
-function chosen(names: readonly string[], options: ScenarioOptions): Scenario[] {
+/**
+ * @param names NETWORK or NETWORK/BEHAVIOUR each
+ * @returns what is wrong with them where one is not known
+ */
+export function chosen(names: readonly string[], options: ScenarioOptions): Scenario[] | string {
   const networks = Object.keys(NETWORKS) as NetworkName[];
-  return names.flatMap((name) => {
+  const all: Scenario[] = [];
+  for (const name of names) {
     const [network = '', behaviour] = name.split('/');
     const chosenNetworks = networks.filter((known) => network === 'all' || known === network);
     const chosenBehaviours = BEHAVIOURS.filter((known) => behaviour === undefined || known === behaviour);
     if (chosenNetworks.length === 0 || chosenBehaviours.length === 0)
-      throw new Error(`${name}? There are ${networks.join(', ')}, each with /${BEHAVIOURS.join(', /')}.`);
-    return chosenNetworks.flatMap((one) => chosenBehaviours.map((each: Behaviour) => scenarioOf(one, each, options)));
-  });
+      return `"${name}" is no scenario: expected one of ${networks.join(', ')}, alone or with /${BEHAVIOURS.join(', /')}.`;
+    for (const one of chosenNetworks)
+      all.push(...chosenBehaviours.map((each: Behaviour) => scenarioOf(one, each, options)));
+  }
+  return all;
 }
 
 async function timed(scenario: Scenario, shares: boolean): Promise<RunResult> {

@@ -60,8 +60,7 @@ export const BEHAVIOURS = ['together', 'staggered', 'seek', 'live', 'leave', 'si
 export type Behaviour = (typeof BEHAVIOURS)[number];
 
 /** What peers say of assets that are on their way, or to be brought. */
-export const MUTABLE = ['fetching', 'queued', 'want', 'claim'] as const;
-export type Muted = (typeof MUTABLE)[number];
+export type Muted = 'fetching' | 'queued' | 'want' | 'claim';
 
 export interface Scenario {
   readonly network: NetworkName;

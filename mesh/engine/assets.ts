@@ -101,6 +101,8 @@ export class Assets {
     const startedAt = this.#startedAt(swarm, question.age);
     const wanted = { url, name, range, swarm, contentType, neededAt, startedAt };
     const got = await this.#transfer(wanted, signal, progress);
+    // Chunks may have been given that are not of this: whoever asks again has it whole.
+    if (question.streamed && got.replaces) throw originFailed(url, 'other bytes', 0);
     return loaded(
       question,
       got.body,

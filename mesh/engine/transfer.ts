@@ -16,6 +16,8 @@ export interface Transferred {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly leaves: Uint8Array<ArrayBuffer> | null;
   readonly source: 'peers' | 'origin' | 'mixed';
+  /** Are there checked blocks that are none of this body? */
+  readonly replaces?: boolean;
   /** Of the origin's answer; null where neighbours gave all. */
   readonly origin: { readonly contentType: string; readonly shareable: boolean; readonly url: string } | null;
 }
@@ -149,9 +151,11 @@ export class Transfer {
 
   #assembled(crossed: Crossed | null): Transferred {
     const origin = crossed?.response ?? null;
-    if (crossed?.otherBody) return { body: crossed.otherBody, leaves: null, source: 'origin', origin };
-    const { blocks } = this.#sources;
-    const source = blocks === this.underWay.blocks.count ? 'peers' : blocks === 0 ? 'origin' : 'mixed';
-    return { body: this.underWay.body, leaves: this.underWay.leaves, source, origin };
+    const { blocks, body, leaves } = this.underWay;
+    if (crossed?.otherBody)
+      return { body: crossed.otherBody, leaves: null, source: 'origin', origin, replaces: blocks.checked > 0 };
+    const { blocks: given } = this.#sources;
+    const source = given === blocks.count ? 'peers' : given === 0 ? 'origin' : 'mixed';
+    return { body, leaves, source, origin };
   }
 }

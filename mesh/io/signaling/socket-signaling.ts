@@ -81,11 +81,14 @@ export class SocketSignaling implements Signaling {
 
   /** Connects, and connects again whenever that ends, until `close()`, or another `open()` after it. */
   async #stayConnected(listener: SignalingListener): Promise<void> {
+    const { clock } = this.#ports;
     for (let failures = 0; ; failures++) {
+      const since = clock.now();
       const { was, reason } = await this.#connect(listener);
       if (this.#listener !== listener) return;
       listener.disconnected(reason);
-      if (was === 'connected') failures = 0;
+      // A server that lets us in and drops us at once is as good as none.
+      if (was === 'connected' && clock.now() - since > RECONNECT_AFTER_MAX_MS) failures = 0;
       // To a server that sent us away we do not come back at once.
       await this.#pause(was === 'dismissed' ? RECONNECT_AFTER_MAX_MS : RECONNECT_AFTER_MS * 2 ** failures);
       if (this.#listener !== listener) return;

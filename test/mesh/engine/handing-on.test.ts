@@ -250,6 +250,23 @@ for (const claims of [true, false]) {
     assert.ok(handed(room).length > 0, 'what was right was handed on');
   });
 
+  test(`who was given the first blocks of what then turns out to be something else is told, and gets that whole (claims ${claims})`, async () => {
+    const { room, peers, lesson } = await Classroom.seated(2, { claims });
+    const changed = lesson.body.slice();
+    changed[changed.length - 1]! ^= 1;
+    room.world.origin.put(lesson.url, changed);
+    const askings = await room.ask(peers, lesson, { streamed: true });
+    await room.world.clock.until(() => askings.every(({ answer }) => answer !== null));
+    for (const [i, { answer, chunks }] of askings.entries()) {
+      assert.equal(answer?.type, 'failed');
+      const given = Buffer.concat(chunks.map((chunk) => Buffer.from(chunk)));
+      assert.deepEqual(given, Buffer.from(lesson.body.subarray(0, given.length)));
+      const again = peers[i]!.ask(lesson, { streamed: true });
+      await room.world.clock.until(() => again.answer !== null);
+      assert.deepEqual([gotOf(again).body, again.chunks.length], [changed, 0]);
+    }
+  });
+
   for (const [what, how] of [
     ['may not be shared', { shareable: false }],
     ['wants a cookie', { wantsCookie: true }],

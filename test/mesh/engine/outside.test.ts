@@ -150,8 +150,14 @@ test('who joins two swarms at once meets those of the one that not all are in', 
   await room.world.clock.advance(2000);
   const newcomer = room.peer('N', { site: 'N' });
   newcomer.ask(lesson, watch);
+  const met = (): Set<string> =>
+    new Set(room.world.log.flatMap((line) => / ([CW]\d+)-0>N hello/.exec(line)?.[1] ?? []));
   await room.world.clock.advance(600);
-  const met = new Set(room.world.log.flatMap((line) => / ([CW]\d+)-0>N hello/.exec(line)?.[1] ?? []));
-  const watching = [...met].filter((name) => name.startsWith('W'));
-  assert.ok(watching.length >= 4 && watching.length === met.size, [...met].join());
+  assert.ok(met().size >= 3, `${[...met()].join()} at once`);
+  // Some have no place for it; then it asks for other names.
+  await room.world.clock.until(() => met().size >= 4, 10_000);
+  assert.deepEqual(
+    [...met()].filter((name) => !name.startsWith('W')),
+    [],
+  );
 });

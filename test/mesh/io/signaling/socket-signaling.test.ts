@@ -167,6 +167,17 @@ test('a server that ends each connection is tried again with pauses, not in a ru
     assert.ok(time - times[i]! >= RECONNECT_AFTER_MS / 2, `${time - times[i]!} ms`);
 });
 
+test('a server that lets us in and loses us at once is tried again with pauses that grow', async (t) => {
+  const times: number[] = [];
+  const { url } = await ownServer(t, (socket) => {
+    times.push(performance.now());
+    socket.conn.close();
+  });
+  client(t, url);
+  await until(() => times.length >= 4, 'four attempts');
+  assert.ok(times[3]! - times[2]! >= RECONNECT_AFTER_MS * 2, `${times[3]! - times[2]!} ms`);
+});
+
 test('what the server says wrongly is dropped with a trace, and what follows is heard', async (t) => {
   const { url } = await ownServer(t, (socket) => {
     for (const bad of [
