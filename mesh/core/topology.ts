@@ -1,6 +1,6 @@
 /** Who of many becomes a neighbour. Decisions only. */
 import { MAX_NEIGHBOURS, OUTSIDE_NEIGHBOURS, SITE_NEIGHBOURS } from '../../protocol/limits.ts';
-import { DIALS_IN_CROWD, MAX_CONNECTIONS, MAX_OUTSIDE, MIN_NEIGHBOURS } from './limits.ts';
+import { DIALS_IN_CROWD, MAX_CONNECTIONS, MAX_CONNECTIONS_ALONE, MAX_OUTSIDE, MIN_NEIGHBOURS } from './limits.ts';
 
 /** Connections and attempts, by where they lead. */
 export interface Degree {
@@ -35,7 +35,7 @@ export function onOffer(
   { ofSite, outside }: Degree,
   siteSize: number,
 ): 'take' | 'replace' | 'refuse' {
-  const isFull = ofSite + outside >= MAX_CONNECTIONS;
+  const isFull = ofSite + outside >= (siteSize > 1 ? MAX_CONNECTIONS : MAX_CONNECTIONS_ALONE);
   if (sameSite && isFull) return outside > OUTSIDE_NEIGHBOURS ? 'replace' : 'refuse';
   return isFull || (!sameSite && siteSize > 1 && outside >= MAX_OUTSIDE) ? 'refuse' : 'take';
 }

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { DIALS_IN_CROWD, MAX_CONNECTIONS, MAX_OUTSIDE, MIN_NEIGHBOURS } from '../../../mesh/core/limits.ts';
+import {
+  DIALS_IN_CROWD,
+  MAX_CONNECTIONS,
+  MAX_CONNECTIONS_ALONE,
+  MAX_OUTSIDE,
+  MIN_NEIGHBOURS,
+} from '../../../mesh/core/limits.ts';
 import { hasTooFew, onOffer, roomToOffer } from '../../../mesh/core/topology.ts';
 import { MAX_NEIGHBOURS, OUTSIDE_NEIGHBOURS, SITE_NEIGHBOURS } from '../../../protocol/limits.ts';
 
@@ -27,7 +33,8 @@ for (const [what, sameSite, degree, siteSize, verdict] of [
   ['so is one from outside', false, { ofSite: 3, outside: 4 }, 50, 'take'],
   ['outside neighbours leave half of the places to the site', false, { ofSite: 0, outside: MAX_OUTSIDE }, 50, 'refuse'],
   ['who is alone at a site takes more of them', false, { ofSite: 0, outside: MAX_OUTSIDE }, 1, 'take'],
-  ['who has enough refuses', false, { ofSite: 0, outside: MAX_CONNECTIONS }, 1, 'refuse'],
+  ['but no more than it may', false, { ofSite: 0, outside: MAX_CONNECTIONS_ALONE }, 1, 'refuse'],
+  ['who has enough refuses', true, { ofSite: MAX_CONNECTIONS, outside: 0 }, 50, 'refuse'],
   ['the site takes places from outside', true, { ofSite: 0, outside: MAX_CONNECTIONS }, 50, 'replace'],
   [
     'but not the last',
