@@ -105,8 +105,8 @@ export const MANIFEST_WAIT_MS = 1000;
 /** Statistics go to the page at most this often, ms. */
 export const STATS_EVERY_MS = 200;
 
-/** An asset's progress goes to who asked at most this often, ms: as often as a progress bar is looked at. Each message costs the page's main thread as much as it costs the worker. */
-export const PROGRESS_EVERY_MS = 200;
+/** An asset's progress goes to who asked at most this often, ms: what is played while it comes grows in such steps, and a progress bar is not looked at more often. Each message costs the page's main thread as much as it costs the worker. */
+export const PROGRESS_EVERY_MS = 100;
 
 /** Peer ids remembered as banned. Beyond it the oldest is forgotten. */
 export const MAX_BANNED = 1000;

@@ -6,8 +6,12 @@ import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
 import { Page, until } from '../harness.browser.ts';
 
 const FOLDER = '/test/fixtures/media/lesson/v2/';
-const SEGMENTS = ['segment-00', 'segment-01'];
-/** Of the first segment, 2 s long: more than a second. */
+/** Each made of two of the fixture's, so that it is 4 s long. */
+const SEGMENTS = [
+  ['segment-00', 'segment-01'],
+  ['segment-02', 'segment-03'],
+];
+/** Of the first segment: more than two seconds. */
 const SHARE = 0.7;
 
 describe('p2p-video with a segment that comes in chunks', () => {
@@ -15,24 +19,29 @@ describe('p2p-video with a segment that comes in chunks', () => {
   beforeEach(() => (page = new Page()));
   afterEach(() => page.close());
 
-  /** The first two segments, with their sizes. */
-  async function playlist(): Promise<string> {
-    const lines = ['#EXTM3U', '#EXT-X-TARGETDURATION:2', '#EXT-X-PLAYLIST-TYPE:VOD'];
-    for (const [index, name] of SEGMENTS.entries()) {
-      const size = (await (await fetch(`${FOLDER}${name}.t%73`)).arrayBuffer()).byteLength;
+  /** A stream of two segments, with their sizes. */
+  async function makeStream(): Promise<void> {
+    const lines = ['#EXTM3U', '#EXT-X-TARGETDURATION:4', '#EXT-X-PLAYLIST-TYPE:VOD'];
+    for (const [index, names] of SEGMENTS.entries()) {
+      const parts = await Promise.all(names.map(async (name) => (await fetch(`${FOLDER}${name}.t%73`)).arrayBuffer()));
+      const body = new Blob(parts);
+      page.mesh.files.set(`/two/${index}.ts`, { body, type: 'video/mp2t' });
       const digest = index.toString(16).padStart(64, '0') as Digest;
-      lines.push(formatDigestTag({ digest, size }), '#EXTINF:2,', `${FOLDER}${name}.ts`);
+      lines.push(formatDigestTag({ digest, size: body.size }), '#EXTINF:4,', `/two/${index}.ts`);
     }
-    return [...lines, '#EXT-X-ENDLIST', ''].join('\n');
+    const body = [...lines, '#EXT-X-ENDLIST', ''].join('\n');
+    page.mesh.files.set('/two.m3u8', { body, type: 'application/vnd.apple.mpegurl' });
   }
 
   /** Plays from the first segment on; what of it was in the buffer in the end, and how many pictures were decoded. */
   async function play(): Promise<{ buffered: number[]; frames: number }> {
-    page.mesh.files.set('/two.m3u8', { body: await playlist(), type: 'application/vnd.apple.mpegurl' });
+    await makeStream();
     const video = page.add<P2PVideo>('<p2p-video src="/two.m3u8" autoplay muted></p2p-video>');
     const errors: string[] = [];
     video.addEventListener('error', () => errors.push(String(video.error?.message)));
     video.nativeEl.addEventListener('error', () => errors.push(String(video.nativeEl.error?.message)));
+    await until(() => video.buffered.length > 0 && video.readyState > 2, 'it plays');
+    video.playbackRate = 4;
     await until(() => video.ended, 'it has played to the end');
     expect(errors).to.deep.equal([]);
     const { buffered } = video;
@@ -52,12 +61,12 @@ describe('p2p-video with a segment that comes in chunks', () => {
       give(body.slice(most / 2, most));
       await finished;
     };
-    page.mesh.files.set('/two.m3u8', { body: await playlist(), type: 'application/vnd.apple.mpegurl' });
+    await makeStream();
     const video = page.add<P2PVideo>('<p2p-video src="/two.m3u8" autoplay muted></p2p-video>');
     await until(() => video.currentTime > 0.2, 'it plays');
     expect(page.mesh.served.filter((path) => path.endsWith('.ts'))).to.deep.equal([]);
     finish();
-    await until(() => video.buffered.length === 1 && video.buffered.end(0) > 3.9, 'both segments');
+    await until(() => video.buffered.length === 1 && video.buffered.end(0) > 7.9, 'both segments');
   });
 
   it('plays the same as if it came at once, wherever the chunks end', async () => {

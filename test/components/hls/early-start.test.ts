@@ -15,11 +15,11 @@ function given(chunks: readonly (readonly [number, number])[], { size = 100, dur
 test('a segment that comes fast is given from its second chunk on, and all that came before', () => {
   assert.deepEqual(
     given([
-      [0, 10],
+      [0, 30],
       [100, 20],
       [200, 20],
     ]),
-    [0, 30, 50],
+    [0, 50, 70],
   );
 });
 
@@ -27,30 +27,30 @@ test('one chunk tells no rate, however large it is', () => {
   assert.deepEqual(given([[500, 90]]), [0]);
 });
 
-test('less than a second of film is not given', () => {
+test('less than a second and a half of film is not given', () => {
   assert.deepEqual(
     given([
       [0, 10],
-      [50, 14],
+      [50, 27],
       [51, 1],
     ]),
-    [0, 0, 25],
+    [0, 0, 38],
   );
 });
 
-test('where this segment and the next would take more than half of what it lasts, it is given when it is whole', () => {
-  // 20 bytes in 200 ms: 170 more, 70 of this one and 100 of the next, take 1.7 s; in 300 ms they take 2.55 s of the 2 allowed.
+test('where this segment and the next would take more than three quarters of what it lasts, it is given when it is whole', () => {
+  // 20 bytes in 390 ms: 150 more, 50 of this one and 100 of the next, take 2.9 s; in 410 ms they take 3.1 s of the 3 allowed.
   assert.deepEqual(
     given([
-      [0, 10],
-      [200, 20],
+      [0, 30],
+      [390, 20],
     ]),
-    [0, 30],
+    [0, 50],
   );
   assert.deepEqual(
     given([
-      [0, 10],
-      [300, 20],
+      [0, 30],
+      [410, 20],
     ]),
     [0, 0],
   );
@@ -70,11 +70,11 @@ test('what came all at once because neighbours had it counts for nothing in the 
 test('once begun it goes on, also where the line gets slow', () => {
   assert.deepEqual(
     given([
-      [0, 10],
+      [0, 30],
       [100, 20],
       [5000, 5],
     ]),
-    [0, 30, 35],
+    [0, 50, 55],
   );
 });
 
@@ -82,10 +82,10 @@ test('chunks without bytes change nothing', () => {
   assert.deepEqual(
     given([
       [0, 0],
-      [1000, 10],
+      [1000, 30],
       [1000, 0],
       [1100, 20],
     ]),
-    [0, 0, 0, 30],
+    [0, 0, 0, 50],
   );
 });

@@ -37,7 +37,7 @@ function fragmentOf({
     ['INF', '2'],
     [tag.slice(1, tag.indexOf(':')), tag.slice(tag.indexOf(':') + 1)],
   ];
-  const frag = { tagList, byteRange: range ?? [], start: 12, duration: 2 };
+  const frag = { tagList, byteRange: range ?? [], start: 12, duration: 4 };
   return {
     url: 'https://a/0.ts',
     frag,
