@@ -81,9 +81,17 @@ export interface PuppeteerProcess {
   close(): Promise<void>;
 }
 
+export interface TabbedChromiumOptions {
+  /** False: what drives the browser does not look at requests. While it does, the browser keeps their bodies for it. Default: true. */
+  readonly networkEnabled?: boolean;
+}
+
 /** A Chromium of which only the tab in front is in view, as a viewer's; the others are hidden and slowed down. playwright shows them all. */
-export async function launchTabbedChromium(): Promise<PuppeteerProcess> {
+export async function launchTabbedChromium({
+  networkEnabled = true,
+}: TabbedChromiumOptions = {}): Promise<PuppeteerProcess> {
   const browser = await launch({
+    networkEnabled,
     executablePath: process.env['CHROME_PATH'] ?? '/usr/bin/chromium',
     args: [...CHROMIUM_FLAGS, ...AWAKE_FLAGS.filter((flag) => !WAKEFUL_DEFAULTS.includes(flag))],
     ignoreDefaultArgs: WAKEFUL_DEFAULTS,

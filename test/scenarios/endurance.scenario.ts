@@ -4,15 +4,16 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import type { Page } from 'puppeteer-core';
 import type { P2PVideo } from '../../index.ts';
 import { STORE_BYTES } from '../../mesh/core/limits.ts';
+import { launchTabbedChromium } from '../harness/browsers.ts';
 import { ROOT } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
-import { MemoryGauge, type Memory } from './support/memory.ts';
-import { person, type Person } from './support/person.ts';
+import { readMemory, type Memory } from './support/memory.ts';
 import { KIT, stage, type Stage } from './support/stage.ts';
 import { writeStream } from './support/stuffing.ts';
-import { inPage, playhead } from './support/viewer.ts';
+import { inPage, meshStats, playhead } from './support/viewer.ts';
 
 const MINUTE = 60_000;
 
@@ -38,8 +39,9 @@ interface Look extends Memory {
 
 interface Watching {
   readonly name: string;
-  readonly viewer: Person;
-  readonly gauge: MemoryGauge;
+  readonly page: Page;
+  /** Of the browser. */
+  readonly pid: number;
 }
 
 if (process.env['P2P_LONG'])
@@ -75,9 +77,9 @@ async function enlarge(scene: Stage): Promise<void> {
 }
 
 /** Fills the viewer's store with other things, for the stream alone would take a quarter of an hour to. */
-async function fillStore(viewer: Person): Promise<void> {
+async function fillStore(page: Page): Promise<void> {
   const kept = await inPage(
-    viewer.page,
+    page,
     async (names) => {
       const { mesh } = document.querySelector<P2PVideo>('p2p-video')!;
       let bytes = 0;
@@ -96,7 +98,7 @@ async function fillStore(viewer: Person): Promise<void> {
 async function watch(t: TestContext, scene: Stage, isLarge: boolean): Promise<void> {
   const url = await scene.page('live', `${KIT}<p2p-video src="/live/index.m3u8" muted autoplay></p2p-video>`);
   const watching = await Promise.all(['A', 'B'].map((name) => open(t, name, url)));
-  for (const { viewer } of watching) if (isLarge) await fillStore(viewer);
+  for (const { page } of watching) if (isLarge) await fillStore(page);
   const begin = performance.now();
   const first = await looks(watching, begin, FIRST);
   const last = await looks(watching, begin, LAST);
@@ -118,10 +120,12 @@ async function watch(t: TestContext, scene: Stage, isLarge: boolean): Promise<vo
 }
 
 async function open(t: TestContext, name: string, url: string): Promise<Watching> {
-  const viewer = await person(t);
-  await viewer.goto(url);
-  await until('the stream plays', async () => (await playhead(viewer.page)).time > 1, { timeout: MINUTE });
-  return { name, viewer, gauge: await MemoryGauge.of(viewer) };
+  const { browser, pid, close } = await launchTabbedChromium({ networkEnabled: false });
+  t.after(close);
+  const page = (await browser.pages())[0] ?? (await browser.newPage());
+  await page.goto(url, { waitUntil: 'domcontentloaded' });
+  await until('the stream plays', async () => (await playhead(page)).time > 1, { timeout: MINUTE });
+  return { name, page, pid };
 }
 
 /** Measures all viewers now and then between two moments. */
@@ -144,8 +148,12 @@ async function looks(
   return seen;
 }
 
-async function look({ viewer, gauge }: Watching): Promise<Look> {
-  const [memory, { time: film }, { bytes }] = await Promise.all([gauge.read(), playhead(viewer.page), viewer.stats()]);
+async function look({ page, pid }: Watching): Promise<Look> {
+  const [memory, { time: film }, { bytes }] = await Promise.all([
+    readMemory(pid, page),
+    playhead(page),
+    meshStats(page),
+  ]);
   return { ...memory, film, fromNeighbours: bytes.peers };
 }
 
