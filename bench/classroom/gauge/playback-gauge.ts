@@ -85,7 +85,7 @@ export class PlaybackGauge {
       if (this.#isStalled) this.#lengthenStall(now);
       this.#isStalled = false;
       this.#moved = now;
-    } else if (this.#firstFrame !== undefined) this.#skipped += Math.max(0, advance);
+    } else if (this.#firstFrame !== undefined && last.now >= this.#firstFrame) this.#skipped += Math.max(0, advance);
     if (this.#firstFrame !== undefined && !hasEnded(sample) && now - this.#moved >= STALL_SECONDS) {
       if (!this.#isStalled) this.#stalls.push({ at: this.#moved, duration: 0 });
       this.#isStalled = true;

@@ -75,6 +75,14 @@ test('a jump is skipped media, and no advance that ends a stall', () => {
   assert.deepEqual([stalls.length, isStalled], [1, true]);
 });
 
+test('the jump to where a live stream begins skips nothing', () => {
+  const gauge = new PlaybackGauge();
+  gauge.sample(SAMPLE);
+  gauge.firstFrame(0.05);
+  gauge.sample({ ...SAMPLE, now: 0.1, position: 20 });
+  near(gauge.read().skipped, 0);
+});
+
 test('a jump back is neither played nor skipped', () => {
   const { skipped, played } = watch([...playing(5, 6), 1, ...playing(1.1, 3)]);
   near(skipped, 0);
