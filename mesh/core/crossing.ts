@@ -14,6 +14,7 @@ import {
   WHOLE_PATIENCE_MAX_MS,
   WITHDRAWALS_BEFORE_CROWD,
 } from './limits.ts';
+import { timeLeft } from './patience.ts';
 
 /** Where the peer stands in the line of those who cross for its site: 0, it does; null, not among those that the server named. */
 export type Rank = number | null;
@@ -134,8 +135,7 @@ export const amongSites = (view: CrossingView): number => (view.outside > 0 ? Ma
 
 /** Time that may pass before a crossing must begin, ms. */
 function spare({ neededAt, askedAt, crossingTime }: CrossingView): number {
-  const slack = neededAt === Infinity ? 0 : neededAt - askedAt;
-  return Math.min(MAX_TIMER_MS, Math.max(0, slack - crossingTime));
+  return Math.min(MAX_TIMER_MS, Math.max(0, timeLeft(neededAt - askedAt) - crossingTime));
 }
 
 /** A number in [0, 1) that is the same for the same peer and asset, and spread over peers and over assets. */

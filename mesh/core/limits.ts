@@ -163,6 +163,13 @@ export const OUTSIDE_WAIT_MS = 300;
 /** How long somebody who has an asset under way may take to its first byte, ms: a line that is full needs it. */
 export const FIRST_BYTE_MS = 2000;
 
+/**
+ * Where there is time, such a part of it, at most so long, ms: who crosses may itself be waiting for other sites, and to cross beside it helps
+ * nobody. Without this 20 sites of 50 brought segments 1.37 times (worst site 34 times) in place of 1.18 where they began half a minute apart.
+ */
+export const FIRST_BYTE_OF_SLACK = 1 / 2;
+export const FIRST_BYTE_MAX_MS = 6000;
+
 /** After that, pauses up to this many times the pauses so far are borne, ms within bounds. */
 export const FOLLOW_PAUSES = 4;
 export const FOLLOW_SILENCE_MAX_MS = 2000;
@@ -246,11 +253,12 @@ export const OUTSIDE_RATE_SHARE = 1 / 4;
 
 /**
  * Who has no time to spare waits so much longer for other sites than for the origin, ms; and as long as the site's members would need if each
- * took its own copy, but no more than this; a share of it where there is time; never longer than the last.
+ * took its own copy, but no more than this; a share of it where there is time; never longer than the last. Of 400 households 13.2 and 14.9 % (two
+ * seeds) took a segment at the origin with three quarters, 16.7 % with half; nine tenths gained one point more, and leave the origin no time.
  */
 export const OUTSIDE_LATER_MS = 300;
 export const OUTSIDE_CROWD_MS = 1200;
-export const OUTSIDE_SLACK_SHARE = 0.5;
+export const OUTSIDE_SLACK_SHARE = 0.75;
 export const OUTSIDE_PATIENCE_MAX_MS = 12_000;
 
 /** What a line is taken to carry that was not measured yet, bytes per second: 8 Mbit/s. */

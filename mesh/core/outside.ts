@@ -11,6 +11,7 @@ import {
   OUTSIDE_SOURCES,
   OUTSIDE_SOURCES_CALM,
 } from './limits.ts';
+import { timeLeft } from './patience.ts';
 
 /** How it goes so far. */
 export interface OutsideProgress {
@@ -29,14 +30,13 @@ export interface OutsideProgress {
 }
 
 /**
- * Would it come too late from outside? What the origin could still bring in time is left to it only when half of the spare time would be
- * gone, so that a run of slow assets eats up no buffer. Who has no time to spare waits hardly longer than without P2P. So does who waits for
+ * Would it come too late from outside? What the origin could still bring in time is left to it only when three quarters of the
+ * spare time would be gone, so that a run of slow assets does not eat up the buffer. Who has no time to spare waits hardly longer than without P2P. So does who waits for
  * the last blocks, which say nothing of their own pace.
  */
 export function isTooLate({ missing, gained, openFor, lull, slack, originTime }: OutsideProgress): boolean {
   const hurried = Math.min(originTime.each, originTime.once + OUTSIDE_CROWD_MS) + OUTSIDE_LATER_MS;
-  const calm =
-    slack === Infinity ? 0 : Math.min(OUTSIDE_PATIENCE_MAX_MS, (slack - originTime.once) * OUTSIDE_SLACK_SHARE);
+  const calm = Math.min(OUTSIDE_PATIENCE_MAX_MS, (timeLeft(slack) - originTime.once) * OUTSIDE_SLACK_SHARE);
   const most = Math.max(hurried, calm);
   if (!gained) return openFor > Math.max(OUTSIDE_FIRST_BYTE_MS, most / 2);
   const { bytes, within } = gained;
@@ -46,4 +46,4 @@ export function isTooLate({ missing, gained, openFor, lull, slack, originTime }:
 
 /** How many are asked at once: few by those who have time, so that those who have none find room. */
 export const sourcesAtOnce = (slack: number): number =>
-  slack >= OUTSIDE_CALM_MS && slack !== Infinity ? OUTSIDE_SOURCES_CALM : OUTSIDE_SOURCES;
+  timeLeft(slack) >= OUTSIDE_CALM_MS ? OUTSIDE_SOURCES_CALM : OUTSIDE_SOURCES;

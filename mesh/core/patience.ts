@@ -1,5 +1,7 @@
 import {
+  FIRST_BYTE_MAX_MS,
   FIRST_BYTE_MS,
+  FIRST_BYTE_OF_SLACK,
   FIRST_REQUEST_WAIT_MS,
   FIRST_SILENCE_MS,
   FOLLOW_PAUSES,
@@ -13,6 +15,9 @@ import {
   SLOW_CROSSING_BLOCKS,
   SLOW_CROSSING_BLOCK_MS,
 } from './limits.ts';
+
+/** @param slack milliseconds until an asset is needed; Infinity: not known, so perhaps at once */
+export const timeLeft = (slack: number): number => (slack === Infinity ? 0 : slack);
 
 /**
  * How long a neighbour may be silent, ms.
@@ -33,18 +38,27 @@ export function firstPatience(sinceStart: number): number {
   return left <= 0 ? SILENCE_MS : Math.min(SILENCE_MS, Math.max(FIRST_SILENCE_MS, left));
 }
 
-/**
- * How long a neighbour may be silent that hands on what is still coming to itself, ms: it can't be faster than the line.
- * @param hops as it announced, believed within bounds
- * @param blocks it gave so far
- * @param openFor ms since it was asked
- * @param doubts how many before it gave nothing: each halves the wait for the first block, so that no number of them holds us up for long
- */
-export function followPatience(hops: number, blocks: number, openFor: number, doubts: number): number {
+/** Somebody who hands on what is still coming to itself, and was asked for it. */
+export interface Follow {
+  /** As it announced, believed within bounds. */
+  readonly hops: number;
+  /** It gave so far. */
+  readonly blocks: number;
+  /** ms since it was asked. */
+  readonly openFor: number;
+  /** How many before it gave nothing: each halves the wait for the first block, so that no number of them holds us up for long. */
+  readonly doubts: number;
+}
+
+/** How long it may be silent, ms: it can't be faster than the line. `slack` as above. */
+export function followPatience({ hops, blocks, openFor, doubts }: Follow, slack: number): number {
   const chain = Math.min(hops, MAX_HOPS) * HOP_PATIENCE_MS;
-  if (blocks === 0) return Math.max(SILENCE_MS, (chain + FIRST_BYTE_MS) / 2 ** doubts);
+  if (blocks === 0) return Math.max(SILENCE_MS, (chain + firstByte(slack)) / 2 ** doubts);
   return chain + Math.min(FOLLOW_SILENCE_MAX_MS, Math.max(SILENCE_MS, (FOLLOW_PAUSES * openFor) / blocks));
 }
+
+const firstByte = (slack: number): number =>
+  Math.min(FIRST_BYTE_MAX_MS, Math.max(FIRST_BYTE_MS, timeLeft(slack) * FIRST_BYTE_OF_SLACK));
 
 /** Blocks that a neighbour gave since its first one, which is -1 before that; the milliseconds that took; and how many it still owes. */
 export interface Pace {
@@ -59,7 +73,7 @@ export interface Pace {
  */
 export function isTooSlow({ blocks, openFor, due }: Pace, slack: number): boolean {
   if (blocks < 0 || openFor < SILENCE_MS) return false;
-  const time = slack === Infinity ? PACE_MS : Math.max(slack, PACE_MS);
+  const time = Math.max(PACE_MS, timeLeft(slack));
   return (openFor / Math.max(blocks, 1)) * due > time;
 }
 

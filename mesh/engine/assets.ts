@@ -161,7 +161,7 @@ export class Assets {
     const startedAt = this.#startedAt(swarm, 0);
     const wanted = { url, name, range: range ?? null, swarm, contentType: '', neededAt, startedAt };
     await this.#transfer(wanted, signal, () => undefined).catch((error: unknown) =>
-      this.#ports.trace('assets', () => `${url} for others: ${String(error)}`),
+      this.#ports.trace('assets', () => `${url}: ${String(error)}`),
     );
   }
 

@@ -36,8 +36,6 @@ export class FromOutside {
   readonly #open = new Set<Request>();
   /** They were silent for so long that another got their blocks. They are asked for more of this asset only where nobody else is. */
   readonly #laggards = new Set<Neighbour>();
-  /** How far we are from who crosses, once we have chosen whom to take it from; those as far as we are not asked. */
-  #level = Infinity;
   /** When something came first, and how many blocks there were then. */
   #first: { readonly at: number; readonly blocks: number } | null = null;
   /** The same of what came last. */
@@ -105,16 +103,17 @@ export class FromOutside {
   /** Who holds it before who has it under way. */
   #sources(): readonly Neighbour[] {
     const holders = this.#book.holders(isOutside);
-    const carriers = this.#book.carriers(isOutside, Math.min(this.#level, this.#taker.hops));
-    const all = [...holders, ...carriers.filter((carrier) => !holders.includes(carrier))];
+    const carriers = this.#book.carriers(isOutside, this.#taker.hops);
+    const all = [...new Set([...holders, ...carriers])];
     const prompt = all.filter((source) => !this.#laggards.has(source));
     return prompt.length > 0 ? prompt : all;
   }
 
   #askAll(sources: readonly Neighbour[], signal: AbortSignal): void {
-    const { wanted, ports } = this.#taker;
-    if (this.#level === Infinity && sources.length > 0)
-      this.#level = Math.min(MAX_HOPS, 1 + Math.max(...sources.map((source) => this.#hopsOf(source) ?? 0)));
+    const { wanted, ports, hops } = this.#taker;
+    // Before the first byte, which may take seconds: others of the site would begin too. From now on those as far as we are not asked.
+    if (hops === Infinity && sources.length > 0)
+      this.#taker.announce(Math.min(MAX_HOPS, 1 + Math.max(...sources.map((source) => this.#hopsOf(source) ?? 0))));
     const most = sourcesAtOnce(wanted.neededAt - ports.clock.now());
     for (const source of sources) {
       if (this.#requestsTo(source) === 0 && this.#sourcesAsked() >= most) continue;
@@ -157,7 +156,7 @@ export class FromOutside {
     this.#open.add(request);
     const asking = AbortSignal.any([signal, back.signal]);
     void this.#book
-      .ask({ neighbour: source, run, leaves: !underWay.leaves, hops: this.#hopsOf(source), level: this.#level }, asking)
+      .ask({ neighbour: source, run, leaves: !underWay.leaves, hops: this.#hopsOf(source), level: Infinity }, asking)
       .finally(() => {
         this.#open.delete(request);
         this.#wake();

@@ -54,7 +54,7 @@ export interface Ask {
   readonly leaves: boolean;
   /** Of an asset that the neighbour has under way: its hops; null: it holds it. */
   readonly hops: number | null;
-  /** What we announce as soon as the leaves are known. */
+  /** What we announce as soon as the leaves are known; Infinity: nothing new. */
   readonly level: number;
 }
 
@@ -177,7 +177,7 @@ export class SourceBook {
       neighbour,
       new P2PError(
         'peer-banned',
-        `Neighbour ${neighbour.peer} sent bytes that are not those of ${url} and is banned; they were thrown away.`,
+        `Neighbour ${neighbour.peer} sent bytes that are not those of ${url} and is banned.`,
         { peer: neighbour.peer, url },
       ),
     );

@@ -8,6 +8,7 @@ import {
   OUTSIDE_PATIENCE_MAX_MS,
   OUTSIDE_RATE_MS,
   OUTSIDE_RATE_SHARE,
+  OUTSIDE_SLACK_SHARE,
   OUTSIDE_SOURCES,
   OUTSIDE_SOURCES_CALM,
 } from '../../../mesh/core/limits.ts';
@@ -34,7 +35,7 @@ for (const [what, more, late] of [
   ['as fast as the origin', { gained: at(1000) }, false],
   ['half as fast, and no time', { gained: at(500) }, true],
   ['half as fast, and time', { gained: at(500), slack: 10_000 }, false],
-  ['it would take more than half of the time there is', { gained: at(200), slack: 10_000 }, true],
+  ['it would take more of the time than it may', { gained: at(999 / 9 / OUTSIDE_SLACK_SHARE), slack: 10_000 }, true],
   [
     'the last block does not come, and no time',
     { missing: 1000, gained: at(1000), lull: 2 * OUTSIDE_LATER_MS + 1000 },
@@ -80,8 +81,9 @@ test('who has no time judges soon after the first block', () => {
 });
 
 test('who has time does not judge by the pause after the first block', () => {
-  const calm = (within: number): OutsideProgress => progress({ gained: { bytes: 0, within }, slack: 21_000 });
   const most = 10_000;
+  const slack = 1000 + most / OUTSIDE_SLACK_SHARE;
+  const calm = (within: number): OutsideProgress => progress({ gained: { bytes: 0, within }, slack });
   assert.ok(!isTooLate(calm(most * OUTSIDE_RATE_SHARE - 1)));
   assert.ok(isTooLate(calm(most * OUTSIDE_RATE_SHARE)));
 });

@@ -86,6 +86,20 @@ for (const claims of [true, false]) {
   });
 }
 
+test('while another site takes long to its first byte, nobody else of ours asks it too', async () => {
+  const room = new Classroom();
+  const lesson = await room.asset('lesson.ts', 500_000);
+  const here = await room.peers(4, { site: 'A' });
+  await room.settled(here, false);
+  room.world.rawPeer('R', { site: 'R', claims: [lesson.name.digest] });
+  await room.world.clock.until(() => here.every(({ stats }) => stats.peers === 4));
+  const askings = await room.ask(here.slice(1), lesson, { deadline: 20_000 }); // the keeper is of no help
+  await room.answered(askings);
+  const who = new Set(room.world.log.map((line) => / (A\d)>R request /.exec(line)?.[1]).filter(Boolean));
+  assert.equal(who.size, 1, [...who].join());
+  assert.equal(crossings(room, lesson, 'A'), 1, room.crossed(lesson).join());
+});
+
 test('households of one take from each other what one of them has', async () => {
   const room = new Classroom();
   const homes: WorldPeer[] = [];
