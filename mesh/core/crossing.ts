@@ -130,13 +130,14 @@ export function originAt(view: CrossingView, isFollowed: boolean): number {
   return view.askedAt + suppression(view.sites, view.draw, most);
 }
 
-/** How long who crosses may let other sites go to the origin first, ms. Who has no time is given what hearing of one takes. */
-export const amongSites = (view: CrossingView): number => (view.outside > 0 ? Math.max(HEAR_MS, spare(view)) : 0);
+/** How long who crosses may let other sites go to the origin first, ms. Who has a little time is given what hearing of one takes. */
+export const amongSites = (view: CrossingView): number =>
+  view.outside > 0 && slackOf(view) > 0 ? Math.max(HEAR_MS, spare(view)) : 0;
+
+const slackOf = ({ neededAt, askedAt }: CrossingView): number => timeLeft(neededAt - askedAt);
 
 /** Time that may pass before a crossing must begin, ms. */
-function spare({ neededAt, askedAt, crossingTime }: CrossingView): number {
-  return Math.min(MAX_TIMER_MS, Math.max(0, timeLeft(neededAt - askedAt) - crossingTime));
-}
+const spare = (view: CrossingView): number => Math.min(MAX_TIMER_MS, Math.max(0, slackOf(view) - view.crossingTime));
 
 /** A number in [0, 1) that is the same for the same peer and asset, and spread over peers and over assets. */
 export function drawOf(peer: PeerId, digest: Digest): number {

@@ -248,7 +248,7 @@ export const OUTSIDE_STEAL_MS = 750;
 export const OUTSIDE_FIRST_BYTE_MS = 1000;
 
 /** After the first block so much must pass before the rate is known, ms, and of the time that there is such a share: then the first blocks of all sources are in it, and who has time does not judge by two or three blocks. */
-export const OUTSIDE_RATE_MS = 400;
+export const OUTSIDE_RATE_MS = 200;
 export const OUTSIDE_RATE_SHARE = 1 / 4;
 
 /**

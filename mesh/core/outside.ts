@@ -30,15 +30,16 @@ export interface OutsideProgress {
 }
 
 /**
- * Would it come too late from outside? What the origin could still bring in time is left to it only when three quarters of the
- * spare time would be gone, so that a run of slow assets does not eat up the buffer. Who has no time to spare waits hardly longer than without P2P. So does who waits for
- * the last blocks, which say nothing of their own pace.
+ * Would it come too late from outside? What the origin could still bring in time is left to it only when three quarters of the spare time would
+ * be gone, so that a run of slow assets does not eat up the buffer. Who has no time to spare waits hardly longer than without P2P. So does who
+ * waits for the last blocks, which say nothing of their own pace.
  */
 export function isTooLate({ missing, gained, openFor, lull, slack, originTime }: OutsideProgress): boolean {
-  const hurried = Math.min(originTime.each, originTime.once + OUTSIDE_CROWD_MS) + OUTSIDE_LATER_MS;
-  const calm = Math.min(OUTSIDE_PATIENCE_MAX_MS, (timeLeft(slack) - originTime.once) * OUTSIDE_SLACK_SHARE);
-  const most = Math.max(hurried, calm);
-  if (!gained) return openFor > Math.max(OUTSIDE_FIRST_BYTE_MS, most / 2);
+  const { once, each } = originTime;
+  const spare = timeLeft(slack) - once;
+  const later = Math.min(each - once, OUTSIDE_CROWD_MS) + OUTSIDE_LATER_MS;
+  const most = spare > 0 ? Math.min(OUTSIDE_PATIENCE_MAX_MS, spare * OUTSIDE_SLACK_SHARE) : once + later;
+  if (!gained) return openFor > Math.min(spare > 0 ? most : later, Math.max(OUTSIDE_FIRST_BYTE_MS, most / 2));
   const { bytes, within } = gained;
   const isJudged = within >= Math.max(OUTSIDE_RATE_MS, most * OUTSIDE_RATE_SHARE);
   return lull > most || (isJudged && missing * within > bytes * most);

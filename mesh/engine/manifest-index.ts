@@ -80,7 +80,7 @@ export class ManifestIndex {
     } catch {
       throw new P2PError(
         'bad-manifest',
-        `The manifest ${url} is not JSON (it begins with "${text.slice(0, 40)}"). ${REWRITE_MANIFEST}`,
+        `The manifest ${url} is not JSON ("${text.slice(0, 40)}"). ${REWRITE_MANIFEST}`,
         { url },
       );
     }

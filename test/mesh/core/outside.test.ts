@@ -32,6 +32,9 @@ for (const [what, more, late] of [
   ['nobody knows at once', {}, false],
   ['no first byte for long', { openFor: 2 * OUTSIDE_FIRST_BYTE_MS }, true],
   ['who has time waits for it', { openFor: 2 * OUTSIDE_FIRST_BYTE_MS, slack: 20_000 }, false],
+  ['no first byte for long, and the origin would still be in time', { openFor: 400, slack: 1500 }, true],
+  ['too slow, and the origin would still be in time', { gained: { bytes: 400_000, within: 400 }, slack: 1500 }, true],
+  ['fast enough, though there is little time', { gained: at(3000), openFor: 400, slack: 1500 }, false],
   ['as fast as the origin', { gained: at(1000) }, false],
   ['half as fast, and no time', { gained: at(500) }, true],
   ['half as fast, and time', { gained: at(500), slack: 10_000 }, false],
@@ -76,8 +79,9 @@ test('nobody waits longer than the longest patience', () => {
 
 test('who has no time judges soon after the first block', () => {
   const hurried = (within: number): OutsideProgress => progress({ gained: { bytes: 0, within } });
-  assert.ok(!isTooLate(hurried(OUTSIDE_RATE_MS - 1)));
-  assert.ok(isTooLate(hurried(OUTSIDE_RATE_MS)));
+  const soon = Math.max(OUTSIDE_RATE_MS, (1000 + OUTSIDE_LATER_MS) * OUTSIDE_RATE_SHARE);
+  assert.ok(!isTooLate(hurried(soon - 1)));
+  assert.ok(isTooLate(hurried(soon)));
 });
 
 test('who has time does not judge by the pause after the first block', () => {
