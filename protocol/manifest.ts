@@ -60,7 +60,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** What an author does about a manifest that is wrong. */
-export const REWRITE_MANIFEST = 'Nothing it lists is shared; write it anew with "p2p-elements manifest DIR".';
+export const REWRITE_MANIFEST = 'Nothing it lists is shared; rewrite it with "p2p-elements manifest DIR".';
 
 function bad(expected: string, got: unknown): P2PError {
   return new P2PError('bad-manifest', `The manifest can't be used: ${expected}. ${REWRITE_MANIFEST}`, {

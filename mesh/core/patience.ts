@@ -1,7 +1,5 @@
 import {
-  FIRST_BYTE_MAX_MS,
   FIRST_BYTE_MS,
-  FIRST_BYTE_OF_SLACK,
   FIRST_REQUEST_WAIT_MS,
   FIRST_SILENCE_MS,
   FOLLOW_PAUSES,
@@ -46,19 +44,16 @@ export interface Follow {
   readonly blocks: number;
   /** ms since it was asked. */
   readonly openFor: number;
-  /** How many before it gave nothing: each halves the wait for the first block, so that no number of them holds us up for long. */
+  /** How many before it gave nothing: each halves the wait for the first block, so that no number of them holds us up for long. One fewer where it may be waiting for other sites. */
   readonly doubts: number;
 }
 
-/** How long it may be silent, ms: it can't be faster than the line. `slack` as above. */
-export function followPatience({ hops, blocks, openFor, doubts }: Follow, slack: number): number {
+/** How long it may be silent, ms: it can't be faster than the line. */
+export function followPatience({ hops, blocks, openFor, doubts }: Follow): number {
   const chain = Math.min(hops, MAX_HOPS) * HOP_PATIENCE_MS;
-  if (blocks === 0) return Math.max(SILENCE_MS, (chain + firstByte(slack)) / 2 ** doubts);
+  if (blocks === 0) return Math.max(SILENCE_MS, (chain + FIRST_BYTE_MS) / 2 ** doubts);
   return chain + Math.min(FOLLOW_SILENCE_MAX_MS, Math.max(SILENCE_MS, (FOLLOW_PAUSES * openFor) / blocks));
 }
-
-const firstByte = (slack: number): number =>
-  Math.min(FIRST_BYTE_MAX_MS, Math.max(FIRST_BYTE_MS, timeLeft(slack) * FIRST_BYTE_OF_SLACK));
 
 /** Blocks that a neighbour gave since its first one, which is -1 before that; the milliseconds that took; and how many it still owes. */
 export interface Pace {

@@ -232,7 +232,7 @@ export class Assets {
       this.#ports.warn(
         new P2PError(
           'digest-mismatch',
-          `The origin's ${url} is not what its digest names: shown, but not shared. Write manifest and playlist tags anew.`,
+          `The origin's ${url} is not what its digest names: shown, but not shared. Write manifest and tags anew.`,
           { url, ...name },
         ),
       );

@@ -197,7 +197,7 @@ export class Connections {
 
   /** Who offered offers again, a few times. */
   #failed(attempt: Attempt): void {
-    this.#ports.trace('mesh', () => `no connection to ${attempt.peer}`);
+    this.#ports.trace('mesh', () => `failed ${attempt.peer}`);
     const tries = this.#redials.get(attempt.peer) ?? 0;
     const pause = REDIAL_AFTER_MS[tries];
     if (attempt.role === 'offers' && pause !== undefined) {

@@ -218,10 +218,10 @@ export class Questions {
 
   #isSilent(question: Question, now: number): boolean {
     const { hops, outside, doubts, silence, silentFor, answerFor, neededAt } = question;
-    const slack = neededAt - now;
     if (outside) return silentFor >= OUTSIDE_SILENCE_MS;
-    if (hops === null) return answerFor >= SLOW_BLOCK_MS || this.#silentFor >= patience(slack, this.#proven, silence);
-    const borne = followPatience({ ...question, hops }, slack);
+    if (hops === null)
+      return answerFor >= SLOW_BLOCK_MS || this.#silentFor >= patience(neededAt - now, this.#proven, silence);
+    const borne = followPatience({ ...question, hops });
     return silentFor >= borne || answerFor >= borne + SLOW_BLOCK_MS / 2 ** doubts;
   }
 

@@ -2,8 +2,8 @@
 import { P2PError } from '../../protocol/error.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { Run } from '../core/block-table.ts';
-import { BUSY_PATIENCE_MS, BUSY_PAUSE_MS, MAX_HOPS } from '../core/limits.ts';
-import { firstPatience } from '../core/patience.ts';
+import { BUSY_PATIENCE_MS, BUSY_PAUSE_MS, FIRST_BYTE_TIME_MS, MAX_HOPS } from '../core/limits.ts';
+import { firstPatience, timeLeft } from '../core/patience.ts';
 import type { Clock, Trace } from '../core/ports.ts';
 import type { Changes } from './changes.ts';
 import type { Neighbour } from './neighbour.ts';
@@ -35,7 +35,7 @@ export interface Taker {
     readonly crossings: {
       /** Bytes per second; 0: not known. */
       readonly lineRate: number;
-      sizes(swarm: SwarmId): { readonly siteSize: number };
+      sizes(swarm: SwarmId): { readonly siteSize: number; readonly sites: number };
     };
     /** Checked bytes came from a neighbour. */
     readonly countPeerBytes: (bytes: number) => void;
@@ -112,6 +112,9 @@ export class SourceBook {
   async ask({ neighbour, run, leaves, hops, level }: Ask, signal: AbortSignal): Promise<Outcome> {
     const { wanted, underWay, turn, ports } = this.#taker;
     const { digest } = wanted.name;
+    const now = ports.clock.now();
+    const mayAwaitOthers =
+      timeLeft(wanted.neededAt - now) > FIRST_BYTE_TIME_MS && ports.crossings.sizes(wanted.swarm).sites > 1;
     const outcome = await neighbour.ask({
       digest,
       run,
@@ -120,8 +123,8 @@ export class SourceBook {
       hops,
       outside: !neighbour.sameSite,
       patient: this.#wasSlow,
-      doubts: turn.fruitless,
-      silence: firstPatience(ports.clock.now() - wanted.startedAt),
+      doubts: turn.fruitless - (mayAwaitOthers ? 1 : 0),
+      silence: firstPatience(now - wanted.startedAt),
       sink: this.#sink(level),
       signal,
     });

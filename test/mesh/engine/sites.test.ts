@@ -93,7 +93,7 @@ test('while another site takes long to its first byte, nobody else of ours asks 
   await room.settled(here, false);
   room.world.rawPeer('R', { site: 'R', claims: [lesson.name.digest] });
   await room.world.clock.until(() => here.every(({ stats }) => stats.peers === 4));
-  const askings = await room.ask(here.slice(1), lesson, { deadline: 20_000 }); // the keeper is of no help
+  const askings = await room.ask(here.slice(1), lesson, { deadline: 10_000 }); // the keeper is of no help
   await room.answered(askings);
   const who = new Set(room.world.log.map((line) => / (A\d)>R request /.exec(line)?.[1]).filter(Boolean));
   assert.equal(who.size, 1, [...who].join());
