@@ -32,14 +32,15 @@ export interface OutsideProgress {
 /**
  * Would it come too late from outside? What the origin could still bring in time is left to it only when three quarters of the spare time would
  * be gone, so that a run of slow assets does not eat up the buffer. Who has no time to spare waits hardly longer than without P2P. So does who
- * waits for the last blocks, which say nothing of their own pace.
+ * waits for the last blocks, which say nothing of their own pace. With no block yet, who has companions that wait too gives up after half of that time.
  */
 export function isTooLate({ missing, gained, openFor, lull, slack, originTime }: OutsideProgress): boolean {
   const { once, each } = originTime;
   const spare = timeLeft(slack) - once;
   const later = Math.min(each - once, OUTSIDE_CROWD_MS) + OUTSIDE_LATER_MS;
   const most = spare > 0 ? Math.min(OUTSIDE_PATIENCE_MAX_MS, spare * OUTSIDE_SLACK_SHARE) : once + later;
-  if (!gained) return openFor > Math.min(spare > 0 ? most : later, Math.max(OUTSIDE_FIRST_BYTE_MS, most / 2));
+  if (!gained)
+    return openFor > Math.min(spare > 0 ? most : later, Math.max(OUTSIDE_FIRST_BYTE_MS, each > once ? most / 2 : most));
   const { bytes, within } = gained;
   const isJudged = within >= Math.max(OUTSIDE_RATE_MS, most * OUTSIDE_RATE_SHARE);
   return lull > most || (isJudged && missing * within > bytes * most);

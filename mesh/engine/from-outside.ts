@@ -40,7 +40,6 @@ export class FromOutside {
   #first: { readonly at: number; readonly blocks: number } | null = null;
   /** The same of what came last. */
   #last = { at: 0, blocks: -1 };
-  #wake: () => void = () => undefined;
 
   constructor(taker: Taker, book: SourceBook) {
     this.#taker = taker;
@@ -59,9 +58,8 @@ export class FromOutside {
         if (this.#isTooLate(begun)) return 'late';
         const sources = this.#sources();
         this.#askAll(this.#book.ready(sources), asking);
-        if (this.#open.size > 0) await this.#pause(OUTSIDE_LOOK_MS, signal);
-        else if (sources.length > 0) await this.#pause(BUSY_PAUSE_MS, signal);
-        else return underWay.blocks.checked > begun.blocks ? 'took' : 'nobody';
+        if (this.#open.size + sources.length === 0) return underWay.blocks.checked > begun.blocks ? 'took' : 'nobody';
+        await ports.changes.next(this.#open.size > 0 ? OUTSIDE_LOOK_MS : BUSY_PAUSE_MS, signal);
       }
       return 'took';
     } finally {
@@ -100,33 +98,33 @@ export class FromOutside {
     return { once, each: once * ports.crossings.sizes(wanted.swarm).siteSize };
   }
 
-  /** Who holds it before who has it under way. */
+  /** Who holds it before who has it under way; who fell silent before, last. */
   #sources(): readonly Neighbour[] {
     const holders = this.#book.holders(isOutside);
     const carriers = this.#book.carriers(isOutside, this.#taker.hops);
-    const all = [...new Set([...holders, ...carriers])];
+    const all = [...new Set([...holders, ...carriers])].sort((a, b) => a.silences - b.silences);
     const prompt = all.filter((source) => !this.#laggards.has(source));
     return prompt.length > 0 ? prompt : all;
   }
 
   #askAll(sources: readonly Neighbour[], signal: AbortSignal): void {
     const { wanted, ports, hops } = this.#taker;
-    // Before the first byte, which may take seconds: others of the site would begin too. From now on those as far as we are not asked.
-    if (hops === Infinity && sources.length > 0)
+    // Before the first byte, which may take seconds: others of the site would begin too. From now on those as far as we are not asked. Not where all that there is fell silent before.
+    if (hops === Infinity && sources[0]?.silences === 0)
       this.#taker.announce(Math.min(MAX_HOPS, 1 + Math.max(...sources.map((source) => this.#hopsOf(source) ?? 0))));
     const most = sourcesAtOnce(wanted.neededAt - ports.clock.now());
     for (const source of sources) {
       if (this.#requestsTo(source) === 0 && this.#sourcesAsked() >= most) continue;
       while (this.#requestsTo(source) < REQUESTS_PER_NEIGHBOUR)
-        if (!this.#ask(source, signal)) return this.#steal(source, sources);
+        if (!this.#ask(source, signal)) return this.#steal(source);
     }
   }
 
   /** Nothing is missing but what others were asked for: one that has been silent for long loses it to one that has nothing to do. */
-  #steal(idle: Neighbour, sources: readonly Neighbour[]): void {
+  #steal(idle: Neighbour): void {
     const now = this.#taker.ports.clock.now();
     for (const { source, since, cancel } of this.#open)
-      if (source !== idle && now - since >= OUTSIDE_STEAL_MS && sources.length > 1) {
+      if (source !== idle && now - since >= OUTSIDE_STEAL_MS) {
         this.#laggards.add(source);
         return cancel();
       }
@@ -159,15 +157,8 @@ export class FromOutside {
       .ask({ neighbour: source, run, leaves: !underWay.leaves, hops: this.#hopsOf(source), level: Infinity }, asking)
       .finally(() => {
         this.#open.delete(request);
-        this.#wake();
+        ports.changes.notify();
       });
     return true;
-  }
-
-  /** Until something changes in the mesh, or a request ends. */
-  #pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-    const ended = new AbortController();
-    this.#wake = () => ended.abort();
-    return this.#taker.ports.changes.next(milliseconds, AbortSignal.any([signal, ended.signal]));
   }
 }

@@ -79,20 +79,22 @@ export class SocketIO {
   ask(name: string, value: object): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const id = this.#asked++;
-      const fail = (reason: string): void => {
+      const end = (): void => {
         cancel();
         this.#questions.delete(id);
+      };
+      const fail = (reason: string): void => {
+        end();
         reject(new P2PError('signaling-unreachable', reason, { name }));
       };
       const cancel = this.#clock.after(ANSWER_TIMEOUT_MS, () => fail('no answer in time'));
       const answer = (untrusted: unknown): void => {
-        cancel();
-        this.#questions.delete(id);
+        end();
         resolve(untrusted);
       };
       this.#questions.set(id, { answer, fail });
       if (this.connected) this.#socket?.send(eventPacket(name, value, id));
-      else fail('there is no connection');
+      else fail('not connected');
     });
   }
 

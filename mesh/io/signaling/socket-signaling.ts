@@ -136,7 +136,7 @@ export class SocketSignaling implements Signaling {
     request: JoinRequest | SignalRequest | ClaimRequest,
     parse: (untrusted: unknown) => T,
   ): Promise<T | Refusal> {
-    if (!this.#socket) return unanswered('there is no connection');
+    if (!this.#socket) return unanswered('not connected');
     try {
       return parse(await this.#socket.ask(event, request));
     } catch (error) {

@@ -32,6 +32,12 @@ for (const [what, more, late] of [
   ['nobody knows at once', {}, false],
   ['no first byte for long', { openFor: 2 * OUTSIDE_FIRST_BYTE_MS }, true],
   ['who has time waits for it', { openFor: 2 * OUTSIDE_FIRST_BYTE_MS, slack: 20_000 }, false],
+  ['no first byte for half of the time, alone', { openFor: 5000, slack: 10_000 }, false],
+  [
+    'no first byte for half of the time, and others of the site wait too',
+    { openFor: 5000, slack: 10_000, originTime: { once: 1000, each: 2000 } },
+    true,
+  ],
   ['no first byte for long, and the origin would still be in time', { openFor: 400, slack: 1500 }, true],
   ['too slow, and the origin would still be in time', { gained: { bytes: 400_000, within: 400 }, slack: 1500 }, true],
   ['fast enough, though there is little time', { gained: at(3000), openFor: 400, slack: 1500 }, false],

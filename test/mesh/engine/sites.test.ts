@@ -1,7 +1,13 @@
 /** Several sites in a swarm: each crosses its own line once, and takes from another site what that has. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CLAIM_PATIENCE_MS, FIRST_BYTE_MS, HEAR_MS, MAX_TIMER_MS } from '../../../mesh/core/limits.ts';
+import {
+  CLAIM_PATIENCE_MS,
+  FIRST_BYTE_MS,
+  HEAR_MS,
+  MAX_TIMER_MS,
+  SILENT_PAUSE_MAX_MS,
+} from '../../../mesh/core/limits.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type Asking, type WorldPeer } from '../world/world-peer.ts';
 import { Classroom } from './classroom.ts';
@@ -98,6 +104,38 @@ test('while another site takes long to its first byte, nobody else of ours asks 
   const who = new Set(room.world.log.map((line) => / (A\d)>R request /.exec(line)?.[1]).filter(Boolean));
   assert.equal(who.size, 1, [...who].join());
   assert.equal(crossings(room, lesson, 'A'), 1, room.crossed(lesson).join());
+});
+
+test('who fell silent before is asked last, and nobody is told of what only it could bring', async () => {
+  const room = new Classroom();
+  const assets = await Promise.all([500_000, 400_000, 300_000].map((size, i) => room.asset(`lesson${i}.ts`, size)));
+  const [first, second, third] = assets as [TestAsset, TestAsset, TestAsset];
+  const a = (await room.peers(1, { site: 'A' }))[0]!;
+  await room.settled([a], true);
+  room.world.rawPeer('R', { site: 'R', claims: assets.map(({ name }) => name.digest) });
+  await room.world.clock.until(() => a.stats.peers === 1);
+  const b = (await room.peers(1, { site: 'B' }))[0]!;
+  await room.world.clock.until(() => a.stats.peers === 2 && b.stats.peers === 2);
+  await room.answered(await room.ask([b], third));
+  const during = async (asset: TestAsset): Promise<string[]> => {
+    const before = room.world.log.length;
+    await room.answered(await room.ask([a], asset, { deadline: 10_000 }));
+    await room.world.clock.advance(SILENT_PAUSE_MAX_MS);
+    return room.world.log
+      .slice(before)
+      .map((line) => line.split(' ').slice(1, 3).join(' '))
+      .filter((line) => !/p[io]ng$/.test(line));
+  };
+  const unknown = await during(first);
+  assert.ok(unknown.indexOf('A0>B0 fetching') < unknown.indexOf('A0>R cancel'), unknown.join());
+  const known = await during(second);
+  assert.ok(
+    known.indexOf('A0>R cancel') > 0 && known.indexOf('A0>B0 fetching') > known.indexOf('A0>R cancel'),
+    known.join(),
+  );
+  const requests = (await during(third)).filter((line) => line.endsWith('request'));
+  assert.equal(requests[0], 'A0>B0 request');
+  assert.ok(requests.includes('A0>R request'), requests.join());
 });
 
 test('households of one take from each other what one of them has', async () => {
