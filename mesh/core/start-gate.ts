@@ -34,7 +34,8 @@ export function waitUntil(view: SwarmView, requestedAt: number): number {
     case 'joining':
       return latest;
     case 'joined':
-      if (view.inventories > 0) return requestedAt;
+      // As long as members have no channel yet, one that told is not enough: it may be as new as we are.
+      if (view.inventories > 0 && view.dialing === 0) return requestedAt;
       return Math.min(
         latest,
         Math.max(

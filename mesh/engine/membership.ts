@@ -215,7 +215,7 @@ export class Membership {
     for (const swarm of homeLast) {
       const { members, others, ...state } = swarm;
       if (this.#swarms.has(swarm.swarm)) this.#swarms.set(swarm.swarm, { at, siteMembers: members, others, state });
-      this.#ports.trace('signaling', () => `${swarm.swarm}: ${members.length} + ${others.length}`);
+      this.#ports.trace('signaling', () => `${swarm.swarm} ${members.length}+${others.length}`);
       this.#connections.dialAll(swarm, again);
     }
   }

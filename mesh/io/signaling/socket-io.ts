@@ -44,7 +44,7 @@ export class SocketIO {
     this.#clock = clock;
     this.#listener = listener;
     this.ended = new Promise((resolve) => (this.#end = resolve));
-    this.#cancelTimeout = clock.after(CONNECT_TIMEOUT_MS, () => this.close('no connection in time'));
+    this.#cancelTimeout = clock.after(CONNECT_TIMEOUT_MS, () => this.close('no answer in time'));
     try {
       this.#socket = open(
         server,

@@ -40,7 +40,14 @@ for (const [what, view, requestedAt, until] of [
     900 + FIRST_REQUEST_WAIT_MS,
   ],
   ['one that never tells is not waited for again', joined({ awaited: 1, awaitedSince: 1200 }), 9000, 9000],
-  ['one neighbour that told is enough', joined({ inventories: 1, awaited: 3, dialing: 3 }), 900, 900],
+  ['one neighbour that told is enough', joined({ inventories: 1, awaited: 3 }), 900, 900],
+  [
+    'one neighbour that told may be as new as we, while others have no channel yet',
+    joined({ inventories: 1, dialing: 3 }),
+    900,
+    1000 + CHANNEL_WAIT_MS,
+  ],
+  ['of other sites one is enough', joined({ inventories: 1, dialingOutside: 3 }), 900, 900],
 ] as [string, SwarmView, number, number][]) {
   test(what, () => {
     assert.equal(waitUntil(view, requestedAt), until);

@@ -6,6 +6,7 @@ import {
   COMPANY_FRESH_MS,
   FIRST_REQUEST_WAIT_MS,
 } from '../../../mesh/core/limits.ts';
+import { Pipe } from '../world/pipe.ts';
 import { gotOf } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
 
@@ -48,6 +49,26 @@ test('the second peer gets the asset from the first, with no byte of the origin'
   assert.equal(world.origin.asked('B').length, 0);
   assert.deepEqual(b.stats.bytes, { origin: 0, peers: 2_000_000, store: 0, uploaded: 0 });
   assert.ok(a.stats.bytes.uploaded >= 2_000_000);
+});
+
+test('newcomers that find each other first wait for the channel to who has it', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 500_000);
+  await world.peer('A').get(lesson);
+  await world.clock.advance(COMPANY_FRESH_MS);
+  const { clock } = world;
+  world.network.route = (from, to) => ({
+    pipes: [new Pipe(clock, 10_000)],
+    gate: null,
+    latency: from === 'A' || to === 'A' ? 6 : 5,
+    window: 256 * 1024,
+  });
+  world.network.handshake = (latency) => (latency > 5 ? 200 : 15);
+  const newcomers = [world.peer('B'), world.peer('C')];
+  const askings = newcomers.map((peer) => peer.ask(lesson));
+  await clock.until(() => askings.every(({ answer }) => answer !== null));
+  for (const asking of askings) assert.equal(gotOf(asking).source, 'peers');
+  assert.deepEqual([...world.origin.asked('B'), ...world.origin.asked('C')], []);
 });
 
 test('a peer that asks while it is still joining gets the asset from the neighbour that the reply names', async () => {
