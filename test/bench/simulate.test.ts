@@ -20,7 +20,7 @@ const SITES_BAR = 1.3;
 const ANNOUNCEMENTS: readonly Muted[] = ['fetching', 'queued', 'claim'];
 
 const SMALL: ScenarioOptions = { seconds: 16, blocks: 8 };
-const HALL: ScenarioOptions = { seconds: 8, viewers: 200 };
+const HALL: ScenarioOptions = { seconds: 8, viewers: 400 };
 
 const run = (...scenario: Parameters<typeof scenarioOf>): Promise<RunResult> => Run.of(scenarioOf(...scenario), true);
 
