@@ -2,6 +2,7 @@
  * Owns the digests and leaves of all files under the media folder: hashes a file when first asked, remembers the result as long as the
  * file stays as it is. Used by playlists, the manifest and the leaves endpoint.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import createDebug from 'debug';
 import { blockCount, digestOfLeaves } from '../../protocol/digest.ts';
@@ -63,6 +64,7 @@ export class Digests {
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
+    setMaxListeners(Infinity, this.#closing.signal); // Each file that has yet to settle is one.
   }
 
   /**

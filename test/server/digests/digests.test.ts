@@ -66,6 +66,18 @@ test('a file that was just written is given a digest only after it has settled',
   assert.ok(Date.now() - startedAt > SETTLE_MS / 2);
 });
 
+test('many files that were just written at once are no reason for a warning', async (t) => {
+  const digests = make(t, Date.now);
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error): void => void warnings.push(warning);
+  process.on('warning', onWarning);
+  t.after(() => process.off('warning', onWarning));
+  const names = Array.from({ length: 20 }, (_, n) => `segment-${n}.ts`);
+  const folder = await folderOf(t, Object.fromEntries(names.map((name) => [name, name])));
+  await Promise.all(names.map((name) => digests.of(join(folder, name), { settled: true })));
+  assert.deepEqual(warnings, []);
+});
+
 test('a file that is written to again while we wait for it to settle is not given out', async (t) => {
   const digests = make(t, Date.now);
   const path = join(await folderOf(t), 'a');
