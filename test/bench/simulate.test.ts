@@ -20,6 +20,7 @@ const SITES_BAR = 1.3;
 const ANNOUNCEMENTS: readonly Muted[] = ['fetching', 'queued', 'claim'];
 
 const SMALL: ScenarioOptions = { seconds: 16, blocks: 8 };
+/** Of 200 so few ask before the first has crossed that the bar is met in silence, too. */
 const HALL: ScenarioOptions = { seconds: 8, viewers: 400 };
 
 const run = (...scenario: Parameters<typeof scenarioOf>): Promise<RunResult> => Run.of(scenarioOf(...scenario), true);
