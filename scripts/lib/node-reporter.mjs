@@ -1,38 +1,57 @@
-// node:test reporter: a line for each test that failed or was skipped, and the counts as JSON in the file that P2P_COUNTS names.
-import { writeFileSync } from 'node:fs';
+// node:test reporter: a line for each test that failed or was skipped, and the counts as JSON in the file that P2P_COUNTS names. The file
+// holds what is known so far at any moment, with the tests under way: of a run that is ended from outside, it says where it stood.
+import { renameSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
 const NOT_ASKED_FOR = 'test name does not match pattern';
 
 export default async function* report(events) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
+  const underWay = new Map();
   const verbose = process.env.P2P_VERBOSE === '1';
   for await (const { type, data } of events) {
     if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
-    if (type !== 'test:pass' && type !== 'test:fail') continue;
+    if (type === 'test:dequeue' && !isWrapper(data)) underWay.set(keyOf(data), data);
+    else if (type === 'test:complete') underWay.delete(keyOf(data));
     const outcome = outcomeOf(type, data);
-    if (outcome === undefined) continue;
-    counts[outcome]++;
-    if (outcome === 'failed') yield failure(data);
-    else if (outcome === 'skipped') yield `  - skipped: ${data.name}\n`;
-    else if (verbose) yield `  ✔ ${data.name} (${(data.details.duration_ms / 1000).toFixed(1)} s)\n`;
+    if (outcome !== undefined) {
+      counts[outcome]++;
+      if (outcome === 'failed') yield failure(data, cutOff(data, underWay));
+      else if (outcome === 'skipped') yield `  - skipped: ${data.name}\n`;
+      else if (verbose) yield `  ✔ ${data.name} (${(data.details.duration_ms / 1000).toFixed(1)} s)\n`;
+    }
+    // Renamed, so that who is killed in the middle of writing leaves what it wrote before.
+    const file = process.env.P2P_COUNTS;
+    writeFileSync(`${file}.new`, JSON.stringify({ ...counts, underWay: [...underWay.values()].map(placed) }));
+    renameSync(`${file}.new`, file);
   }
-  writeFileSync(process.env.P2P_COUNTS, JSON.stringify(counts));
 }
+
+const keyOf = ({ name, file, nesting }) => JSON.stringify([file, nesting, name]);
+const placed = ({ name, file }) => (file ? `${name} (${relative(process.cwd(), file)})` : name);
+const isWrapper = ({ name, file, details }) => details?.type === 'suite' || (file !== undefined && file.endsWith(name));
 
 /** Suites, files and tests that failed only because of what is in them are not counted: what is in them was. */
 function outcomeOf(type, data) {
-  const { details, name, file, skip, todo } = data;
-  const wrapper = details.type === 'suite' || (file !== undefined && file.endsWith(name));
+  if (type !== 'test:pass' && type !== 'test:fail') return undefined;
+  const { details, skip, todo } = data;
   if (type === 'test:fail' && !(todo !== undefined && todo !== false))
     return details.error?.failureType === 'subtestsFailed' ? undefined : 'failed';
-  if (wrapper || skip === NOT_ASKED_FOR) return undefined;
+  if (isWrapper(data) || skip === NOT_ASKED_FOR) return undefined;
   return (skip !== undefined && skip !== false) || (todo !== undefined && todo !== false) ? 'skipped' : 'passed';
 }
 
-function failure({ name, file, details }) {
-  const error = details.error?.cause ?? details.error;
+/** A file whose time was up does not say in which tests: these, which are no longer under way. */
+function cutOff(data, underWay) {
+  if (!isWrapper(data) || data.details.error?.failureType !== 'testTimeoutFailure') return [];
+  const tests = [...underWay.values()].filter(({ file }) => file === data.file);
+  tests.forEach((test) => underWay.delete(keyOf(test)));
+  return tests;
+}
+
+function failure(data, tests) {
+  const error = data.details.error?.cause ?? data.details.error;
   const text = error instanceof Error || typeof error?.stack === 'string' ? error.stack : String(error);
-  const place = file ? ` (${relative(process.cwd(), file)})` : '';
-  return `  ✖ ${name}${place}\n${text.trimEnd().replace(/^/gm, '      ')}\n`;
+  const lines = [text.trimEnd(), ...tests.map(({ name }) => `under way: ${name}`)];
+  return `  ✖ ${placed(data)}\n${lines.join('\n').replace(/^/gm, '      ')}\n`;
 }

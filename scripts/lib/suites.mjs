@@ -6,6 +6,10 @@ import { leftoversFolder, sweepLeftovers } from './leftovers.mjs';
 import { ROOT, bin, run } from './run.mjs';
 
 const MINUTE = 60_000;
+
+/** Of a file of node tests, the slowest of which takes some 30 s, in milliseconds. */
+const FILE_TIMEOUT = 3 * MINUTE;
+
 const NODE_TEST = [
   '--import',
   'tsx',
@@ -46,7 +50,11 @@ async function nodeTests({ match, env }) {
         timeout,
       }),
     others.length > 0 &&
-      counted(process.execPath, [...options, '--test', '--test-concurrency=3', ...others], { env, timeout }),
+      counted(
+        process.execPath,
+        [...options, '--test', '--test-concurrency=3', `--test-timeout=${FILE_TIMEOUT}`, ...others],
+        { env, timeout },
+      ),
   ]);
   return runs.filter(Boolean).reduce(add, none());
 }
@@ -92,7 +100,10 @@ function add(total, counts) {
 
 let countedRuns = 0;
 
-/** Runs a process that writes its counts to the file P2P_COUNTS. One that ends without them, or badly for no counted reason, has failed. */
+/**
+ * Runs a process that writes its counts to the file P2P_COUNTS. One that ends without them, in the middle of a test, or badly for no counted
+ * reason, has failed.
+ */
 async function counted(command, args, { env, timeout }) {
   mkdirSync(`${ROOT}.cache`, { recursive: true });
   const file = `${ROOT}.cache/counts-${process.pid}-${++countedRuns}.json`;
@@ -105,13 +116,13 @@ async function counted(command, args, { env, timeout }) {
   sweepLeftovers(leftovers);
   const counts = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : none();
   rmSync(file, { force: true });
-  if (code !== 0 && counts.failed === 0) {
-    console.log(
-      `  ✖ the run ${timedOut ? `took more than ${timeout / MINUTE} minutes` : `ended with code ${code}`} and said no more: ${args.at(-1)}`,
-    );
-    counts.failed++;
+  const { underWay = [], ...numbers } = counts;
+  if (timedOut || underWay.length > 0 || (code !== 0 && numbers.failed === 0)) {
+    const end = timedOut ? `took more than ${timeout / MINUTE} minutes` : `ended with code ${code}`;
+    console.log(`  ✖ the run ${end} and said no more${underWay.map((test) => `\n      under way: ${test}`).join('')}`);
+    numbers.failed++;
   }
-  return counts;
+  return numbers;
 }
 
 /** `--match` names files if any path has it, else tests. */

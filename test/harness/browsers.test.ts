@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import test, { before, after } from 'node:test';
-import type { Page } from 'playwright-core';
 import { launchChromium, launchFirefox } from './browsers.ts';
+import { until } from './until.ts';
 
 const server = createServer((_request, response) => {
   response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>a page</title>');
@@ -29,31 +29,52 @@ test('two Chromiums are two processes, and their pages reach each other by WebRT
   await Promise.all([pageA.goto(url), pageB.goto(url)]);
   const offer = await pageA.evaluate(async () => {
     const connection = new RTCPeerConnection();
-    const channel = connection.createDataChannel('test');
-    const received = new Promise((resolve) => (channel.onmessage = ({ data }) => resolve(data)));
-    Object.assign(window, { connection, received });
+    connection.createDataChannel('test').onmessage = ({ data }: { data: unknown }) =>
+      Object.assign(window, { received: data });
+    const gathered = new Promise<void>(
+      (resolve) => (connection.onicecandidate = ({ candidate }) => candidate ?? resolve()),
+    );
+    Object.assign(window, { connection });
     await connection.setLocalDescription();
-    await new Promise<void>((resolve) => (connection.onicecandidate = ({ candidate }) => candidate ?? resolve()));
+    await gathered;
     return connection.localDescription!.sdp;
   });
   const answer = await pageB.evaluate(async (sdp) => {
     const connection = new RTCPeerConnection();
-    connection.ondatachannel = ({ channel }) => (channel.onopen = () => channel.send('hello'));
+    connection.ondatachannel = ({ channel }) => {
+      if (channel.readyState === 'open') channel.send('hello');
+      else channel.onopen = () => channel.send('hello');
+    };
+    const gathered = new Promise<void>(
+      (resolve) => (connection.onicecandidate = ({ candidate }) => candidate ?? resolve()),
+    );
     Object.assign(window, { connection });
     await connection.setRemoteDescription({ type: 'offer', sdp });
     await connection.setLocalDescription();
-    await new Promise<void>((resolve) => (connection.onicecandidate = ({ candidate }) => candidate ?? resolve()));
+    await gathered;
     return connection.localDescription!.sdp;
   }, offer);
-  assert.equal(await acceptAndReceive(pageA, answer), 'hello');
+  await pageA.evaluate(async (sdp) => {
+    await (window as unknown as Probe).connection.setRemoteDescription({ type: 'answer', sdp });
+  }, answer);
+  await until(
+    'the message of the other page',
+    async () => {
+      const { received, state } = await pageA.evaluate(() => {
+        const { received, connection } = window as unknown as Probe;
+        return { received, state: connection.connectionState };
+      });
+      if (received === undefined) throw new Error(`nothing, and the connection is ${state}`);
+      return received === 'hello';
+    },
+    { timeout: 30_000 },
+  );
 });
 
-function acceptAndReceive(page: Page, sdp: string): Promise<unknown> {
-  return page.evaluate(async (answer) => {
-    const { connection, received } = window as unknown as { connection: RTCPeerConnection; received: Promise<unknown> };
-    await connection.setRemoteDescription({ type: 'answer', sdp: answer });
-    return received;
-  }, sdp);
+/** What the first page keeps for the test. */
+interface Probe {
+  readonly connection: RTCPeerConnection;
+  readonly received?: unknown;
 }
 
 test('a killed Chromium is gone at once, and closing it afterwards is harmless', async () => {
