@@ -3,13 +3,29 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 
+/** Milliseconds from one event to the next after which the process is ended: a test hangs, or one that is over left something open. */
+const SILENCE_MS = (process.env.P2P_LONG ? 40 : 4) * 60_000;
+
+/** Made before a test can mock the clock. */
+let giveUp = () => undefined;
+const watchdog = setTimeout(() => giveUp(), SILENCE_MS).unref();
+
 const NOT_ASKED_FOR = 'test name does not match pattern';
 
 export default async function* report(events) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const underWay = new Map();
   const verbose = process.env.P2P_VERBOSE === '1';
+  giveUp = () => {
+    const tests = [...underWay.values()].map((test) => `\n      under way: ${placed(test)}`);
+    const stuck = tests.length > 0 ? tests.join('') : ', for all tests are over: one left something open';
+    console.log(`  ✖ nothing happened for ${SILENCE_MS / 60_000} minutes${stuck}`);
+    counts.failed++;
+    write(counts, []);
+    process.exit(1);
+  };
   for await (const { type, data } of events) {
+    watchdog.refresh();
     if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
     if (type === 'test:dequeue' && !isWrapper(data)) underWay.set(keyOf(data), data);
     else if (type === 'test:complete') underWay.delete(keyOf(data));
@@ -20,11 +36,15 @@ export default async function* report(events) {
       else if (outcome === 'skipped') yield `  - skipped: ${data.name}\n`;
       else if (verbose) yield `  ✔ ${data.name} (${(data.details.duration_ms / 1000).toFixed(1)} s)\n`;
     }
-    // Renamed, so that who is killed in the middle of writing leaves what it wrote before.
-    const file = process.env.P2P_COUNTS;
-    writeFileSync(`${file}.new`, JSON.stringify({ ...counts, underWay: [...underWay.values()].map(placed) }));
-    renameSync(`${file}.new`, file);
+    write(counts, [...underWay.values()]);
   }
+}
+
+/** Renamed, so that who is killed in the middle of writing leaves what it wrote before. */
+function write(counts, underWay) {
+  const file = process.env.P2P_COUNTS;
+  writeFileSync(`${file}.new`, JSON.stringify({ ...counts, underWay: underWay.map(placed) }));
+  renameSync(`${file}.new`, file);
 }
 
 const keyOf = ({ name, file, nesting }) => JSON.stringify([file, nesting, name]);

@@ -142,10 +142,11 @@ test('a list of shareable URLs is passed on', (t) => {
   assert.deepEqual(lists, [[URL_A]]);
 });
 
-test('over a real MessageChannel an asset comes with its bytes', async () => {
+test('over a real MessageChannel an asset comes with its bytes', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   const { port1, port2 } = new MessageChannel();
+  t.after(() => port1.close());
   port2.onmessage = ({ data }: MessageEvent<AssetQuestion>) => port2.postMessage(loaded(data.id));
   const got = await new EnginePort(port1, () => undefined).ask(URL_A, 0, never);
   assert.equal(got?.body.byteLength, 3);
-  port1.close();
 });
