@@ -243,7 +243,7 @@ export const OUTSIDE_LOOK_MS = 250;
 export const OUTSIDE_SILENCE_MS = 2000;
 export const OUTSIDE_STEAL_MS = 750;
 
-/** How long all outside sources together may take to the first block, ms. */
+/** Outside sources may take so long to the first block even where others of the site wait too, ms, if there is time to spare. */
 export const OUTSIDE_FIRST_BYTE_MS = 1000;
 
 /** After the first block so much must pass before the rate is known, ms, and of the time that there is such a share: then the first blocks of all sources are in it, and who has time does not judge by two or three blocks. */

@@ -32,7 +32,7 @@ export interface OutsideProgress {
 /**
  * Would it come too late from outside? What the origin could still bring in time is left to it only when three quarters of the spare time would
  * be gone, so that a run of slow assets does not eat up the buffer. Who has no time to spare waits hardly longer than without P2P. So does who
- * waits for the last blocks, which say nothing of their own pace. With no block yet, who has companions that wait too gives up after half of that time.
+ * waits for the last blocks, which say nothing of their own pace. With no block yet, who has companions that wait too gives up after half of that time, but not at once.
  */
 export function isTooLate({ missing, gained, openFor, lull, slack, originTime }: OutsideProgress): boolean {
   const { once, each } = originTime;

@@ -10,7 +10,7 @@ export type SwarmView =
       readonly kind: 'joined';
       /** When the reply came, ms on the engine's clock. */
       readonly at: number;
-      /** Site members that it named and that may still open a channel to us. */
+      /** Site members that it named, to whom we have offered a channel that may still open. */
       readonly dialing: number;
       /** The same of peers of other sites. */
       readonly dialingOutside: number;
@@ -34,8 +34,8 @@ export function waitUntil(view: SwarmView, requestedAt: number): number {
     case 'joining':
       return latest;
     case 'joined':
-      // As long as members have no channel yet, one that told is not enough: it may be as new as we are.
-      if (view.inventories > 0 && view.dialing === 0) return requestedAt;
+      // As long as members have no channel yet or have not told, one that told is not enough: it may be as new as we are.
+      if (view.inventories > 0 && view.dialing + view.awaited === 0) return requestedAt;
       return Math.min(
         latest,
         Math.max(

@@ -47,9 +47,9 @@ export class Attempts {
     return degreeOf([...this.#all.values()]);
   }
 
-  /** Those of them that are not open yet. */
+  /** Those of them that we began and that are not open yet. */
   get dialing(): Degree {
-    return degreeOf([...this.#all.values()].filter(({ state }) => state === 'dialing'));
+    return degreeOf([...this.#all.values()].filter(({ state, role }) => state === 'dialing' && role === 'offers'));
   }
 
   get latestOutside(): Attempt | undefined {

@@ -54,7 +54,7 @@ export class Connections {
     return this.#attempts.degree;
   }
 
-  /** Those of them that may still open. */
+  /** Those of them that we began and that may still open. */
   get dialing(): Degree {
     return this.#attempts.dialing;
   }

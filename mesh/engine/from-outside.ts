@@ -57,7 +57,9 @@ export class FromOutside {
         if (this.#siteHasIt()) return 'took';
         if (this.#isTooLate(begun)) return 'late';
         const sources = this.#sources();
-        this.#askAll(this.#book.ready(sources), asking);
+        const ready = this.#book.ready(sources);
+        const prompt = ready.filter((source) => !this.#laggards.has(source));
+        this.#askAll(prompt.length > 0 ? prompt : ready, asking);
         if (this.#open.size + sources.length === 0) return underWay.blocks.checked > begun.blocks ? 'took' : 'nobody';
         await ports.changes.next(this.#open.size > 0 ? OUTSIDE_LOOK_MS : BUSY_PAUSE_MS, signal);
       }
@@ -102,17 +104,17 @@ export class FromOutside {
   #sources(): readonly Neighbour[] {
     const holders = this.#book.holders(isOutside);
     const carriers = this.#book.carriers(isOutside, this.#taker.hops);
-    const all = [...new Set([...holders, ...carriers])].sort((a, b) => a.silences - b.silences);
-    const prompt = all.filter((source) => !this.#laggards.has(source));
-    return prompt.length > 0 ? prompt : all;
+    return [...new Set([...holders, ...carriers])].sort((a, b) => Number(a.doubtful) - Number(b.doubtful));
   }
 
   #askAll(sources: readonly Neighbour[], signal: AbortSignal): void {
     const { wanted, ports, hops } = this.#taker;
     // Before the first byte, which may take seconds: others of the site would begin too. From now on those as far as we are not asked. Not where all that there is fell silent before.
-    if (hops === Infinity && sources[0]?.silences === 0)
-      this.#taker.announce(Math.min(MAX_HOPS, 1 + Math.max(...sources.map((source) => this.#hopsOf(source) ?? 0))));
     const most = sourcesAtOnce(wanted.neededAt - ports.clock.now());
+    if (hops === Infinity && sources[0]?.doubtful === false) {
+      const farthest = Math.max(...sources.slice(0, most).map((source) => this.#hopsOf(source) ?? 0));
+      this.#taker.announce(Math.min(MAX_HOPS, 1 + farthest));
+    }
     for (const source of sources) {
       if (this.#requestsTo(source) === 0 && this.#sourcesAsked() >= most) continue;
       while (this.#requestsTo(source) < REQUESTS_PER_NEIGHBOUR)
@@ -122,6 +124,7 @@ export class FromOutside {
 
   /** Nothing is missing but what others were asked for: one that has been silent for long loses it to one that has nothing to do. */
   #steal(idle: Neighbour): void {
+    if (this.#laggards.has(idle)) return;
     const now = this.#taker.ports.clock.now();
     for (const { source, since, cancel } of this.#open)
       if (source !== idle && now - since >= OUTSIDE_STEAL_MS) {

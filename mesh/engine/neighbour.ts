@@ -67,11 +67,11 @@ export class Neighbour {
   heedlessUntil = 0;
   /** Since we heard of it, ms. A tick that comes late counts as one, so that who was starved accuses nobody. */
   #quietFor = 0;
-  /** How often in a row it fell silent. */
-  silences = 0;
+  /** How often in a row it fell silent, or was slow; all that it owed at the time is one silence. */
+  #silences = 0;
   /** Is it in a pause because it was silent, not because it is slow? */
   #excusable = false;
-  #pausedUntil = 0;
+  #pausedUntil = -Infinity;
 
   constructor(
     peer: PeerId,
@@ -134,6 +134,11 @@ export class Neighbour {
     return this.#clock.now() < this.#pausedUntil;
   }
 
+  /** Did it fall silent, and give nothing since? In time that is forgotten. */
+  get doubtful(): boolean {
+    return this.#clock.now() < this.#pausedUntil + SILENT_PAUSE_MAX_MS;
+  }
+
   send(message: PeerMessage): void {
     this.#wire.send(message);
   }
@@ -152,9 +157,12 @@ export class Neighbour {
   async ask(question: BlockQuestion): Promise<Outcome> {
     const outcome = await this.#questions.ask(question);
     this.#excusable = outcome === 'silent' || (outcome !== 'slow' && this.#excusable);
-    if (outcome === 'silent' || outcome === 'slow')
-      this.#pausedUntil = this.#clock.now() + Math.min(SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS * 2 ** this.silences++);
-    if (outcome === 'done') this.silences = this.#pausedUntil = 0;
+    if ((outcome === 'silent' || outcome === 'slow') && !this.paused)
+      this.#pausedUntil = this.#clock.now() + Math.min(SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS * 2 ** this.#silences++);
+    if (outcome === 'done') {
+      this.#silences = 0;
+      this.#pausedUntil = -Infinity;
+    }
     if (outcome === 'refused') this.#holds.delete(question.digest);
     if (outcome === 'later') this.#willBring(question.digest);
     if (question.hops !== null && !GOES_ON.has(outcome)) this.#fetching.delete(question.digest);
@@ -183,7 +191,8 @@ export class Neighbour {
   #progress(request: number): void {
     this.#quietFor = 0;
     // What we gave up comes late: it is slow, not silent.
-    if (!this.#questions.progress(request) && this.#excusable && this.silences <= LATE_EXCUSES) this.#pausedUntil = 0;
+    if (!this.#questions.progress(request) && this.#excusable && this.#silences <= LATE_EXCUSES)
+      this.#pausedUntil = -Infinity;
   }
 
   #receive(message: PeerMessage): void {

@@ -38,6 +38,16 @@ for (const [what, more, late] of [
     { openFor: 5000, slack: 10_000, originTime: { once: 1000, each: 2000 } },
     true,
   ],
+  [
+    'no first byte for more than half of a short time, and others of the site wait too',
+    { openFor: OUTSIDE_FIRST_BYTE_MS - 1, slack: 3000, originTime: { once: 1000, each: 2000 } },
+    false,
+  ],
+  [
+    'no first byte for longer than it may always take, and others of the site wait too',
+    { openFor: OUTSIDE_FIRST_BYTE_MS + 1, slack: 3000, originTime: { once: 1000, each: 2000 } },
+    true,
+  ],
   ['no first byte for long, and the origin would still be in time', { openFor: 400, slack: 1500 }, true],
   ['too slow, and the origin would still be in time', { gained: { bytes: 400_000, within: 400 }, slack: 1500 }, true],
   ['fast enough, though there is little time', { gained: at(3000), openFor: 400, slack: 1500 }, false],
@@ -79,6 +89,7 @@ test('nobody waits longer than the longest patience', () => {
       const originTime = { once: 100, each: 100 * members };
       const gained = at(1_000_000 / (OUTSIDE_PATIENCE_MAX_MS + 1));
       assert.ok(isTooLate(progress({ gained, slack, originTime })));
+      assert.ok(isTooLate(progress({ openFor: OUTSIDE_PATIENCE_MAX_MS + 1, slack, originTime })));
     }),
   );
 });

@@ -40,7 +40,13 @@ for (const [what, view, requestedAt, until] of [
     900 + FIRST_REQUEST_WAIT_MS,
   ],
   ['one that never tells is not waited for again', joined({ awaited: 1, awaitedSince: 1200 }), 9000, 9000],
-  ['one neighbour that told is enough', joined({ inventories: 1, awaited: 3 }), 900, 900],
+  ['neighbours that told are enough', joined({ inventories: 2 }), 900, 900],
+  [
+    'one neighbour that told may be as new as we, while others have yet to tell',
+    joined({ inventories: 1, awaited: 3, awaitedSince: 950 }),
+    900,
+    950 + INVENTORY_WAIT_MS,
+  ],
   [
     'one neighbour that told may be as new as we, while others have no channel yet',
     joined({ inventories: 1, dialing: 3 }),

@@ -2,15 +2,18 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
+  MAX_HOPS,
   OUTSIDE_FIRST_BYTE_MS,
   OUTSIDE_SILENCE_MS,
   OUTSIDE_SOURCES,
   OUTSIDE_SOURCES_CALM,
   OUTSIDE_STEAL_MS,
 } from '../../../mesh/core/limits.ts';
+import { BLOCK_BYTES } from '../../../protocol/limits.ts';
+import type { BlockRequest, RawLine } from '../world/raw-peer.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type WorldPeer } from '../world/world-peer.ts';
-import { Classroom } from './classroom.ts';
+import { Classroom, KEY } from './classroom.ts';
 
 const CALM = { deadline: 30_000 };
 
@@ -30,6 +33,19 @@ async function homes(
   await room.world.clock.advance(1000);
   room.world.origin.requests.length = 0;
   return { room, newcomer, lesson };
+}
+
+/** Answers a request as it should be. */
+function give(
+  { name, leaves, body }: TestAsset,
+  { request, first, count, leaves: asked }: BlockRequest,
+  line: RawLine,
+): void {
+  if (asked) line.send({ type: 'leaves', request, size: name.size, untrustedLeaves: leaves });
+  for (let index = first; index < first + count; index++) {
+    const untrustedBlock = body.slice(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
+    line.send({ type: 'block', request, index, untrustedBlock });
+  }
 }
 
 /** Who sent the newcomer how many blocks. */
@@ -160,4 +176,48 @@ test('who joins two swarms at once meets those of the one that not all are in', 
     [...met()].filter((name) => !name.startsWith('W')),
     [],
   );
+});
+
+test('of two homes that were outrun, neither takes the last block from the other again and again', async () => {
+  const room = new Classroom();
+  const lesson = await room.asset('lesson.ts', 6 * BLOCK_BYTES + 1);
+  let quick = 0;
+  for (const site of ['H1', 'H2', 'H3'])
+    room.world.rawPeer(site, {
+      site,
+      claims: [lesson.name.digest],
+      answer: (question, line) => {
+        if (site !== 'H1') room.world.clock.after(1300, () => give(lesson, question, line));
+        else if (quick++ < 6) room.world.clock.after(20, () => give(lesson, question, line));
+        else line.send({ type: 'refuse', request: question.request, reason: 'not-held' });
+      },
+    });
+  const [newcomer] = (await room.peers(1, { site: 'H0-' })) as [WorldPeer];
+  await room.world.connected([newcomer], 3);
+  const got = await newcomer.get(lesson, CALM);
+  assert.equal(got.source, 'peers');
+  assert.ok(got.took <= 5 * OUTSIDE_STEAL_MS, `${got.took} ms`);
+});
+
+test('one that says it is far from who crosses does not make our site believe that of us', async () => {
+  const far = MAX_HOPS - 1;
+  const room = new Classroom();
+  const lesson = await room.asset('lesson.ts', 500_000);
+  for (const site of ['H1', 'H2', 'H3', 'H4']) room.world.rawPeer(site, { site, claims: [lesson.name.digest] });
+  room.world.rawPeer('L', {
+    site: 'L',
+    hears: ({ type }, line) => {
+      if (type !== 'hello') return;
+      line.send({ type: 'fetching', swarm: KEY, digest: lesson.name.digest, hops: far, lineRate: 0 });
+    },
+  });
+  const sibling = room.world.rawPeer('S', { site: 'H0-' });
+  const [newcomer] = (await room.peers(1, { site: 'H0-' })) as [WorldPeer];
+  await room.world.connected([newcomer], 6);
+  await room.world.clock.advance(100);
+  await newcomer.get(lesson, { deadline: 10_000 });
+  const told = sibling.heard
+    .flatMap((message) => (message.type === 'fetching' ? [message.hops] : []))
+    .filter((hops) => hops !== far);
+  assert.equal(told[0], 1, told.join());
 });

@@ -7,6 +7,7 @@ import {
   HEAR_MS,
   MAX_TIMER_MS,
   SILENT_PAUSE_MAX_MS,
+  SILENT_PAUSE_MS,
 } from '../../../mesh/core/limits.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type Asking, type WorldPeer } from '../world/world-peer.ts';
@@ -106,10 +107,12 @@ test('while another site takes long to its first byte, nobody else of ours asks 
   assert.equal(crossings(room, lesson, 'A'), 1, room.crossed(lesson).join());
 });
 
-test('who fell silent before is asked last, and nobody is told of what only it could bring', async () => {
+test('who fell silent is asked last for a while, and nobody is told of what only it could bring', async () => {
   const room = new Classroom();
-  const assets = await Promise.all([500_000, 400_000, 300_000].map((size, i) => room.asset(`lesson${i}.ts`, size)));
-  const [first, second, third] = assets as [TestAsset, TestAsset, TestAsset];
+  const assets = await Promise.all(
+    [500_000, 400_000, 300_000, 200_000].map((size, i) => room.asset(`lesson${i}.ts`, size)),
+  );
+  const [first, second, third, fourth] = assets as [TestAsset, TestAsset, TestAsset, TestAsset];
   const a = (await room.peers(1, { site: 'A' }))[0]!;
   await room.settled([a], true);
   room.world.rawPeer('R', { site: 'R', claims: assets.map(({ name }) => name.digest) });
@@ -117,18 +120,18 @@ test('who fell silent before is asked last, and nobody is told of what only it c
   const b = (await room.peers(1, { site: 'B' }))[0]!;
   await room.world.clock.until(() => a.stats.peers === 2 && b.stats.peers === 2);
   await room.answered(await room.ask([b], third));
-  const during = async (asset: TestAsset): Promise<string[]> => {
+  const during = async (asset: TestAsset, pause = 0): Promise<string[]> => {
     const before = room.world.log.length;
     await room.answered(await room.ask([a], asset, { deadline: 10_000 }));
-    await room.world.clock.advance(SILENT_PAUSE_MAX_MS);
+    await room.world.clock.advance(pause);
     return room.world.log
       .slice(before)
       .map((line) => line.split(' ').slice(1, 3).join(' '))
       .filter((line) => !/p[io]ng$/.test(line));
   };
-  const unknown = await during(first);
+  const unknown = await during(first, SILENT_PAUSE_MS);
   assert.ok(unknown.indexOf('A0>B0 fetching') < unknown.indexOf('A0>R cancel'), unknown.join());
-  const known = await during(second);
+  const known = await during(second, 2 * SILENT_PAUSE_MS);
   assert.ok(
     known.indexOf('A0>R cancel') > 0 && known.indexOf('A0>B0 fetching') > known.indexOf('A0>R cancel'),
     known.join(),
@@ -136,6 +139,9 @@ test('who fell silent before is asked last, and nobody is told of what only it c
   const requests = (await during(third)).filter((line) => line.endsWith('request'));
   assert.equal(requests[0], 'A0>B0 request');
   assert.ok(requests.includes('A0>R request'), requests.join());
+  await room.world.clock.advance(2 * SILENT_PAUSE_MAX_MS);
+  const forgotten = await during(fourth);
+  assert.ok(forgotten.indexOf('A0>B0 fetching') < forgotten.indexOf('A0>R cancel'), forgotten.join());
 });
 
 test('households of one take from each other what one of them has', async () => {

@@ -51,25 +51,27 @@ test('the second peer gets the asset from the first, with no byte of the origin'
   assert.ok(a.stats.bytes.uploaded >= 2_000_000);
 });
 
-test('newcomers that find each other first wait for the channel to who has it', async () => {
-  const world = new World();
-  const lesson = await world.asset('lesson.ts', 500_000);
-  await world.peer('A').get(lesson);
-  await world.clock.advance(COMPANY_FRESH_MS);
-  const { clock } = world;
-  world.network.route = (from, to) => ({
-    pipes: [new Pipe(clock, 10_000)],
-    gate: null,
-    latency: from === 'A' || to === 'A' ? 6 : 5,
-    window: 256 * 1024,
+for (const claims of [true, false])
+  test(`newcomers that find each other first wait for who has it${claims ? '' : ', of which the server knows nothing'}`, async () => {
+    const world = new World();
+    world.server.settlesClaims = claims;
+    const lesson = await world.asset('lesson.ts', 500_000);
+    await world.peer('A').get(lesson);
+    await world.clock.advance(COMPANY_FRESH_MS);
+    const { clock } = world;
+    world.network.route = (from, to) => ({
+      pipes: [new Pipe(clock, 10_000)],
+      gate: null,
+      latency: from === 'A' || to === 'A' ? 6 : 5,
+      window: 256 * 1024,
+    });
+    world.network.handshake = (latency) => (latency > 5 ? 200 : 15);
+    const newcomers = [world.peer('B'), world.peer('C')];
+    const askings = newcomers.map((peer) => peer.ask(lesson));
+    await clock.until(() => askings.every(({ answer }) => answer !== null));
+    for (const asking of askings) assert.equal(gotOf(asking).source, 'peers');
+    assert.deepEqual([...world.origin.asked('B'), ...world.origin.asked('C')], []);
   });
-  world.network.handshake = (latency) => (latency > 5 ? 200 : 15);
-  const newcomers = [world.peer('B'), world.peer('C')];
-  const askings = newcomers.map((peer) => peer.ask(lesson));
-  await clock.until(() => askings.every(({ answer }) => answer !== null));
-  for (const asking of askings) assert.equal(gotOf(asking).source, 'peers');
-  assert.deepEqual([...world.origin.asked('B'), ...world.origin.asked('C')], []);
-});
 
 test('a peer that asks while it is still joining gets the asset from the neighbour that the reply names', async () => {
   const world = new World();
