@@ -34,14 +34,13 @@ export function waitUntil(view: SwarmView, requestedAt: number): number {
     case 'joining':
       return latest;
     case 'joined':
-      // As long as members have no channel yet or have not told, one that told is not enough: it may be as new as we are.
-      if (view.inventories > 0 && view.dialing + view.awaited === 0) return requestedAt;
       return Math.min(
         latest,
         Math.max(
           requestedAt,
+          // One member that told is not enough, for it may be as new as we are; of other sites one is.
           view.dialing > 0 ? view.at + CHANNEL_WAIT_MS : 0,
-          view.dialingOutside > 0 ? view.at + OUTSIDE_WAIT_MS : 0,
+          view.dialingOutside > 0 && view.inventories === 0 ? view.at + OUTSIDE_WAIT_MS : 0,
           view.awaited > 0 ? view.awaitedSince + INVENTORY_WAIT_MS : 0,
         ),
       );

@@ -104,17 +104,17 @@ export class FromOutside {
   #sources(): readonly Neighbour[] {
     const holders = this.#book.holders(isOutside);
     const carriers = this.#book.carriers(isOutside, this.#taker.hops);
-    return [...new Set([...holders, ...carriers])].sort((a, b) => Number(a.doubtful) - Number(b.doubtful));
+    return [...new Set([...holders, ...carriers])].sort((a, b) => a.doubt - b.doubt);
   }
 
   #askAll(sources: readonly Neighbour[], signal: AbortSignal): void {
     const { wanted, ports, hops } = this.#taker;
-    // Before the first byte, which may take seconds: others of the site would begin too. From now on those as far as we are not asked. Not where all that there is fell silent before.
     const most = sourcesAtOnce(wanted.neededAt - ports.clock.now());
-    if (hops === Infinity && sources[0]?.doubtful === false) {
-      const farthest = Math.max(...sources.slice(0, most).map((source) => this.#hopsOf(source) ?? 0));
-      this.#taker.announce(Math.min(MAX_HOPS, 1 + farthest));
-    }
+    // Before the first byte, which may take seconds: others of the site would begin too. From now on those as far as we are not asked. Not where all that there is fell silent of late.
+    if (hops === Infinity && sources[0]?.doubt === 0)
+      this.#taker.announce(
+        Math.min(MAX_HOPS, 1 + Math.max(...sources.slice(0, most).map((source) => this.#hopsOf(source) ?? 0))),
+      );
     for (const source of sources) {
       if (this.#requestsTo(source) === 0 && this.#sourcesAsked() >= most) continue;
       while (this.#requestsTo(source) < REQUESTS_PER_NEIGHBOUR)
@@ -122,12 +122,11 @@ export class FromOutside {
     }
   }
 
-  /** Nothing is missing but what others were asked for: one that has been silent for long loses it to one that has nothing to do. */
+  /** Nothing is missing but what others were asked for: one that has been silent for long loses it to one that has nothing to do and was not outrun itself. */
   #steal(idle: Neighbour): void {
-    if (this.#laggards.has(idle)) return;
     const now = this.#taker.ports.clock.now();
     for (const { source, since, cancel } of this.#open)
-      if (source !== idle && now - since >= OUTSIDE_STEAL_MS) {
+      if (source !== idle && now - since >= OUTSIDE_STEAL_MS && !this.#laggards.has(idle)) {
         this.#laggards.add(source);
         return cancel();
       }

@@ -153,13 +153,10 @@ export class Membership {
         ...told,
       };
     }
-    if (this.#state === 'connecting' || this.#state === 'joined')
-      return told.inventories + told.awaited > 0
-        ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, dialingOutside: 0, ...told }
-        : { kind: 'joining' };
-    return told.awaited > 0
-      ? { kind: 'joined', at: this.#ports.clock.now(), dialing: 0, dialingOutside: 0, ...told }
-      : { kind: 'off' };
+    const mayJoin = this.#state === 'connecting' || this.#state === 'joined';
+    if (told.awaited + (mayJoin ? told.inventories : 0) > 0)
+      return { kind: 'joined', at: 0, dialing: 0, dialingOutside: 0, ...told };
+    return { kind: mayJoin ? 'joining' : 'off' };
   }
 
   /** Until `open()`, which joins the same swarms again. */

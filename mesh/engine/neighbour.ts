@@ -71,7 +71,7 @@ export class Neighbour {
   #silences = 0;
   /** Is it in a pause because it was silent, not because it is slow? */
   #excusable = false;
-  #pausedUntil = -Infinity;
+  #pausedUntil = 0;
 
   constructor(
     peer: PeerId,
@@ -134,9 +134,9 @@ export class Neighbour {
     return this.#clock.now() < this.#pausedUntil;
   }
 
-  /** Did it fall silent, and give nothing since? In time that is forgotten. */
-  get doubtful(): boolean {
-    return this.#clock.now() < this.#pausedUntil + SILENT_PAUSE_MAX_MS;
+  /** How often in a row it fell silent of late. In time that is forgotten, and at once where it was excused. */
+  get doubt(): number {
+    return this.#clock.now() < this.#pausedUntil + SILENT_PAUSE_MAX_MS ? this.#silences : 0;
   }
 
   send(message: PeerMessage): void {
@@ -159,10 +159,7 @@ export class Neighbour {
     this.#excusable = outcome === 'silent' || (outcome !== 'slow' && this.#excusable);
     if ((outcome === 'silent' || outcome === 'slow') && !this.paused)
       this.#pausedUntil = this.#clock.now() + Math.min(SILENT_PAUSE_MAX_MS, SILENT_PAUSE_MS * 2 ** this.#silences++);
-    if (outcome === 'done') {
-      this.#silences = 0;
-      this.#pausedUntil = -Infinity;
-    }
+    if (outcome === 'done') this.#silences = this.#pausedUntil = 0;
     if (outcome === 'refused') this.#holds.delete(question.digest);
     if (outcome === 'later') this.#willBring(question.digest);
     if (question.hops !== null && !GOES_ON.has(outcome)) this.#fetching.delete(question.digest);
