@@ -60,6 +60,34 @@ test('a packet that slips through takes its bytes from the line all the same', a
   assert.equal(pipe.carried, 21_000);
 });
 
+test('a packet that went by while nobody waited is not paid for later', async () => {
+  const clock = new VirtualClock();
+  const pipe = new Pipe(clock, 10);
+  const { flow, arrivals } = flowOver(clock, { pipes: [pipe] });
+  flow.send('packet', 1000);
+  await clock.advance(80);
+  flow.send('packet', 1000);
+  await clock.advance(80);
+  flow.send('body', 1000, true);
+  await clock.advance(5000);
+  assert.equal(arrivals[2]?.at, 160 + 100 + 40);
+});
+
+test('pieces of bodies share the line, however small they are', async () => {
+  const clock = new VirtualClock();
+  const pipe = new Pipe(clock, 10);
+  const flows = [flowOver(clock, { pipes: [pipe] }), flowOver(clock, { pipes: [pipe] })];
+  for (const piece of ['1', '2']) for (const { flow } of flows) flow.send(piece, 1000, true);
+  await clock.advance(5000);
+  assert.deepEqual(
+    flows.map(({ arrivals }) => arrivals.map(({ at }) => at)),
+    [
+      [100, 300],
+      [200, 400],
+    ],
+  );
+});
+
 test('a window bounds what is under way, so that a slow second line holds up the first', async () => {
   const clock = new VirtualClock();
   const fast = new Pipe(clock, 1000);

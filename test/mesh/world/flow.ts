@@ -45,9 +45,9 @@ export class Flow<T> {
     this.#lanes = route.pipes.map((pipe, index) => pipe.lane<T>((parcels) => this.#passed(index, parcels)));
   }
 
-  send(content: T, bytes: number): void {
-    if (bytes <= PACKET_BYTES && this.#parcels === 0 && this.#route.isBulk !== true)
-      return this.#slipThrough(content, bytes);
+  /** @param isBody a piece of a body, which is no small message even where bytes are scaled down */
+  send(content: T, bytes: number, isBody = this.#route.isBulk === true): void {
+    if (bytes <= PACKET_BYTES && this.#parcels === 0 && !isBody) return this.#slipThrough(content, bytes);
     this.#waiting.push({ content, bytes });
     this.#parcels++;
     this.#admit();

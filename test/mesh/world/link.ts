@@ -1,3 +1,4 @@
+import { carriesContent } from '../../../protocol/peer-message.ts';
 import { CHANNEL_REFILL_BYTES } from '../../../mesh/core/limits.ts';
 import type { Channel, ChannelListener } from '../../../mesh/core/ports.ts';
 import { Flow, type Route } from './flow.ts';
@@ -60,7 +61,7 @@ export class LinkEnd implements Channel {
     const sent = handedOver(message.slice());
     if (!sent) return;
     this.bufferedAmount += sent.length;
-    this.#flow.send(sent, sent.length);
+    this.#flow.send(sent, sent.length, carriesContent(sent[0] ?? 0));
   }
 
   /** Ends the channel; what was handed over still arrives. */

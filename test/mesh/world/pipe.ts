@@ -23,6 +23,8 @@ export class Pipe {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- what a pipe carries is nothing to it
   readonly #waiting: Lane<any>[] = [];
   #isBusy = false;
+  /** Until when its debt is settled, ms; of use only while it is idle. */
+  #settledAt = 0;
   /** Bytes of small messages that went by and have yet to be paid for. */
   #debt = 0;
   #carried = 0;
@@ -54,11 +56,20 @@ export class Pipe {
 
   /** A packet that goes between those of others: takes its share of the rate, but waits for nobody. */
   slipThrough(bytes: number): void {
+    this.#settle();
     this.#debt += bytes;
     this.#carried += bytes;
   }
 
+  /** While it has nothing else to do, it pays. */
+  #settle(): void {
+    const now = this.#clock.now();
+    if (!this.#isBusy) this.#debt = Math.max(0, this.#debt - (now - this.#settledAt) * this.bytesPerMillisecond);
+    this.#settledAt = now;
+  }
+
   #serve(): void {
+    this.#settle();
     const lane = this.#waiting.shift();
     this.#isBusy = lane !== undefined;
     if (!lane) return;

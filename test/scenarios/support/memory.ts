@@ -1,7 +1,7 @@
-/** What a page takes of its machine's memory: all of its renderer process, and the script heaps of page and workers. */
+/** What a page takes of its machine's memory: all of its renderer process, and the script heaps of page, workers and service worker. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import type { CDPSession, Page } from 'puppeteer-core';
+import { TargetType, type CDPSession, type Page } from 'puppeteer-core';
 import { processes } from '../../../scripts/lib/processes.mjs';
 
 /** Bytes, with no garbage in the script heaps. */
@@ -15,12 +15,17 @@ export interface Memory {
 /** @param pid of the page's browser, which has no other page */
 export async function readMemory(pid: number, page: Page): Promise<Memory> {
   const heaps: number[] = [];
-  const session = await page.createCDPSession();
+  // The service worker's too, which is in the same process: each request that it sees leaves 6 kB there until it collects its garbage.
+  const serviceWorkers = page
+    .browser()
+    .targets()
+    .filter((target) => target.type() === TargetType.SERVICE_WORKER);
+  const sessions = await Promise.all([page, ...serviceWorkers].map((target) => target.createCDPSession()));
   try {
-    for (const client of [session, ...page.workers().map((worker) => worker.client)])
+    for (const client of [...sessions, ...page.workers().map((worker) => worker.client)])
       heaps.push(await heapBytes(client));
   } finally {
-    await session.detach();
+    await Promise.all(sessions.map((session) => session.detach()));
   }
   return { renderer: rendererBytes(pid), scripts: sum(heaps) };
 }
