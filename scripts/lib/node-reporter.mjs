@@ -27,6 +27,7 @@ export default async function* report(events) {
   for await (const { type, data } of events) {
     watchdog.refresh();
     if (type === 'test:stdout' || type === 'test:stderr') yield data.message;
+    if (type === 'test:diagnostic' && verbose && data.file !== undefined) yield `    ${data.message}\n`;
     if (type === 'test:dequeue' && !isWrapper(data)) underWay.set(keyOf(data), data);
     else if (type === 'test:complete') underWay.delete(keyOf(data));
     const outcome = outcomeOf(type, data);
