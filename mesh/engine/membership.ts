@@ -155,7 +155,7 @@ export class Membership {
     }
     const mayJoin = this.#state === 'connecting' || this.#state === 'joined';
     if (told.awaited + (mayJoin ? told.inventories : 0) > 0)
-      return { kind: 'joined', at: 0, dialing: 0, dialingOutside: 0, ...told };
+      return { kind: 'joined', at: 0, dialing: 0, dialingOutside: 0, ...told }; // no reply, so nobody whom it named
     return { kind: mayJoin ? 'joining' : 'off' };
   }
 

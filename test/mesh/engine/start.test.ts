@@ -73,6 +73,23 @@ for (const claims of [true, false])
     assert.deepEqual([...world.origin.asked('B'), ...world.origin.asked('C')], []);
   });
 
+test('who comes after us and takes long to open its channel holds nobody up', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 300_000);
+  const { route } = world.network;
+  world.network.route = (from, to) => ({ ...route(from, to), latency: from === 'C' || to === 'C' ? 6 : 5 });
+  world.network.handshake = (latency) => (latency > 5 ? 5000 : 15);
+  await world.connected([world.peer('A')]);
+  await world.clock.advance(COMPANY_FRESH_MS);
+  const b = world.peer('B');
+  world.peer('C');
+  await world.clock.until(() => b.stats.peers === 1);
+  await world.clock.advance(100);
+  const asking = b.ask(lesson);
+  await world.clock.until(() => world.origin.asked('B').length > 0);
+  assert.ok(world.clock.now() - asking.askedAt < 100, `${world.clock.now() - asking.askedAt} ms`);
+});
+
 test('a peer that asks while it is still joining gets the asset from the neighbour that the reply names', async () => {
   const world = new World();
   const lesson = await world.asset('lesson.ts', 500_000);
