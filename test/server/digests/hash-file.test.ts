@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, rename, truncate, writeFile } from 'node:fs/promises';
+import { appendFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { BLOCK_BYTES } from '../../../protocol/limits.ts';
@@ -28,29 +29,36 @@ test('an empty file, a folder and no file at all have no digest', async (t) => {
   assert.equal(await statFile(join(folder, 'folder')), undefined);
 });
 
-/** Hashes a large file and does something to it while that runs. */
-async function changeWhileHashing(t: Parameters<typeof folderOf>[0], change: (path: string) => Promise<unknown>) {
-  const folder = await folderOf(t, { film: bytes(12 * 1024 * 1024) });
+/** Hashes a file of several reads and does something to it before the second. */
+async function changeWhileHashing(
+  t: Parameters<typeof folderOf>[0],
+  change: (path: string) => void,
+): ReturnType<typeof hashFile> {
+  const folder = await folderOf(t, { film: bytes(1024 * 1024) });
   const path = join(folder, 'film');
-  const [hashed] = await Promise.all([
-    hashFile(path, never),
-    new Promise((resolve) => setTimeout(resolve, 2)).then(() => change(path)),
-  ]);
+  let reads = 0;
+  const { signal } = new AbortController();
+  // It is asked before each read.
+  signal.throwIfAborted = () => {
+    if (++reads === 2) change(path);
+  };
+  const hashed = await hashFile(path, signal);
+  assert.ok(reads >= 2, `${reads} reads`);
   return hashed;
 }
 
 test('a file that grows while it is hashed has no digest', async (t) => {
-  assert.equal(await changeWhileHashing(t, (path) => appendFile(path, 'more')), undefined);
+  assert.equal(await changeWhileHashing(t, (path) => appendFileSync(path, 'more')), undefined);
 });
 
 test('a file that is cut while it is hashed has no digest', async (t) => {
-  assert.equal(await changeWhileHashing(t, (path) => truncate(path, 100)), undefined);
+  assert.equal(await changeWhileHashing(t, (path) => truncateSync(path, 100)), undefined);
 });
 
 test('a file that is replaced while it is hashed has no digest', async (t) => {
-  const replace = async (path: string): Promise<void> => {
-    await writeFile(`${path}.tmp`, 'new');
-    await rename(`${path}.tmp`, path);
+  const replace = (path: string): void => {
+    writeFileSync(`${path}.tmp`, 'new');
+    renameSync(`${path}.tmp`, path);
   };
   assert.equal(await changeWhileHashing(t, replace), undefined);
 });
