@@ -7,6 +7,7 @@ import terser from '@rollup/plugin-terser';
 import esbuild from 'rollup-plugin-esbuild';
 import { bundledLicenses } from './scripts/lib/bundled-licenses.mjs';
 import { engineWorker } from './scripts/lib/engine-worker.mjs';
+import { innerNames } from './scripts/lib/inner-names.mjs';
 
 export const ELEMENTS = ['p2p-video', 'p2p-img', 'p2p-mesh', 'p2p-stats'];
 
@@ -23,11 +24,14 @@ function squeeze() {
   };
 }
 
+const mangleCache = innerNames();
+const shortened = { mangleCache, mangleProps: new RegExp(`^(${Object.keys(mangleCache).join('|')})$`) };
+
 const browserPlugins = [
   nodeResolve({ browser: true, exportConditions: ['production', 'browser', 'default', 'module', 'import'] }),
   commonjs(),
   json(),
-  esbuild({ target: 'es2022', minify: true, legalComments: 'none' }),
+  esbuild({ target: 'es2022', minify: true, legalComments: 'none', ...shortened }),
 ];
 
 /** A warning is a mistake: an unresolved import, a missing export, a cycle. A package's own cycles are its business. */

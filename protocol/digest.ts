@@ -15,6 +15,10 @@ export const blockCount = (size: number): number => Math.ceil(size / BLOCK_BYTES
 /** Bytes of block `index` of an asset of `size` bytes: 64 KiB, the last one shorter. */
 export const blockLength = (size: number, index: number): number => Math.min(BLOCK_BYTES, size - index * BLOCK_BYTES);
 
+/** Block `index` of an asset: a view, not a copy. */
+export const blockOf = (body: Uint8Array<ArrayBuffer>, index: number): Uint8Array<ArrayBuffer> =>
+  body.subarray(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
+
 /**
  * The digest of an asset of `size` bytes with these leaves.
  * @throws P2PError `bad-digest` if the size is not 1 … 64 MiB or does not fit the number of leaves.

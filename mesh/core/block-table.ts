@@ -4,6 +4,17 @@ export interface Run {
   readonly count: number;
 }
 
+/** One of these blocks, whichever who is asked would rather give. */
+export interface Choice {
+  readonly oneOf: readonly number[];
+}
+
+/** What is asked for together. */
+export type Asked = Run | Choice;
+
+export const blocksOf = (asked: Asked): readonly number[] =>
+  'oneOf' in asked ? asked.oneOf : Array.from({ length: asked.count }, (_, i) => asked.first + i);
+
 type BlockState = 'missing' | 'asked' | 'checked';
 
 export class BlockTable {
@@ -31,6 +42,15 @@ export class BlockTable {
     return this.#states[index] === 'checked';
   }
 
+  /** Blocks that are here, and those that are neither here nor asked for. */
+  get here(): readonly number[] {
+    return this.#all('checked');
+  }
+
+  get missing(): readonly number[] {
+    return this.#all('missing');
+  }
+
   /** The first run of blocks that are not checked, asked or not; null where all are. */
   get unchecked(): Run | null {
     const first = this.#states.findIndex((state) => state !== 'checked');
@@ -46,10 +66,15 @@ export class BlockTable {
     return run;
   }
 
-  /** What is asked within the run and did not come is missing again. */
-  release(run: Run): void {
-    for (let i = run.first; i < run.first + run.count; i++)
-      if (this.#states[i] === 'asked') this.#states[i] = 'missing';
+  /** Takes these, which are missing, as asked. */
+  choose(blocks: readonly number[]): Choice {
+    for (const block of blocks) this.#states[block] = 'asked';
+    return { oneOf: blocks };
+  }
+
+  /** What of it did not come is missing again. */
+  release(asked: Asked): void {
+    for (const block of blocksOf(asked)) if (this.#states[block] === 'asked') this.#states[block] = 'missing';
   }
 
   /** Marks a block as checked; false if it was already or does not exist. */
@@ -59,6 +84,10 @@ export class BlockTable {
     this.#states[index] = 'checked';
     this.#checked++;
     return true;
+  }
+
+  #all(wanted: BlockState): readonly number[] {
+    return this.#states.flatMap((state, block) => (state === wanted ? block : []));
   }
 
   #firstMissing(most: number): Run | null {

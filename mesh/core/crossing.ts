@@ -1,6 +1,7 @@
 /** When a peer brings an asset over its site's line itself. Decisions only; `docs/how-sharing-works.md` tells them in words. */
 import type { Digest, PeerId } from '../../protocol/ids.ts';
 import {
+  AMONG_SITES_MS,
   CLAIM_ANSWER_MS,
   CLAIM_PATIENCE_MS,
   COMPANY_FRESH_MS,
@@ -71,7 +72,7 @@ export function suppression(n: number, draw: number, most: number): number {
 export function crossAt(view: CrossingView): number {
   const { claim, askedAt, gate, promisedUntil } = view;
   if (isOfCrowd(view)) return askedAt;
-  if (view.siteSize <= 1) return view.sites <= 1 ? askedAt : Math.max(askedAt, gate);
+  if (view.siteSize <= 1) return view.sites <= 1 || isHurried(view) ? askedAt : Math.max(askedAt, gate);
   switch (claim.kind) {
     case 'asked':
       return claim.at + CLAIM_ANSWER_MS;
@@ -86,6 +87,9 @@ export function crossAt(view: CrossingView): number {
       return claim satisfies never;
   }
 }
+
+/** It is needed before the origin could bring it. */
+const isHurried = ({ neededAt, askedAt, crossingTime }: CrossingView): boolean => neededAt - askedAt <= crossingTime;
 
 /** What others took back is perhaps not to be shared: then each must bring it itself. More and more do, but not all at the word of one or two. */
 function isOfCrowd({ siteSize, withdrawals, draw }: CrossingView): boolean {
@@ -132,7 +136,7 @@ export function originAt(view: CrossingView, isFollowed: boolean): number {
 
 /** How long who crosses may let other sites go to the origin first, ms. Who has a little time is given what hearing of one takes. */
 export const amongSites = (view: CrossingView): number =>
-  view.outside > 0 && slackOf(view) > 0 ? Math.max(HEAR_MS, spare(view)) : 0;
+  view.outside > 0 && slackOf(view) > 0 ? Math.max(HEAR_MS, Math.min(AMONG_SITES_MS, spare(view))) : 0;
 
 const slackOf = ({ neededAt, askedAt }: CrossingView): number => timeLeft(neededAt - askedAt);
 

@@ -29,6 +29,8 @@ export type Random = () => number;
 export interface Channel {
   /** Bytes handed to `send` that are not on the wire yet. */
   readonly bufferedAmount: number;
+  /** `drained` is told when `bufferedAmount` falls to this, bytes; CHANNEL_REFILL_BYTES at first. */
+  refillBytes: number;
   /** Copies the message: its memory is written over afterwards. */
   send(message: Uint8Array<ArrayBuffer>): void;
   close(): void;
@@ -40,7 +42,7 @@ export interface ChannelListener {
   opened(): void;
   /** A message that is not binary comes as null. */
   received(untrustedMessage: Uint8Array<ArrayBuffer> | null): void;
-  /** `bufferedAmount` fell to CHANNEL_REFILL_BYTES. */
+  /** `bufferedAmount` fell to `refillBytes`. */
   drained(): void;
   closed(): void;
 }

@@ -2,6 +2,7 @@
 import type { Digest, Sha256, SwarmId, SwarmKey } from '../../protocol/ids.ts';
 import type { Want } from '../../protocol/peer-message.ts';
 import { swarmKey } from '../../protocol/swarm-key.ts';
+import type { BlockTable } from '../core/block-table.ts';
 import { Holdings } from '../core/holdings.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Neighbour } from './neighbour.ts';
@@ -92,13 +93,23 @@ export class Announcements {
     for (const digest of digests) for (const swarm of this.#holdings.remove(digest)) this.#lost(swarm, digest);
   }
 
-  /** We have this asset under way and hand it out; told to all but those who have it nearer. */
+  /** We have this asset under way and hand it out; told to those of other sites, and at ours to all but those who have it nearer. */
   fetching(swarm: SwarmId, digest: Digest, hops: number, lineRate: number): void {
     const under = this.#fetching.get(swarm) ?? new Map<Digest, number>();
     this.#fetching.set(swarm, under.set(digest, hops));
     for (const [neighbour, key] of this.#listeners(swarm))
-      if (!neighbour.holds(digest) && (neighbour.hopsOf(digest) ?? Infinity) > hops)
+      if (!neighbour.holds(digest) && (!neighbour.sameSite || (neighbour.hopsOf(digest) ?? Infinity) > hops))
         neighbour.send({ type: 'fetching', swarm: key, digest, hops, lineRate });
+  }
+
+  /** Tells those of other sites who have it under way too which of its blocks we have: they ask for those. Who crosses will have all. */
+  bitfield(digest: Digest, table: BlockTable, neighbours = this.#ports.open()): void {
+    const others = neighbours.filter((neighbour) => !neighbour.sameSite && neighbour.hopsOf(digest) !== undefined);
+    const isAnnounced = [...this.#fetching.values()].some((under) => (under.get(digest) ?? 0) > 0);
+    if (others.length === 0 || !isAnnounced || !this.#ports.announces) return;
+    const blocks = table.here;
+    for (const neighbour of others)
+      if (blocks.some((block) => !neighbour.has(digest, block))) neighbour.send({ type: 'bitfield', digest, blocks });
   }
 
   /** What we had under way is here, or will not come. */

@@ -186,6 +186,11 @@ export class Turn {
     return this.#claim.since < COMPANY_FRESH_MS;
   }
 
+  /** In [0, 1), the same for the same peer and asset. */
+  get draw(): number {
+    return drawOf(this.#crossings.ports.membership.peer ?? ('0' as PeerId), this.#wanted.name.digest);
+  }
+
   /** Sources that had it under way and gave nothing. */
   get fruitless(): number {
     return this.#fruitless;
@@ -263,8 +268,7 @@ export class Turn {
   }
 
   #view(gate: number): CrossingView {
-    const { membership } = this.#crossings.ports;
-    const { swarm, name, neededAt } = this.#wanted;
+    const { swarm, neededAt } = this.#wanted;
     const { siteSize, sites, outside } = this.#crossings.sizes(swarm);
     return {
       // Its news are later than its answers.
@@ -280,7 +284,7 @@ export class Turn {
       fruitless: this.#fruitless,
       withdrawals: this.#withdrawals,
       gate,
-      draw: drawOf(membership.peer ?? ('0' as PeerId), name.digest),
+      draw: this.draw,
     };
   }
 }

@@ -19,16 +19,22 @@ import type { Channel, Ports } from '../core/ports.ts';
 import { Assets, type Reply } from './assets.ts';
 import { Changes } from './changes.ts';
 import { Crossings } from './crossings.ts';
+import type { FromOutside } from './from-outside.ts';
 import { ManifestIndex } from './manifest-index.ts';
 import { Membership } from './membership.ts';
 import { Neighbours, type NeighboursListener } from './neighbours.ts';
 import { OriginDoor } from './origin-door.ts';
+import type { LoadOutside } from './transfer-ports.ts';
 
 /** Messages of the engine to its page; an asset's body is meant to be transferred. */
 export type Post = (message: FromEngine) => void;
 
+export interface EnginePorts extends Ports {
+  readonly loadOutside: LoadOutside;
+}
+
 export class Engine {
-  readonly #ports: Ports;
+  readonly #ports: EnginePorts;
   readonly #post: Post;
   readonly #home: SwarmId;
   readonly #neighbours: Neighbours;
@@ -37,10 +43,11 @@ export class Engine {
   readonly #assets: Assets;
   readonly #crossings: Crossings;
   readonly #bytes = { origin: 0, peers: 0, store: 0, uploaded: 0 };
+  #outside: typeof FromOutside | null = null;
   #originReachable = true;
   #statsDue = false;
 
-  constructor(ports: Ports, options: EngineOptions, post: Post) {
+  constructor(ports: EnginePorts, options: EngineOptions, post: Post) {
     const { clock } = ports;
     this.#ports = ports;
     this.#post = post;
@@ -85,6 +92,7 @@ export class Engine {
         membership: this.#membership,
         manifest: this.#manifest,
         crossings: this.#crossings,
+        outside: () => this.#outside,
         countPeerBytes: (bytes) => this.#count('peers', bytes),
         countStoreBytes: (bytes) => this.#count('store', bytes),
         warn: (error) => this.#warn(error),
@@ -191,6 +199,7 @@ export class Engine {
       joined: (neighbour) => {
         this.#membership.connections.opened(neighbour);
         this.#membership.metSomebody();
+        if (!neighbour.sameSite) void this.#meetOutside(changed);
         this.#post({ type: 'peer', peer: neighbour.peer, state: 'connected' });
         changed();
       },
@@ -208,6 +217,16 @@ export class Engine {
         this.#post({ type: 'peer', peer, state: 'banned' });
       },
     };
+  }
+
+  /** If it can't be loaded, the origin gives what other sites would. */
+  async #meetOutside(changed: () => void): Promise<void> {
+    try {
+      this.#outside ??= (await this.#ports.loadOutside()).FromOutside;
+      changed();
+    } catch (error) {
+      this.#ports.trace('mesh', () => `nothing from other sites: ${String(error)}`);
+    }
   }
 
   #count(source: keyof EngineStats['bytes'], bytes: number): void {

@@ -1,18 +1,17 @@
 /**
- * One asset's way over the line from neighbours of other sites: short runs of blocks from several at once, so that each gives what its own
- * line can. Made for a transfer's Sources.
+ * One asset's way over the line from neighbours of other sites: one block after the other from several at once, so that each gives what its own
+ * line can, and chooses which. Made for a transfer's Sources.
  */
 import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import {
   BUSY_PAUSE_MS,
   MAX_HOPS,
-  OUTSIDE_BLOCKS_PER_REQUEST,
   OUTSIDE_LOOK_MS,
+  OUTSIDE_SOURCES,
   OUTSIDE_STEAL_MS,
-  REQUESTS_PER_NEIGHBOUR,
   UNKNOWN_LINE_RATE,
 } from '../core/limits.ts';
-import { isTooLate, sourcesAtOnce } from '../core/outside.ts';
+import { choiceOf, isTooLate } from '../core/outside.ts';
 import type { Neighbour } from './neighbour.ts';
 import type { May, SourceBook, Taker } from './source-book.ts';
 
@@ -21,6 +20,7 @@ export type OutsideOutcome = 'took' | 'nobody' | 'late';
 
 interface Request {
   readonly source: Neighbour;
+  readonly blocks: readonly number[];
   readonly since: number;
   /** Takes it back, so that its blocks can be asked of another. */
   readonly cancel: () => void;
@@ -32,7 +32,7 @@ const isOfSite: May = ({ sameSite }) => sameSite;
 export class FromOutside {
   readonly #taker: Taker;
   readonly #book: SourceBook;
-  /** Requests under way, oldest first. */
+  /** Requests under way, one to each source, oldest first: while a block comes from one, its line has others to serve. */
   readonly #open = new Set<Request>();
   /** They were silent for so long that another got their blocks. They are asked for more of this asset only where nobody else is. */
   readonly #laggards = new Set<Neighbour>();
@@ -72,7 +72,9 @@ export class FromOutside {
   /** Then it is nearer there, and whoever follows us is better served there too. */
   #siteHasIt(): boolean {
     const { hops } = this.#taker;
-    return this.#book.holders(isOfSite).length > 0 || this.#book.carriers(isOfSite, hops).length > 0;
+    return (
+      this.#book.holders(isOfSite).length > 0 || this.#book.carriers(isOfSite, Math.min(hops, MAX_HOPS)).length > 0
+    );
   }
 
   #isTooLate({ at, blocks }: { readonly at: number; readonly blocks: number }): boolean {
@@ -103,41 +105,54 @@ export class FromOutside {
   /** Who holds it before who has it under way; who fell silent before, last. */
   #sources(): readonly Neighbour[] {
     const holders = this.#book.holders(isOutside);
-    const carriers = this.#book.carriers(isOutside, this.#taker.hops);
+    const carriers = this.#book.carriers(isOutside, Infinity);
     return [...new Set([...holders, ...carriers])].sort((a, b) => a.doubt - b.doubt);
   }
 
   #askAll(sources: readonly Neighbour[], signal: AbortSignal): void {
-    const { wanted, ports, hops } = this.#taker;
-    const most = sourcesAtOnce(wanted.neededAt - ports.clock.now());
-    // Before the first byte, which may take seconds: others of the site would begin too. From now on those as far as we are not asked. Not where all that there is fell silent of late.
+    const { hops } = this.#taker;
+    // Before the first byte, which may take seconds: others of the site would begin too. Not where all that there is fell silent of late.
     if (hops === Infinity && sources[0]?.doubt === 0)
       this.#taker.announce(
-        Math.min(MAX_HOPS, 1 + Math.max(...sources.slice(0, most).map((source) => this.#hopsOf(source) ?? 0))),
+        Math.min(
+          MAX_HOPS,
+          1 + Math.max(...sources.slice(0, OUTSIDE_SOURCES).map((source) => this.#hopsOf(source) ?? 0)),
+        ),
       );
     for (const source of sources) {
-      if (this.#requestsTo(source) === 0 && this.#sourcesAsked() >= most) continue;
-      while (this.#requestsTo(source) < REQUESTS_PER_NEIGHBOUR)
-        if (!this.#ask(source, signal)) return this.#steal(source);
+      if (this.#open.size >= OUTSIDE_SOURCES) return;
+      if ([...this.#open].some((request) => request.source === source)) continue;
+      const blocks = this.#choice(source, sources, Math.min(sources.length, OUTSIDE_SOURCES) - this.#open.size);
+      if (blocks.length > 0) this.#ask(source, blocks, signal);
+      else if (this.#steal(source)) return;
     }
   }
 
-  /** Nothing is missing but what others were asked for: one that has been silent for long loses it to one that has nothing to do and was not outrun itself. */
-  #steal(idle: Neighbour): void {
-    const now = this.#taker.ports.clock.now();
-    for (const { source, since, cancel } of this.#open)
-      if (source !== idle && now - since >= OUTSIDE_STEAL_MS && !this.#laggards.has(idle)) {
-        this.#laggards.add(source);
-        return cancel();
-      }
+  #choice(source: Neighbour, sources: readonly Neighbour[], free: number): readonly number[] {
+    const { underWay, wanted, turn } = this.#taker;
+    const { digest } = wanted.name;
+    return choiceOf(
+      underWay.blocks.missing,
+      (block) => source.has(digest, block),
+      (block) => sources.filter((other) => other.has(digest, block)).length,
+      free,
+      turn.draw,
+    );
   }
 
-  #requestsTo(source: Neighbour): number {
-    return [...this.#open].filter((request) => request.source === source).length;
-  }
-
-  #sourcesAsked(): number {
-    return new Set([...this.#open].map(({ source }) => source)).size;
+  /** Who was asked for blocks and has been silent for long loses them to one that has some of them, nothing else to give, and was not outrun itself. */
+  #steal(idle: Neighbour): boolean {
+    const { ports, wanted } = this.#taker;
+    const now = ports.clock.now();
+    for (const { source, blocks, since, cancel } of this.#open) {
+      const isSilent = source !== idle && now - since >= OUTSIDE_STEAL_MS;
+      if (!isSilent || this.#laggards.has(idle) || !blocks.some((block) => idle.has(wanted.name.digest, block)))
+        continue;
+      this.#laggards.add(source);
+      cancel();
+      return true;
+    }
+    return false;
   }
 
   /** Null: it holds it. */
@@ -146,21 +161,18 @@ export class FromOutside {
     return source.holds(digest) ? null : (source.hopsOf(digest) ?? null);
   }
 
-  /** False: nothing is missing. */
-  #ask(source: Neighbour, signal: AbortSignal): boolean {
+  #ask(source: Neighbour, blocks: readonly number[], signal: AbortSignal): void {
     const { underWay, ports } = this.#taker;
-    const run = underWay.blocks.take(OUTSIDE_BLOCKS_PER_REQUEST);
-    if (!run) return false;
+    const asked = underWay.blocks.choose(blocks);
     const back = new AbortController();
-    const request: Request = { source, since: ports.clock.now(), cancel: () => back.abort() };
+    const request: Request = { source, blocks, since: ports.clock.now(), cancel: () => back.abort() };
     this.#open.add(request);
     const asking = AbortSignal.any([signal, back.signal]);
     void this.#book
-      .ask({ neighbour: source, run, leaves: !underWay.leaves, hops: this.#hopsOf(source), level: Infinity }, asking)
+      .ask({ neighbour: source, asked, leaves: !underWay.leaves, hops: this.#hopsOf(source), level: Infinity }, asking)
       .finally(() => {
         this.#open.delete(request);
         ports.changes.notify();
       });
-    return true;
   }
 }

@@ -1,5 +1,5 @@
 /** One asset's way from neighbours of our site: in runs from those who hold it, else as it comes to one who has it under way. Made for a transfer's Sources. */
-import { BLOCKS_PER_REQUEST, BUSY_PAUSE_MS, REQUESTS_PER_NEIGHBOUR } from '../core/limits.ts';
+import { BLOCKS_PER_REQUEST, BUSY_PAUSE_MS, MAX_HOPS, REQUESTS_PER_NEIGHBOUR } from '../core/limits.ts';
 import type { Neighbour } from './neighbour.ts';
 import type { May, SourceBook, Taker } from './source-book.ts';
 
@@ -22,7 +22,7 @@ export class FromSite {
       await this.#pullAll([first, ...more], signal);
       return true;
     }
-    const carriers = this.#book.carriers(isOfSite, this.#taker.hops);
+    const carriers = this.#book.carriers(isOfSite, Math.min(this.#taker.hops, MAX_HOPS));
     const [carrier] = this.#book.ready(carriers);
     if (carrier) await this.#book.follow(carrier, signal);
     else if (holders.length + carriers.length > 0) await this.#taker.ports.changes.next(BUSY_PAUSE_MS, signal);
@@ -67,6 +67,8 @@ export class FromSite {
   /** One request; false where nothing is missing or the neighbour failed. */
   async #ask(neighbour: Neighbour, leaves: boolean, signal: AbortSignal): Promise<boolean> {
     const run = this.#taker.underWay.blocks.take(BLOCKS_PER_REQUEST);
-    return run !== null && (await this.#book.ask({ neighbour, run, leaves, hops: null, level: 1 }, signal)) === 'done';
+    return (
+      run !== null && (await this.#book.ask({ neighbour, asked: run, leaves, hops: null, level: 1 }, signal)) === 'done'
+    );
   }
 }

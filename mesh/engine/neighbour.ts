@@ -8,6 +8,7 @@ import {
   LATE_EXCUSES,
   LIVENESS_TICK_MS,
   MAX_FETCHING_PER_NEIGHBOUR,
+  OUTSIDE_REFILL_BYTES,
   PING_AFTER_MS,
   SILENT_PAUSE_MAX_MS,
   SILENT_PAUSE_MS,
@@ -24,7 +25,7 @@ export interface NeighbourListener {
   /** It asks the keeper for these. */
   wants(swarm: SwarmKey, wants: readonly Want[]): void;
   /** It fetches something, and knows this of the line, bytes per second. */
-  fetching(lineRate: number): void;
+  fetching(digest: Digest, lineRate: number): void;
   /** It said hello with these swarms. */
   greeted(): void;
   /** It broke the protocol. */
@@ -59,8 +60,8 @@ export class Neighbour {
   readonly #questions: Questions;
   readonly #uploads: Uploads;
   readonly #holds = new Set<Digest>();
-  /** What it has under way: how many hops it is from who crosses. */
-  readonly #fetching = new Map<Digest, number>();
+  /** What it has under way: how many hops it is from who crosses, and which blocks it has so far, which it tells to other sites only. */
+  readonly #fetching = new Map<Digest, { readonly hops: number; readonly blocks: ReadonlySet<number> }>();
   /** What it said it will bring, and when. */
   readonly #queued = new Map<Digest, number>();
   /** Until when it is passed over as a keeper, ms on the engine's clock. */
@@ -98,6 +99,7 @@ export class Neighbour {
       broken: (error) => listener.broken(error),
       closed: () => this.#closed(),
     };
+    if (!sameSite) channel.refillBytes = OUTSIDE_REFILL_BYTES;
     this.#wire = new Wire(channel, wireListener, clock);
     this.#questions = new Questions(clock, (message) => this.#wire.send(message));
     this.#uploads = new Uploads(this.#wire, allowance, !sameSite);
@@ -121,7 +123,13 @@ export class Neighbour {
 
   /** How many hops it is from who crosses this asset, which it has under way; undefined: it has not. */
   hopsOf(digest: Digest): number | undefined {
-    return this.#fetching.get(digest);
+    return this.#fetching.get(digest)?.hops;
+  }
+
+  /** Has it this block, as far as we know? Who crosses an asset has all of it in a moment. */
+  has(digest: Digest, block: number): boolean {
+    const coming = this.#fetching.get(digest);
+    return coming ? coming.hops === 0 || coming.blocks.has(block) : this.#holds.has(digest);
   }
 
   /** When it said that it will bring this; undefined: it did not, or has begun. */
@@ -218,17 +226,16 @@ export class Neighbour {
         }
         return this.#listener.told();
       case 'fetching':
-        if (this.#fetching.size >= MAX_FETCHING_PER_NEIGHBOUR && !this.#fetching.has(message.digest)) return;
-        this.#fetching.set(message.digest, message.hops);
-        this.#queued.delete(message.digest);
-        this.#questions.renewed(message.digest, message.hops);
-        return this.#listener.fetching(message.lineRate);
+        return this.#fetches(message);
+      case 'bitfield':
+        return this.#shows(message.digest, message.blocks);
       case 'queued':
         for (const digest of message.digests.slice(0, MAX_FETCHING_PER_NEIGHBOUR)) this.#willBring(digest);
         return this.#listener.told();
       case 'want':
         return this.#listener.wants(message.swarm, message.wants);
       case 'request':
+      case 'pick':
         return this.#uploads.request(message);
       case 'cancel':
         return this.#uploads.cancel(message.request);
@@ -246,6 +253,23 @@ export class Neighbour {
       default:
         return message satisfies never;
     }
+  }
+
+  #fetches({ digest, hops, lineRate }: Extract<PeerMessage, { type: 'fetching' }>): void {
+    const known = this.#fetching.get(digest);
+    if (!known && this.#fetching.size >= MAX_FETCHING_PER_NEIGHBOUR) return;
+    this.#fetching.set(digest, { hops, blocks: known?.blocks ?? new Set() });
+    this.#queued.delete(digest);
+    this.#questions.renewed(digest, hops);
+    this.#listener.fetching(digest, lineRate);
+  }
+
+  /** Of what it does not fetch, it is of no interest which blocks it has. */
+  #shows(digest: Digest, blocks: readonly number[]): void {
+    const coming = this.#fetching.get(digest);
+    if (!coming) return;
+    this.#fetching.set(digest, { ...coming, blocks: new Set(blocks) });
+    this.#listener.told();
   }
 
   /** Words are no progress: the first time counts. */

@@ -94,7 +94,7 @@ export class Neighbours {
       greeted: () => this.#greeted(neighbour),
       told: () => this.#listener.changed(),
       wants: (key, wants) => this.#wanted(neighbour, key, wants),
-      fetching: (lineRate) => this.#listener.fetching(neighbour, lineRate),
+      fetching: (digest, lineRate) => this.#fetching(neighbour, digest, lineRate),
       broken: (error) => this.ban(neighbour, error),
       closed: () => this.#closed(neighbour),
     });
@@ -107,7 +107,7 @@ export class Neighbours {
     return this.open.filter((neighbour) => neighbour.holds(digest)).sort((a, b) => a.blocksDue - b.blocksDue);
   }
 
-  /** Open neighbours that have the asset under way, no nearer to us than to who crosses: those with the fewest hops first. */
+  /** Open neighbours that have the asset under way, fewer hops than this from who crosses: those with the fewest first. */
   carriers(digest: Digest, hops: number): readonly Neighbour[] {
     const hopsOf = (neighbour: Neighbour): number => neighbour.hopsOf(digest) ?? Infinity;
     return this.open.filter((neighbour) => hopsOf(neighbour) < hops).sort((a, b) => hopsOf(a) - hopsOf(b));
@@ -162,6 +162,12 @@ export class Neighbours {
   #greeted(neighbour: Neighbour): void {
     this.announcements.tell(neighbour);
     this.#listener.changed();
+  }
+
+  #fetching(neighbour: Neighbour, digest: Digest, lineRate: number): void {
+    const underWay = this.#ports.underWay(digest);
+    if (underWay) this.announcements.bitfield(digest, underWay.blocks, [neighbour]);
+    this.#listener.fetching(neighbour, lineRate);
   }
 
   #wanted({ sameSite }: Neighbour, key: SwarmKey, wants: readonly Want[]): void {

@@ -1,7 +1,7 @@
 /** What we asked one neighbour for and what came of it. Owned by a Neighbour. */
 import type { Digest } from '../../protocol/ids.ts';
 import type { PeerMessage } from '../../protocol/peer-message.ts';
-import type { Run } from '../core/block-table.ts';
+import { blocksOf, type Asked } from '../core/block-table.ts';
 import { OUTSIDE_SILENCE_MS, SILENCE_TICK_MS, SLOW_BLOCK_MS } from '../core/limits.ts';
 import { followPatience, isCrossingTooSlow, isTooSlow, patience, type Pace } from '../core/patience.ts';
 import type { Clock } from '../core/ports.ts';
@@ -21,7 +21,7 @@ export interface ContentSink {
 /** What a neighbour is asked for. */
 export interface BlockQuestion {
   readonly digest: Digest;
-  readonly run: Run;
+  readonly asked: Asked;
   /** Are the leaves wanted, before the blocks? */
   readonly leaves: boolean;
   /** When the asset is needed, on the clock; Infinity: not known. */
@@ -54,7 +54,9 @@ interface Question extends Omit<BlockQuestion, 'hops' | 'leaves'> {
   silentFor: number;
   /** Since something came that was due to it, or to one asked before it, ms. */
   answerFor: number;
+  /** Blocks that may come, and how many of them will. */
   readonly due: Set<number>;
+  left: number;
   checking: number;
   readonly settle: (outcome: Outcome) => void;
 }
@@ -83,13 +85,13 @@ export class Questions {
   /** Blocks that are still to come: the neighbour's load as far as we know. */
   get blocksDue(): number {
     let due = 0;
-    for (const { due: blocks, hops } of this.#open.values()) due += hops === null ? blocks.size : 0;
+    for (const { left, hops } of this.#open.values()) due += hops === null ? left : 0;
     return due;
   }
 
-  /** Asks for a run of blocks and, if wanted, for the leaves before them. */
-  ask(asked: BlockQuestion): Promise<Outcome> {
-    const { digest, run, leaves, hops, signal } = asked;
+  /** Asks for blocks and, if wanted, for the leaves before them. */
+  ask(question: BlockQuestion): Promise<Outcome> {
+    const { digest, asked, leaves, hops, signal } = question;
     if (signal.aborted) return Promise.resolve('aborted');
     const request = ++this.#last;
     return new Promise((resolve) => {
@@ -102,10 +104,10 @@ export class Questions {
         if (this.#open.size === 0) this.#stopWatch();
         resolve(outcome);
       };
-      const due = new Set(Array.from({ length: run.count }, (_, i) => run.first + i));
+      const due = new Set(blocksOf(asked));
       if (hops === null && this.blocksDue === 0) this.#resetWatch();
       this.#open.set(request, {
-        ...asked,
+        ...question,
         wasRenewed: false,
         blocks: 0,
         openFor: 0,
@@ -113,12 +115,14 @@ export class Questions {
         silentFor: 0,
         answerFor: 0,
         due,
+        left: 'oneOf' in asked ? 1 : due.size,
         checking: 0,
         settle,
       });
       signal.addEventListener('abort', abort);
       this.#startWatch();
-      this.#send({ type: 'request', request, digest, first: run.first, count: run.count, leaves });
+      if ('oneOf' in asked) this.#send({ type: 'pick', request, digest, blocks: asked.oneOf, leaves });
+      else this.#send({ type: 'request', request, digest, first: asked.first, count: asked.count, leaves });
     });
   }
 
@@ -156,7 +160,8 @@ export class Questions {
         this.#answered(message.request, question);
         return this.#check(question, question.sink.leaves(message.size, message.untrustedLeaves));
       case 'block':
-        if (!question.due.delete(message.index)) return;
+        if (question.left === 0 || !question.due.delete(message.index)) return;
+        question.left--;
         this.#answered(message.request, question);
         if (question.blocks++ === 0) question.firstAfter = question.openFor;
         if (question.hops === null && this.#blocks++ === 0) this.#firstAfter = this.#openFor;
@@ -183,7 +188,7 @@ export class Questions {
     void verdict.then((right) => {
       question.checking--;
       if (!right) question.settle('lied');
-      else if (question.due.size === 0 && !question.leaves && question.checking === 0) question.settle('done');
+      else if (question.left === 0 && !question.leaves && question.checking === 0) question.settle('done');
     });
   }
 
@@ -235,8 +240,8 @@ export class Questions {
 function isSlow({ hops, outside, patient, neededAt, ...question }: Question, pace: Pace, now: number): boolean {
   if (outside) return false; // Who asks several sees how fast they are together.
   if (hops === null) return isTooSlow(pace, neededAt - now);
-  const { blocks, openFor, firstAfter, due } = question;
-  return !patient && isCrossingTooSlow(paceOf(blocks, openFor, firstAfter, due.size), neededAt - now, hops);
+  const { blocks, openFor, firstAfter, left } = question;
+  return !patient && isCrossingTooSlow(paceOf(blocks, openFor, firstAfter, left), neededAt - now, hops);
 }
 
 /** From the first block on: until then it may have waited for somebody else, who failed, or served others. */

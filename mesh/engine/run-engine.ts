@@ -80,6 +80,7 @@ function startEngine(options: EngineOptions, post: PostToPage): Engine {
     signaling: new SocketSignaling(options.signal, { clock: systemClock, random: systemRandom, trace, network: self }),
     dialer,
     trace,
+    loadOutside: () => import('./from-outside.ts'),
   };
   return new Engine(ports, options, post);
 }

@@ -1,8 +1,8 @@
 /** What one transfer knows of the neighbours that it asks: who failed, refused or was busy. Asks them and checks what they give. Shared by the ways in. */
 import { P2PError } from '../../protocol/error.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
-import type { Run } from '../core/block-table.ts';
-import { BUSY_PATIENCE_MS, BUSY_PAUSE_MS, FIRST_BYTE_TIME_MS, MAX_HOPS } from '../core/limits.ts';
+import type { Asked } from '../core/block-table.ts';
+import { BUSY_PATIENCE_MS, BUSY_PAUSE_MS, FIRST_BYTE_TIME_MS } from '../core/limits.ts';
 import { firstPatience, timeLeft } from '../core/patience.ts';
 import type { Clock, Trace } from '../core/ports.ts';
 import type { Changes } from './changes.ts';
@@ -22,6 +22,8 @@ export interface Taker {
   readonly hops: number;
   announce(hops: number): void;
   readonly turn: {
+    /** In [0, 1), another for each peer and asset. */
+    readonly draw: number;
     /** Sources that had it under way and gave nothing. */
     readonly fruitless: number;
     gaveNothing(refused: boolean): void;
@@ -50,7 +52,7 @@ export interface Taker {
 /** One question for blocks. */
 export interface Ask {
   readonly neighbour: Neighbour;
-  readonly run: Run;
+  readonly asked: Asked;
   readonly leaves: boolean;
   /** Of an asset that the neighbour has under way: its hops; null: it holds it. */
   readonly hops: number | null;
@@ -89,7 +91,7 @@ export class SourceBook {
   carriers(may: May, hops: number): readonly Neighbour[] {
     const { ports, wanted } = this.#taker;
     return ports.neighbours
-      .carriers(wanted.name.digest, Math.min(hops, MAX_HOPS))
+      .carriers(wanted.name.digest, hops)
       .filter((neighbour) => may(neighbour) && this.#isUsable(neighbour));
   }
 
@@ -109,7 +111,7 @@ export class SourceBook {
   }
 
   /** Asks for a run of blocks that was taken from the table; what does not come is missing again. */
-  async ask({ neighbour, run, leaves, hops, level }: Ask, signal: AbortSignal): Promise<Outcome> {
+  async ask({ neighbour, asked, leaves, hops, level }: Ask, signal: AbortSignal): Promise<Outcome> {
     const { wanted, underWay, turn, ports } = this.#taker;
     const { digest } = wanted.name;
     const now = ports.clock.now();
@@ -117,7 +119,7 @@ export class SourceBook {
       timeLeft(wanted.neededAt - now) > FIRST_BYTE_TIME_MS && ports.crossings.sizes(wanted.swarm).sites > 1;
     const outcome = await neighbour.ask({
       digest,
-      run,
+      asked,
       leaves,
       neededAt: wanted.neededAt,
       hops,
@@ -128,8 +130,8 @@ export class SourceBook {
       sink: this.#sink(level),
       signal,
     });
-    underWay.blocks.release(run);
-    ports.trace('transfer', () => `${digest.slice(0, 8)} ${run.first}+${run.count} from ${neighbour.peer}: ${outcome}`);
+    underWay.blocks.release(asked);
+    ports.trace('transfer', () => `${digest.slice(0, 8)} ${JSON.stringify(asked)} from ${neighbour.peer}: ${outcome}`);
     this.#note(neighbour, outcome);
     return outcome;
   }
@@ -142,7 +144,7 @@ export class SourceBook {
     if (hops === undefined || !run) return;
     const before = this.#blocks;
     const outcome = await this.ask(
-      { neighbour: carrier, run, leaves: !underWay.leaves, hops, level: hops + 1 },
+      { neighbour: carrier, asked: run, leaves: !underWay.leaves, hops, level: hops + 1 },
       signal,
     );
     this.#wasSlow ||= outcome === 'slow';

@@ -1,6 +1,6 @@
 /** One asset's ways from neighbours: those of our site, and those of others over the line; and what we announce of it. Owned by a Transfer. */
 import type { Turn } from './crossings.ts';
-import { FromOutside, type OutsideOutcome } from './from-outside.ts';
+import type { FromOutside, OutsideOutcome } from './from-outside.ts';
 import { FromSite } from './from-site.ts';
 import { SourceBook, type Taker } from './source-book.ts';
 import type { TransferPorts } from './transfer-ports.ts';
@@ -16,7 +16,7 @@ export class Sources implements Taker {
   hops = Infinity;
   readonly #book: SourceBook;
   readonly #site: FromSite;
-  readonly #outside: FromOutside;
+  #outside: FromOutside | null = null;
 
   constructor(ports: TransferPorts, wanted: Wanted, underWay: UnderWay, turn: Turn) {
     this.ports = ports;
@@ -25,7 +25,6 @@ export class Sources implements Taker {
     this.turn = turn;
     this.#book = new SourceBook(this);
     this.#site = new FromSite(this, this.#book);
-    this.#outside = new FromOutside(this, this.#book);
   }
 
   /** Blocks that came from neighbours. */
@@ -45,6 +44,9 @@ export class Sources implements Taker {
 
   /** Takes it over the line from other sites. */
   takeOutside(signal: AbortSignal): Promise<OutsideOutcome> {
+    const Outside = this.ports.outside();
+    if (!Outside) return Promise.resolve('nobody');
+    this.#outside ??= new Outside(this, this.#book);
     return this.#outside.take(signal);
   }
 
@@ -59,6 +61,12 @@ export class Sources implements Taker {
     this.hops = hops;
     const { neighbours, crossings } = this.ports;
     neighbours.announcements.fetching(this.wanted.swarm, this.wanted.name.digest, hops, crossings.measuredRate);
+  }
+
+  /** Tells which blocks there are by now. */
+  showBlocks(): void {
+    const { blocks, name } = this.underWay;
+    if (!blocks.complete) this.ports.neighbours.announcements.bitfield(name.digest, blocks);
   }
 
   /** Takes that back. */

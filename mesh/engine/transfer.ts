@@ -47,7 +47,10 @@ export class Transfer {
     this.#turn = ports.crossings.turn(wanted);
     const { name } = wanted;
     this.underWay = new UnderWay(name, ports.sha256, {
-      progress: (loaded) => progress(loaded, name.size),
+      progress: (loaded) => {
+        progress(loaded, name.size);
+        this.#sources.showBlocks();
+      },
       abandoned,
     });
     this.#sources = new Sources(ports, wanted, this.underWay, this.#turn);

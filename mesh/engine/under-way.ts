@@ -1,5 +1,5 @@
 /** One asset on its way to us: its checked blocks so far, and who waits for more of them. Fed by a Transfer, read by Uploads. */
-import { blockCount, blockLength, blockMatches, leavesMatch, nameOf } from '../../protocol/digest.ts';
+import { blockCount, blockMatches, leavesMatch, nameOf } from '../../protocol/digest.ts';
 import type { AssetName, Sha256 } from '../../protocol/ids.ts';
 import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import { BlockTable } from '../core/block-table.ts';
@@ -115,13 +115,16 @@ export class UnderWay {
     return this.#leaves ?? (this.#leavesLate && !this.#ended ? 'late' : null);
   }
 
-  /** As soon as it is checked; null: it never will be, or is not wanted any more. */
-  async comingBlock(index: number, wanted: () => boolean): Promise<Uint8Array<ArrayBuffer> | null> {
-    while (!this.blocks.has(index) && this.#mayCome(wanted)) await this.#change();
-    const start = index * BLOCK_BYTES;
-    return this.blocks.has(index) && !this.#withheld
-      ? this.body.subarray(start, start + blockLength(this.name.size, index))
-      : null;
+  /** True as soon as one of these blocks is checked; false: none ever will be, or is wanted any more. */
+  async coming(indices: readonly number[], wanted: () => boolean): Promise<boolean> {
+    const isHere = (): boolean => indices.some((index) => this.gives(index));
+    while (!isHere() && this.#mayCome(wanted)) await this.#change();
+    return isHere();
+  }
+
+  /** Is this block checked, and to be handed on? */
+  gives(index: number): boolean {
+    return this.blocks.has(index) && !this.#withheld;
   }
 
   #mayCome(wanted: () => boolean): boolean {

@@ -1,15 +1,16 @@
 /** Hands our assets to neighbours: one queue each, all within the upload cap. */
-import { blockCount, blockLength } from '../../protocol/digest.ts';
-import { BLOCK_BYTES, FRAME_HEADER_BYTES, MAX_MESSAGE_BYTES } from '../../protocol/limits.ts';
+import { blockCount, blockOf } from '../../protocol/digest.ts';
+import { FRAME_HEADER_BYTES, MAX_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import type { Digest } from '../../protocol/ids.ts';
 import type { PeerMessage, RefuseReason } from '../../protocol/peer-message.ts';
-import { FOLLOWERS_PER_ASSET, FOLLOWS_FROM_NEIGHBOUR, REQUESTS_FROM_NEIGHBOUR } from '../core/limits.ts';
+import { FOLLOWERS_PER_ASSET, FOLLOWS_FROM_NEIGHBOUR, MAX_PICKED, REQUESTS_FROM_NEIGHBOUR } from '../core/limits.ts';
 import type { Clock, Store, StoredAsset } from '../core/ports.ts';
 import { TokenBucket } from '../core/token-bucket.ts';
 import { UnderWay } from './under-way.ts';
+import { UploadLine } from './upload-line.ts';
 import type { Wire } from './wire.ts';
 
-type BlockRequest = Extract<PeerMessage, { type: 'request' }>;
+type BlockRequest = Extract<PeerMessage, { type: 'request' | 'pick' }>;
 
 /** What all uploads of one engine share. */
 export class UploadAllowance {
@@ -20,8 +21,12 @@ export class UploadAllowance {
   readonly #bucket: TokenBucket | null;
   readonly #uploaded: (bytes: number) => void;
   #turns: Promise<void> = Promise.resolve();
+  /** To other sites. */
+  readonly line: UploadLine;
   /** Which neighbours take which of our assets just now. */
   readonly #takers = new Map<Digest, Set<Uploads>>();
+  /** How often each block of an asset was picked. */
+  readonly #picked = new Map<Digest, number[]>();
   /** Bytes of one message: a 64th of a second of a capped line, so that all of a dozen neighbours that ask at once see it move. */
   readonly maxPartBytes: number;
 
@@ -33,6 +38,7 @@ export class UploadAllowance {
     uploaded: (bytes: number) => void,
   ) {
     this.#clock = clock;
+    this.line = new UploadLine(clock);
     this.#store = store;
     this.#underWay = underWay;
     this.#enabled = options.enabled;
@@ -46,13 +52,23 @@ export class UploadAllowance {
   /** Has it a place among those who take this asset from us? The others take it from those, who have it under way. */
   admits(digest: Digest, taker: Uploads): boolean {
     const takers = this.#takers.get(digest) ?? new Set();
-    if (
-      !takers.has(taker) &&
-      [...takers].filter(({ outside }) => outside === taker.outside).length >= FOLLOWERS_PER_ASSET
-    )
-      return false;
+    const beside = [...takers].filter(({ outside }) => outside === taker.outside);
+    if (!takers.has(taker) && beside.length >= FOLLOWERS_PER_ASSET) return false;
     this.#takers.set(digest, takers.add(taker));
     return true;
+  }
+
+  /** Of these blocks the one that we gave least: so those who take it from us have something for each other. */
+  pick(digest: Digest, blocks: readonly number[]): number | undefined {
+    const picked = this.#picked.get(digest) ?? [];
+    const times = (block: number): number => picked[block] ?? 0;
+    const [least] = [...blocks].sort((a, b) => times(a) - times(b));
+    if (least === undefined) return undefined;
+    picked[least] = times(least) + 1;
+    this.#picked.set(digest, picked);
+    if (this.#picked.size > MAX_PICKED)
+      for (const oldest of this.#picked.keys()) if (this.#picked.delete(oldest)) break;
+    return least;
   }
 
   release(digest: Digest, taker: Uploads): void {
@@ -161,20 +177,9 @@ export class Uploads {
 
   async #answer(request: BlockRequest): Promise<void> {
     const asset = this.#allowance.find(request);
-    if (!asset || asset instanceof UnderWay || request.first + request.count > blockCount(asset.size)) {
-      this.#refuse(request, 'not-held');
-      return;
-    }
-    const id = request.request;
-    const wanted = (): boolean => this.#queue.has(id);
-    if (request.leaves)
-      await this.#send({ type: 'leaves', request: id, size: asset.size, untrustedLeaves: asset.leaves }, wanted);
-    for (let index = request.first; index < request.first + request.count; index++) {
-      if (!wanted()) return;
-      const start = index * BLOCK_BYTES;
-      const untrustedBlock = asset.body.subarray(start, start + blockLength(asset.size, index));
-      await this.#send({ type: 'block', request: id, index, untrustedBlock }, wanted);
-    }
+    const isHeld = asset && !(asset instanceof UnderWay);
+    const refusal = isHeld ? await this.#give(request, asset, () => this.#queue.has(request.request)) : 'not-held';
+    if (refusal) this.#refuse(request, refusal);
   }
 
   /** Each block as soon as we have it and it is checked. */
@@ -185,7 +190,7 @@ export class Uploads {
     this.#handing++;
     asset.follow();
     try {
-      const refusal = await this.#handAll(request, asset, wanted);
+      const refusal = await this.#give(request, asset, wanted);
       if (refusal && wanted()) this.#refuse(request, refusal);
     } finally {
       this.#follows.delete(id);
@@ -196,21 +201,47 @@ export class Uploads {
   }
 
   /** Null: all of it went, or is not wanted any more. */
-  async #handAll(request: BlockRequest, asset: UnderWay, wanted: () => boolean): Promise<RefuseReason | null> {
-    const id = request.request;
-    const end = request.first + request.count;
-    if (end > blockCount(asset.name.size)) return 'not-held';
-    const leaves = await asset.comingLeaves(wanted);
+  async #give(
+    request: BlockRequest,
+    asset: StoredAsset | UnderWay,
+    wanted: () => boolean,
+  ): Promise<RefuseReason | null> {
+    const underWay = asset instanceof UnderWay ? asset : null;
+    const { size } = asset instanceof UnderWay ? asset.name : asset;
+    const { request: id, digest } = request;
+    if (endOf(request) > blockCount(size)) return 'not-held';
+    const leaves = asset instanceof UnderWay ? await asset.comingLeaves(wanted) : asset.leaves;
     if (leaves === 'late') return 'later';
     if (!leaves) return 'not-held';
-    if (request.leaves)
-      await this.#send({ type: 'leaves', request: id, size: asset.name.size, untrustedLeaves: leaves }, wanted);
-    for (let index = request.first; index < end && wanted(); index++) {
-      const untrustedBlock = await asset.comingBlock(index, wanted);
-      if (!untrustedBlock) return 'not-held';
-      await this.#send({ type: 'block', request: id, index, untrustedBlock }, wanted);
-    }
+    if (request.leaves) await this.#send({ type: 'leaves', request: id, size, untrustedLeaves: leaves }, wanted);
+    const here = (index: number): boolean => underWay?.gives(index) ?? true;
+    /** When one of them is here and the line is free, for until then more may be here. */
+    const send = async (blocks: readonly number[]): Promise<boolean> => {
+      if (underWay && !(await underWay.coming(blocks, wanted))) return false;
+      await this.#sendBlock(id, asset.body, () => this.#allowance.pick(digest, blocks.filter(here)), wanted);
+      return true;
+    };
+    if (request.type === 'pick') return (await send(request.blocks)) ? null : 'not-held';
+    for (let index = request.first; index < endOf(request) && wanted(); index++)
+      if (!(await send([index]))) return 'not-held';
     return null;
+  }
+
+  /** @param which asked when the line is free */
+  async #sendBlock(
+    request: number,
+    body: Uint8Array<ArrayBuffer>,
+    which: () => number | undefined,
+    wanted: () => boolean,
+  ): Promise<void> {
+    const leave = this.outside ? await this.#allowance.line.take() : null;
+    const index = wanted() ? which() : undefined;
+    if (index === undefined) {
+      leave?.();
+      return;
+    }
+    await this.#send({ type: 'block', request, index, untrustedBlock: blockOf(body, index) }, wanted);
+    if (leave) void this.#wire.drained().then(leave);
   }
 
   async #send(message: PeerMessage, wanted: () => boolean): Promise<void> {
@@ -223,3 +254,7 @@ export class Uploads {
     this.#wire.send({ type: 'refuse', request, reason });
   }
 }
+
+/** The block behind the last that may be meant. */
+const endOf = (request: BlockRequest): number =>
+  request.type === 'pick' ? 1 + Math.max(...request.blocks) : request.first + request.count;

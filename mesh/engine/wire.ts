@@ -86,6 +86,12 @@ export class Wire {
     return sent;
   }
 
+  /** Resolves when hardly anything waits for its turn on the wire any more, or the channel is closed. */
+  async drained(): Promise<void> {
+    while (this.open && this.#channel.bufferedAmount > this.#channel.refillBytes)
+      await new Promise<void>((resume) => this.#waiting.push(resume));
+  }
+
   close(): void {
     this.#channel.close();
     this.#closed();

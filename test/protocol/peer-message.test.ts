@@ -28,6 +28,10 @@ const leaves = fc
   .map((size) => ({ size, untrustedLeaves: new Uint8Array(Math.ceil(size / BLOCK_BYTES) * 32).fill(size) }));
 const block = fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Uint8Array.from(bytes));
 
+const blocks = fc
+  .uniqueArray(fc.nat(MAX_ASSET_BYTES / BLOCK_BYTES - 1), { minLength: 1, maxLength: 50 })
+  .map((numbers) => numbers.sort((a, b) => a - b));
+
 const REASONS = ['not-held', 'busy', 'later'] as const;
 
 /** Objects like those of the parser. */
@@ -70,6 +74,17 @@ const anyMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     },
     OWN,
   ),
+  fc.record(
+    {
+      type: fc.constant('pick' as const),
+      request,
+      digest: hexOf(32) as fc.Arbitrary<Digest>,
+      blocks,
+      leaves: fc.boolean(),
+    },
+    OWN,
+  ),
+  fc.record({ type: fc.constant('bitfield' as const), digest: hexOf(32) as fc.Arbitrary<Digest>, blocks }, OWN),
   fc.tuple(request, leaves).map(([id, rest]) => ({ type: 'leaves' as const, request: id, ...rest })),
   fc.record({ type: fc.constant('block' as const), request, index: request, untrustedBlock: block }, OWN),
   fc.record({ type: fc.constantFrom('cancel' as const, 'ping' as const, 'pong' as const), request }, OWN),
@@ -99,7 +114,7 @@ for (const { message, frame } of vectors) {
 }
 
 test('every type of message has a vector', () => {
-  assert.equal(new Set(vectors.map(({ message }) => message.type)).size, 14);
+  assert.equal(new Set(vectors.map(({ message }) => message.type)).size, 16);
 });
 
 test('what is encoded is parsed to the same message', () => {
@@ -109,8 +124,8 @@ test('what is encoded is parsed to the same message', () => {
 });
 
 test('a payload of any bytes under any type is a message or a bad frame', () => {
-  // A request is 41 bytes, a want of one asset 52, a fetching 53.
-  const exact = [41, 52, 53].map((length) => fc.uint8Array({ minLength: length, maxLength: length }));
+  // A bitfield is 33 bytes and more, a pick 34, a request 41, a want of one asset 52, a fetching 53.
+  const exact = [33, 34, 41, 52, 53].map((length) => fc.uint8Array({ minLength: length, maxLength: length }));
   const payload = fc.oneof(fc.uint8Array({ maxLength: 100 }), ...exact);
   fc.assert(
     fc.property(fc.nat(255), payload, (type, bytes) => {
@@ -152,8 +167,15 @@ for (const [what, type, payload] of [
   ['a want without a time', 14, Array(16 + 32).fill(1)],
   ['a want with half a time', 14, Array(16 + 34).fill(1)],
   ['a want with one asset too many', 14, Array(16 + 36 * (MAX_WANTS + 1)).fill(1)],
+  ['a pick without leaves, yes or no', 15, Array(32).fill(1)],
+  ['a pick of no block', 15, Array(33).fill(1)],
+  ['a pick of none of eight blocks', 15, [...new Array<number>(33).fill(1), 0]],
+  ['a pick of a block that no asset has', 15, [...new Array<number>(33 + 128).fill(0), 0x80]],
+  ['an empty bitfield', 16, []],
+  ['a bitfield without blocks', 16, Array(32).fill(1)],
+  ['a bitfield of a block that no asset has', 16, [...new Array<number>(32 + 128).fill(0), 0x80]],
   ['type 0', 0, []],
-  ['a type that is not spoken', 15, []],
+  ['a type that is not spoken', 17, []],
 ] as [string, number, number[]][]) {
   test(`${what} is refused`, () => {
     assert.throws(() => parse(type, Uint8Array.from(payload)), isBadFrame);
@@ -184,5 +206,5 @@ test('only blocks and leaves carry content', () => {
 });
 
 test('the error says what was expected and what came', () => {
-  assert.throws(() => parse(4, new Uint8Array(3)), /expected a request of 41 bytes, got 3/);
+  assert.throws(() => parse(4, new Uint8Array(3)), /expected digest of 32 bytes, got 3/);
 });

@@ -5,6 +5,7 @@ export * from '../../../mesh/core/limits.ts';
 
 export const CHANNEL_BUFFER_BYTES = real.CHANNEL_BUFFER_BYTES / 16;
 export const CHANNEL_REFILL_BYTES = real.CHANNEL_REFILL_BYTES / 16;
+export const OUTSIDE_REFILL_BYTES = real.OUTSIDE_REFILL_BYTES / 16;
 export const FIRST_MESSAGE_BYTES = real.FIRST_MESSAGE_BYTES / 16;
 export const LINE_SAMPLE_BYTES = real.LINE_SAMPLE_BYTES / 16;
 export const STORE_BYTES = real.STORE_BYTES / 16;

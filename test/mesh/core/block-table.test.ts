@@ -42,6 +42,17 @@ test('a block is checked once, and one that does not exist never', () => {
   assert.deepEqual([table.checked, table.complete, table.take(1)], [2, true, null]);
 });
 
+test('of a choice one block is enough, the others are missing again', () => {
+  const table = new BlockTable(6);
+  table.take(1);
+  const choice = table.choose([1, 3, 5]);
+  assert.deepEqual([table.missing, table.here], [[2, 4], []]);
+  assert.deepEqual(table.take(3), { first: 2, count: 1 });
+  table.check(3);
+  table.release(choice);
+  assert.deepEqual([table.missing, table.here], [[1, 4, 5], [3]]);
+});
+
 test('a block that comes unasked counts', () => {
   const table = new BlockTable(1);
   assert.equal(table.check(0), true);

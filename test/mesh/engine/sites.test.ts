@@ -33,8 +33,7 @@ const crossings = (room: Classroom, asset: TestAsset, site: string): number =>
 const slowest = (askings: readonly Asking[]): number => Math.max(...askings.map((asking) => gotOf(asking).took));
 
 /** Requests for blocks that went from one site to the other. */
-const between = (room: Classroom): string[] =>
-  room.world.log.filter((line) => / (A\d>B\d|B\d>A\d) request /.test(line));
+const between = (room: Classroom): string[] => room.world.log.filter((line) => / (A\d>B\d|B\d>A\d) pick /.test(line));
 
 for (const claims of [true, false]) {
   const how = claims ? 'the server says who crosses' : 'the keepers cross';
@@ -102,7 +101,7 @@ test('while another site takes long to its first byte, nobody else of ours asks 
   await room.world.clock.until(() => here.every(({ stats }) => stats.peers === 4));
   const askings = await room.ask(here.slice(1), lesson, { deadline: 10_000 }); // the keeper is of no help
   await room.answered(askings);
-  const who = new Set(room.world.log.map((line) => / (A\d)>R request /.exec(line)?.[1]).filter(Boolean));
+  const who = new Set(room.world.log.map((line) => / (A\d)>R pick /.exec(line)?.[1]).filter(Boolean));
   assert.equal(who.size, 1, [...who].join());
   assert.equal(crossings(room, lesson, 'A'), 1, room.crossed(lesson).join());
 });
@@ -136,9 +135,9 @@ test('who fell silent is asked last for a while, and nobody is told of what only
     known.indexOf('A0>R cancel') > 0 && known.indexOf('A0>B0 fetching') > known.indexOf('A0>R cancel'),
     known.join(),
   );
-  const requests = (await during(third)).filter((line) => line.endsWith('request'));
-  assert.equal(requests[0], 'A0>B0 request');
-  assert.ok(requests.includes('A0>R request'), requests.join());
+  const requests = (await during(third)).filter((line) => line.endsWith('pick'));
+  assert.equal(requests[0], 'A0>B0 pick');
+  assert.ok(requests.includes('A0>R pick'), requests.join());
   await room.world.clock.advance(2 * SILENT_PAUSE_MAX_MS);
   const forgotten = await during(fourth);
   assert.ok(forgotten.indexOf('A0>B0 fetching') < forgotten.indexOf('A0>R cancel'), forgotten.join());

@@ -66,38 +66,40 @@ test('a whole body is taken if it is the asset, and fills every block', async ()
 
 test('who waits gets leaves and blocks when they are there', async () => {
   const { asset, underWay } = await begun();
-  const [leaves, last] = [underWay.comingLeaves(wanted), underWay.comingBlock(2, wanted)];
+  const [leaves, last] = [underWay.comingLeaves(wanted), underWay.coming([1, 2], wanted)];
   assert.equal(await settled(leaves), 'waiting');
   await underWay.takeLeaves(asset.name.size, asset.leaves);
   assert.deepEqual(await leaves, asset.leaves);
-  assert.equal(await settled(last), 'waiting');
+  await underWay.takeBlock(0, block(asset, 0));
+  assert.equal(await settled(last), 'waiting', 'another block is of no use');
   await underWay.takeBlock(2, block(asset, 2));
-  assert.deepEqual(await last, block(asset, 2));
+  assert.equal(await last, true);
+  assert.deepEqual([underWay.gives(1), underWay.gives(2)], [false, true]);
 });
 
 test('who waits hears the end, also of what is not wanted any more', async () => {
   const { asset, underWay } = await begun();
   let isWanted = true;
-  const dropped = underWay.comingBlock(0, () => isWanted);
+  const dropped = underWay.coming([0], () => isWanted);
   isWanted = false;
   underWay.wake();
-  assert.equal(await settled(dropped), null);
-  const [leaves, first] = [underWay.comingLeaves(wanted), underWay.comingBlock(0, wanted)];
+  assert.equal(await settled(dropped), false);
+  const [leaves, first] = [underWay.comingLeaves(wanted), underWay.coming([0], wanted)];
   underWay.end();
-  assert.deepEqual([await settled(leaves), await settled(first)], [null, null]);
+  assert.deepEqual([await settled(leaves), await settled(first)], [null, false]);
   await underWay.takeLeaves(asset.name.size, asset.leaves);
   await underWay.takeBlock(0, block(asset, 0));
-  assert.deepEqual(await underWay.comingBlock(0, wanted), block(asset, 0), 'what is there is given all the same');
+  assert.equal(await underWay.coming([0], wanted), true, 'what is there is given all the same');
 });
 
 test('nothing that is withheld is given, whether it is there or not', async () => {
   const { asset, underWay } = await begun();
   await underWay.takeLeaves(asset.name.size, asset.leaves);
   await underWay.takeBlock(0, block(asset, 0));
-  const coming = underWay.comingBlock(1, wanted);
+  const coming = underWay.coming([1], wanted);
   underWay.withhold();
-  assert.equal(await settled(coming), null);
-  assert.equal(await underWay.comingBlock(0, wanted), null);
+  assert.equal(await settled(coming), false);
+  assert.deepEqual([await underWay.coming([0], wanted), underWay.gives(0)], [false, false]);
   assert.equal(await underWay.comingLeaves(wanted), null);
 });
 

@@ -11,6 +11,7 @@ import { parsePeerMessage, type PeerMessage } from '../../../protocol/peer-messa
 /** A channel whose other end takes what it is told to take. */
 class SlowChannel implements Channel {
   bufferedAmount = 0;
+  refillBytes = CHANNEL_REFILL_BYTES;
   closed = false;
   readonly sent: Uint8Array<ArrayBuffer>[] = [];
   listener: ChannelListener | null = null;
@@ -31,7 +32,7 @@ class SlowChannel implements Channel {
   take(bytes: number): void {
     const before = this.bufferedAmount;
     this.bufferedAmount = Math.max(0, before - bytes);
-    if (before > CHANNEL_REFILL_BYTES && this.bufferedAmount <= CHANNEL_REFILL_BYTES) this.listener?.drained();
+    if (before > this.refillBytes && this.bufferedAmount <= this.refillBytes) this.listener?.drained();
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock, Store } from '../../../mesh/core/ports.ts';
 import { Engine, type Post } from '../../../mesh/engine/engine.ts';
+import { FromOutside } from '../../../mesh/engine/from-outside.ts';
 import type { Sha256 } from '../../../protocol/ids.ts';
 import type { EngineOptions } from '../../../protocol/page.ts';
 import { swarmOfName } from '../../../protocol/swarm.ts';
@@ -52,6 +53,7 @@ export class EnginePeer {
       store,
       signaling,
       dialer: page,
+      loadOutside: () => Promise.resolve({ FromOutside }),
       trace: (namespace: string, text: () => string) => say?.(`${name} ${namespace}: ${text()}`),
     };
     this.engine = new Engine(ports, { ...DEFAULTS, ...engine }, post);

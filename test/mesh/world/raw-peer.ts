@@ -19,7 +19,7 @@ export interface RawPeerOptions {
   readonly greets: boolean;
   /** Peers of one site share a line. */
   readonly site: string;
-  /** What it does about a request; by default nothing. */
+  /** What it does about a request; by default nothing. Of a choice it is asked for the first. */
   readonly answer: (request: BlockRequest, line: RawLine) => void;
   /** What it does about any message; by default nothing. */
   readonly hears: (message: PeerMessage, line: RawLine) => void;
@@ -110,6 +110,8 @@ export class RawPeer {
     this.heard.push(message);
     if (message.type === 'ping') line.send({ type: 'pong', request: message.request });
     if (message.type === 'request') this.#options.answer(message, line);
+    if (message.type === 'pick')
+      this.#options.answer({ ...message, type: 'request', first: message.blocks[0] ?? 0, count: 1 }, line);
     this.#options.hears(message, line);
   }
 }

@@ -30,6 +30,10 @@ function describe(message: PeerMessage): string {
       return `want ${short(message.swarm)}: ${message.wants.map(({ digest, within }) => `${short(digest)} in ${within}`).join(' ')}`;
     case 'request':
       return `request ${message.request} ${short(message.digest)} ${message.first}+${message.count}${message.leaves ? ' leaves' : ''}`;
+    case 'pick':
+      return `pick ${message.request} ${short(message.digest)} of ${message.blocks.join(' ')}${message.leaves ? ' leaves' : ''}`;
+    case 'bitfield':
+      return `bitfield ${short(message.digest)}: ${message.blocks.join(' ')}`;
     case 'leaves':
       return `leaves ${message.request} of ${message.size}`;
     case 'block':
