@@ -11,6 +11,7 @@ const INNER = ['mesh/core', 'mesh/engine'];
 
 /** What is on the other side: our own code, and what browsers and the language know. */
 const OUTER = ['protocol', 'mesh/page', 'mesh/io', 'components', 'sw'];
+
 const textOf = (folder) =>
   readdirSync(folder, { recursive: true })
     .filter((file) => file.endsWith('.ts'))
