@@ -45,8 +45,8 @@ export const MAX_DIGESTS_PER_NEIGHBOUR = 20_000;
 /** Assets in one WANT: a minute of 2 s segments, more than any player looks ahead. */
 export const MAX_WANTS = 32;
 
-/** First assets of a swarm for which a peer asks the server who crosses: half a minute of 4 s segments, by when channels are open or never will be. */
-export const MAX_CLAIMS = 8;
+/** First assets of a swarm for which a peer asks the server who crosses, at most: half a minute of 2 s segments with a rendition of their own for sound. */
+export const MAX_CLAIMS = 32;
 
 /** Swarms one peer is in at a time: a page's static assets and several videos. */
 export const MAX_SWARMS = 16;

@@ -4,6 +4,7 @@ import {
   AMONG_SITES_MS,
   CLAIM_ANSWER_MS,
   CLAIM_PATIENCE_MS,
+  CLAIMS_FOR_MS,
   COMPANY_FRESH_MS,
   CROWD_GROWTH,
   HEAR_MS,
@@ -77,8 +78,9 @@ export function crossAt(view: CrossingView): number {
     case 'asked':
       return claim.at + CLAIM_ANSWER_MS;
     case 'ours':
+      if (!isSettled(claim) && !isHurried(view)) return Math.max(gate, askedAt + wait(view));
       // Those who came when we did can't have it; those who are here for long may.
-      return claim.companyFor === null || claim.companyFor < COMPANY_FRESH_MS ? claim.at : Math.max(claim.at, gate);
+      return (claim.companyFor ?? 0) < COMPANY_FRESH_MS ? claim.at : Math.max(claim.at, gate);
     case 'theirs':
       return Math.max(promisedUntil ?? 0, theirsUntil(claim, view));
     case 'none':
@@ -87,6 +89,10 @@ export function crossAt(view: CrossingView): number {
       return claim satisfies never;
   }
 }
+
+/** Does the server's word, or the lack of it yet, say who crosses? Not where it named us, but there are others who ask it no more. */
+export const isSettled = (claim: Claim): boolean =>
+  claim.kind !== 'none' && (claim.kind !== 'ours' || (claim.companyFor ?? 0) < CLAIMS_FOR_MS);
 
 /** It is needed before the origin could bring it. */
 const isHurried = ({ neededAt, askedAt, crossingTime }: CrossingView): boolean => neededAt - askedAt <= crossingTime;

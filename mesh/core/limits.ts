@@ -154,6 +154,9 @@ export const MIN_TIMER_MS = 600;
 /** How long somebody who said that it will cross an asset is believed, ms. Two assets of 1 MB at 4 Mbit/s are before it. */
 export const QUEUED_PATIENCE_MS = 4000;
 
+/** After joining a swarm the server is asked who crosses for so long, ms: by then every channel is open, or never will be (DIAL_TIMEOUT_MS). After that the keeper crosses, and with company that is there for longer the server does not know all. */
+export const CLAIMS_FOR_MS = 12_000;
+
 /** How long the server's word on who crosses is waited for, ms. */
 export const CLAIM_ANSWER_MS = 300;
 

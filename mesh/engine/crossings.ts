@@ -5,6 +5,7 @@ import {
   amongSites,
   crossAt,
   drawOf,
+  isSettled,
   originAt,
   promisePatience,
   type Claim,
@@ -12,7 +13,7 @@ import {
   type PromiseWord,
   type Rank,
 } from '../core/crossing.ts';
-import { CLAIM_ROUNDS, COMPANY_FRESH_MS, HEEDLESS_MS, MAX_PROMISES } from '../core/limits.ts';
+import { CLAIM_ROUNDS, CLAIMS_FOR_MS, COMPANY_FRESH_MS, HEEDLESS_MS, MAX_PROMISES } from '../core/limits.ts';
 import { LineMeter } from '../core/line-meter.ts';
 import type { Clock } from '../core/ports.ts';
 import { waitUntil } from '../core/start-gate.ts';
@@ -111,9 +112,10 @@ export class Crossings {
 
   /** True as long as the swarm may ask the server. */
   takeClaim(swarm: SwarmId): boolean {
+    const { membership, clock } = this.ports;
     const made = this.#claims.get(swarm) ?? 0;
     this.#claims.set(swarm, made + 1);
-    return made < MAX_CLAIMS;
+    return made < MAX_CLAIMS && clock.now() - membership.joinedAt(swarm) < CLAIMS_FOR_MS;
   }
 
   /** The server named somebody that we never heard of: this network keeps its clients apart, or the server is of no help. */
@@ -169,7 +171,7 @@ export class Turn {
         this.#crossings.noMoreClaims(swarm);
       this.#claim = this.#ask(this.#crosser);
     }
-    if (this.#claim.kind === 'none') this.#askKeeper();
+    if (!isSettled(this.#claim)) this.#askKeeper();
     this.#hearQueued();
     return crossAt(this.#view(gate));
   }

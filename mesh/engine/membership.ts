@@ -30,6 +30,7 @@ export interface MembershipListener {
 
 /** What the server said of one swarm, at first and since. */
 interface Joined {
+  /** When it first did on this connection, ms on the clock: more names come later. */
   readonly at: number;
   readonly siteMembers: readonly PeerId[];
   readonly others: readonly PeerId[];
@@ -130,6 +131,11 @@ export class Membership {
     return this.#swarms.get(swarm)?.state ?? null;
   }
 
+  /** When the server let us into a swarm, on the clock; 0: it has not. */
+  joinedAt(swarm: SwarmId): number {
+    return this.#swarms.get(swarm)?.at ?? 0;
+  }
+
   /** Asks the server who crosses an asset; null: it does not say. */
   async claim(swarm: SwarmId, digest: Digest, instead: PeerId | null): Promise<ClaimReply | null> {
     if (this.#state !== 'joined') return null;
@@ -206,11 +212,12 @@ export class Membership {
     this.#peer = reply.peer;
     this.#resume = reply.resume;
     this.#iceServers = reply.iceServers;
-    const at = this.#ports.clock.now();
+    const now = this.#ports.clock.now();
     // Everybody on this page is in the home swarm, but not everybody in that one is in the others.
     const homeLast = [...reply.swarms].sort((a, b) => Number(a.swarm === this.#home) - Number(b.swarm === this.#home));
     for (const swarm of homeLast) {
       const { members, others, ...state } = swarm;
+      const at = (again && this.#swarms.get(swarm.swarm)?.at) || now;
       if (this.#swarms.has(swarm.swarm)) this.#swarms.set(swarm.swarm, { at, siteMembers: members, others, state });
       this.#ports.trace('signaling', () => `${swarm.swarm} ${members.length}+${others.length}`);
       this.#connections.dialAll(swarm, again);

@@ -5,6 +5,7 @@ import {
   amongSites,
   crossAt,
   drawOf,
+  isSettled,
   originAt,
   promisePatience,
   suppression,
@@ -15,6 +16,7 @@ import {
   AMONG_SITES_MS,
   CLAIM_ANSWER_MS,
   CLAIM_PATIENCE_MS,
+  CLAIMS_FOR_MS,
   COMPANY_FRESH_MS,
   CROWD_GROWTH,
   FIRST_REQUEST_WAIT_MS,
@@ -52,6 +54,8 @@ const view = (more: Partial<CrossingView> = {}): CrossingView => ({
 const ours = (companyFor: number | null): Claim => ({ kind: 'ours', at: AT, companyFor });
 const theirs = (since: number): Claim => ({ kind: 'theirs', at: AT, since });
 const GATE = AT + 700;
+/** When who is not in line crosses, its timer drawn as the shortest. */
+const LINE_AT = AT + HEAR_MS + 2 * SUCCESSION_STEP_MS;
 
 for (const [what, more, at] of [
   ['one alone crosses at once', { siteSize: 1 }, AT],
@@ -71,6 +75,9 @@ for (const [what, more, at] of [
   ['the one that the server names crosses at once if it has no company', { claim: ours(null), gate: GATE }, AT],
   ['… and if its company is as new as itself', { claim: ours(COMPANY_FRESH_MS - 1), gate: GATE }, AT],
   ['… but asks company that is there for long', { claim: ours(COMPANY_FRESH_MS), gate: GATE }, GATE],
+  ['… and after that lets a keeper begin that asks the server no more', { claim: ours(CLAIMS_FOR_MS) }, LINE_AT],
+  ['… unless it needs it now', { claim: ours(CLAIMS_FOR_MS), gate: AT + 100, neededAt: AT }, AT + 100],
+  ['… or is the keeper itself', { claim: ours(CLAIMS_FOR_MS), rank: 0 }, AT],
   ['one that crosses just now is waited for', { claim: theirs(100), gate: GATE }, AT + CLAIM_PATIENCE_MS],
   ['one that crossed long ago is asked by channel', { claim: theirs(COMPANY_FRESH_MS), gate: GATE }, GATE],
   ['… and not waited for after the start', { claim: theirs(COMPANY_FRESH_MS) }, AT],
@@ -82,15 +89,20 @@ for (const [what, more, at] of [
   ['… nor by the one that the server names', { claim: ours(null), promisedUntil: AT + 4000 }, AT],
 ] as [string, Partial<CrossingView>, number][]) {
   test(what, () => {
-    assert.equal(crossAt(view(more)), at);
+    assert.equal(crossAt(view({ draw: 0, ...more })), at);
   });
 }
 
+test('the server settles who crosses as long as all of the site ask it', () => {
+  const claims: Claim[] = [{ kind: 'asked', at: AT }, theirs(0), ours(null), ours(CLAIMS_FOR_MS - 1)];
+  assert.ok(claims.every(isSettled));
+  assert.ok(![{ kind: 'none' } as const, ours(CLAIMS_FOR_MS)].some(isSettled));
+});
+
 test('who is not in line waits for all who are, and for its timer', () => {
-  const first = AT + HEAR_MS + 2 * SUCCESSION_STEP_MS;
-  assert.equal(crossAt(view({ draw: 0 })), first);
+  assert.equal(crossAt(view({ draw: 0 })), LINE_AT);
   const at = crossAt(view({ draw: 0.9 }));
-  assert.ok(at > first && at < first + MIN_TIMER_MS, `${at - first}`);
+  assert.ok(at > LINE_AT && at < LINE_AT + MIN_TIMER_MS, `${at - LINE_AT}`);
 });
 
 test('what several took back is brought by more and more, by lot', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { HEAR_MS, MIN_TIMER_MS, SUCCESSION_STEP_MS } from '../../../mesh/core/limits.ts';
+import { CLAIMS_FOR_MS, HEAR_MS, MIN_TIMER_MS, SUCCESSION_STEP_MS } from '../../../mesh/core/limits.ts';
 import { MAX_CLAIMS } from '../../../protocol/limits.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type Asking, type WorldPeer } from '../world/world-peer.ts';
@@ -53,20 +53,88 @@ test('peers that open the page at the same moment cross the first asset once, be
   }
 });
 
+/** Claims that a server hears of from now on. */
+function countClaims({ world: { server } }: Classroom): { of: number } {
+  const claims = { of: 0 };
+  const claim = server.claim.bind(server);
+  server.claim = (...all) => (claims.of++, claim(...all));
+  return claims;
+}
+
 test('each asset of a lesson is crossed once, also those after the claims', async () => {
   const { room, peers } = await Classroom.seated(6);
-  const { server } = room.world;
-  let claims = 0;
-  const claim = server.claim.bind(server);
-  server.claim = (...all) => (claims++, claim(...all));
-  for (let i = 0; i < MAX_CLAIMS + 4; i++) {
+  const { clock } = room.world;
+  const claims = countClaims(room);
+  const crossedOnce = async (i: number): Promise<void> => {
     const segment = await room.asset(`${i}.ts`, 200_000 + i);
     const askings = await room.ask(peers, segment, { deadline: 8000 }, i % 3 === 0 ? 0 : 15);
     await room.answered(askings);
     assert.deepEqual([i, room.crossed(segment).length], [i, 1]);
-  }
+    await clock.advance(250);
+  };
+  let segments = 0;
+  while (clock.now() < CLAIMS_FOR_MS + 1000) await crossedOnce(segments++);
   // All ask for all, and the server remembers: no more questions than that.
-  assert.ok(claims <= MAX_CLAIMS * peers.length, `${claims} claims`);
+  assert.ok(claims.of > 0 && claims.of <= segments * peers.length, `${claims.of} claims`);
+  claims.of = 0;
+  for (let i = 0; i < 4; i++) await crossedOnce(segments + i);
+  assert.equal(claims.of, 0);
+});
+
+test('the server is not asked about more than so many assets, however fast they come', async () => {
+  const { room, peers } = await Classroom.seated(2);
+  const claims = countClaims(room);
+  for (let i = 0; i < MAX_CLAIMS + 4; i++) {
+    const segment = await room.asset(`${i}.ts`, 20_000 + i);
+    await room.answered(await room.ask(peers.slice(1), segment, { deadline: 8000 }));
+  }
+  assert.ok(room.world.clock.now() < CLAIMS_FOR_MS, 'all of them are in the time of claims');
+  assert.equal(claims.of, MAX_CLAIMS);
+});
+
+test('one who still asks the server does not cross beside a keeper that does no more, and that it does not see', async () => {
+  const room = new Classroom();
+  const { clock, network } = room.world;
+  network.opens = (one, other) => Math.abs(Number(one.slice(1)) - Number(other.slice(1))) === 1;
+  const peers = await room.peers(2);
+  await clock.advance(2000);
+  peers.push(room.peer('P2'));
+  await clock.advance(CLAIMS_FOR_MS - clock.now() + 1000);
+  const claims = countClaims(room);
+  const lesson = await room.asset('lesson.ts', 1_000_000);
+  const askings = await room.ask(peers, lesson, { deadline: 8000 });
+  await room.answered(askings);
+  assert.equal(claims.of, 1);
+  assert.deepEqual(room.crossed(lesson), ['P0']);
+  assertSame(askings, lesson);
+});
+
+test('one who still asks the server asks a keeper that does no more as well', async () => {
+  const { room, peers, lesson } = await Classroom.seated(2);
+  const { clock } = room.world;
+  await clock.advance(CLAIMS_FOR_MS - clock.now());
+  const newcomer = room.peer('P2');
+  await room.world.connected([...peers, newcomer]);
+  await clock.advance(1000);
+  expectAll(peers[0]!, [lesson]);
+  await room.answered([newcomer.ask(lesson, { deadline: 8000 })]);
+  assert.deepEqual(room.crossed(lesson), ['P0']);
+});
+
+test('one that asks the server for more names does not ask it anew who crosses', async () => {
+  const room = new Classroom();
+  const { clock, network, server } = room.world;
+  network.opens = (one, other) => Number(one.slice(1)) + Number(other.slice(1)) === 1;
+  const peers = await room.peers(6);
+  let joins = 0; // Too few neighbours: all ask for more.
+  const join = server.join.bind(server);
+  server.join = (...all) => (joins++, join(...all));
+  await clock.until(() => clock.now() > CLAIMS_FOR_MS && joins > 0, 60_000);
+  await clock.advance(1000);
+  const claims = countClaims(room);
+  const lesson = await room.asset('lesson.ts', 1_000_000);
+  await room.answered(await room.ask(peers.slice(0, 2), lesson, { deadline: 8000 }));
+  assert.equal(claims.of, 0);
 });
 
 test('when the keeper does not know the URL the next in line crosses, and after that at once', async () => {
