@@ -20,7 +20,7 @@ export type RefuseReason = 'not-held' | 'busy' | 'later';
 /** An asset on its way to a peer. */
 interface Fetching {
   readonly digest: Digest;
-  /** Through how many peers it comes from who crosses: 0, the sender itself crosses. In one's own site one takes it only from fewer hops than one's own, so that nobody waits in a circle. */
+  /** Through how many peers it comes from who crosses: 0, the sender itself does, from the origin; 1, it does from other sites. In one's own site one takes it only from fewer hops than one's own, so that nobody waits in a circle. */
   readonly hops: number;
   /** Bytes per second that the site's line carried of late, as the sender itself measured; 0: it did not. */
   readonly lineRate: number;

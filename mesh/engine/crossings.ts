@@ -204,14 +204,17 @@ export class Turn {
     if (withdrew) this.#withdrawals++;
   }
 
-  /** A neighbour says that it will have it when it is whole. */
-  promised(neighbour: Neighbour, word: PromiseWord = 'later'): void {
+  /**
+   * A neighbour says that it will have it when it is whole.
+   * @param at when it said so, on the clock. Default: just now
+   */
+  promised(neighbour: Neighbour, word: PromiseWord = 'later', at = this.#crossings.ports.clock.now()): void {
     const now = this.#crossings.ports.clock.now();
     if (this.#promise && ((this.#promise.by === neighbour && this.#promise.word === word) || now < this.#promise.until))
       return;
     if (this.#promises === MAX_PROMISES) return;
     const patience = promisePatience(word, this.#crossingTime, this.#promises++, amongSites(this.#view(0)));
-    this.#promise = { by: neighbour, word, until: now + patience };
+    this.#promise = { by: neighbour, word, until: at + patience };
   }
 
   /** Who had it under way gives no more. */
@@ -253,8 +256,9 @@ export class Turn {
   }
 
   #hearQueued(): void {
-    const queuedAt = this.#asked?.queuedAt(this.#wanted.name.digest) ?? -Infinity;
-    if (this.#asked && queuedAt >= this.#askedAt) this.promised(this.#asked, 'queued');
+    const queuedAt = this.#asked?.queuedAt(this.#wanted.name.digest);
+    // Perhaps long ago, because another of the site wanted it before us.
+    if (this.#asked && queuedAt !== undefined) this.promised(this.#asked, 'queued', queuedAt);
   }
 
   /** Taken back where who gave it is gone, or says that the asset is lost. */

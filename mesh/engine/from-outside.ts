@@ -110,15 +110,8 @@ export class FromOutside {
   }
 
   #askAll(sources: readonly Neighbour[], signal: AbortSignal): void {
-    const { hops } = this.#taker;
     // Before the first byte, which may take seconds: others of the site would begin too. Not where all that there is fell silent of late.
-    if (hops === Infinity && sources[0]?.doubt === 0)
-      this.#taker.announce(
-        Math.min(
-          MAX_HOPS,
-          1 + Math.max(...sources.slice(0, OUTSIDE_SOURCES).map((source) => this.#hopsOf(source) ?? 0)),
-        ),
-      );
+    if (this.#taker.hops === Infinity && sources[0]?.doubt === 0) this.#taker.announce(1);
     for (const source of sources) {
       if (this.#open.size >= OUTSIDE_SOURCES) return;
       if ([...this.#open].some((request) => request.source === source)) continue;

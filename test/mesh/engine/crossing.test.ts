@@ -109,6 +109,20 @@ test('one who still asks the server does not cross beside a keeper that does no 
   assertSame(askings, lesson);
 });
 
+test('who asks later than others is told of what the keeper has waiting, and waits for it as they do', async () => {
+  const { room, peers } = await Classroom.seated(4, { claims: false });
+  const { clock } = room.world;
+  const [lesson, ...before] = await Promise.all([0, 1, 2].map((i) => room.asset(`${i}.ts`, 1_000_000 + i)));
+  expectAll(peers[0]!, [...before, lesson!]);
+  const askings = before.map((asset) => peers[1]!.ask(asset, { deadline: 5000 })); // as many as a keeper brings at a time
+  askings.push(peers[1]!.ask(lesson!, { deadline: 20_000 }));
+  await clock.advance(500);
+  assert.deepEqual(room.crossed(lesson!), []);
+  askings.push(peers[2]!.ask(lesson!, { deadline: 20_000 }), peers[3]!.ask(lesson!, { deadline: 20_000 }));
+  await room.answered(askings);
+  assert.deepEqual(room.crossed(lesson!), ['P0']);
+});
+
 test('one who still asks the server asks a keeper that does no more as well', async () => {
   const { room, peers, lesson } = await Classroom.seated(2);
   const { clock } = room.world;

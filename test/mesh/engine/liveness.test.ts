@@ -266,6 +266,11 @@ test('a keeper that says QUEUED again and again is believed once', async () => {
   });
 });
 
+test('a keeper that said QUEUED long before one asks is believed from then on', async () => {
+  const before = 1500; // what `settled` takes at least
+  await withLiar(false, QUEUED_PATIENCE_MS - before, (asset) => ({ says: [queued(asset.name.digest)] }));
+});
+
 test('a keeper whose origin hangs works on for what others want, and who waits for it is not held up for ever', async () => {
   const { room, peers } = await Classroom.seated(3, { claims: false });
   const segments = await Promise.all([0, 1, 2, 3].map((i) => room.asset(`${i}.ts`, 200_000 + i)));

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
+  CLAIMS_FOR_MS,
   MAX_HOPS,
   OUTSIDE_FIRST_BYTE_MS,
   OUTSIDE_SILENCE_MS,
   OUTSIDE_SOURCES,
   OUTSIDE_STEAL_MS,
 } from '../../../mesh/core/limits.ts';
+import { FromOutside } from '../../../mesh/engine/from-outside.ts';
 import { BLOCK_BYTES } from '../../../protocol/limits.ts';
 import type { BlockRequest, RawLine } from '../world/raw-peer.ts';
 import type { TestAsset } from '../world/test-asset.ts';
@@ -66,6 +68,26 @@ test('who is in a hurry takes an asset from several homes at once, and none give
   assert.ok(Math.max(...counts) <= 8, counts.join());
   assert.deepEqual(room.crossed(lesson), []);
   assert.ok(got.took < 1000, `${got.took} ms; one home alone needs 2000`);
+});
+
+test('while what brings assets from other sites can not be loaded the origin gives them, and it is tried again with the next home', async () => {
+  const room = new Classroom();
+  let loads = 0;
+  const [newcomer] = await room.peers(1, {
+    site: 'H0-',
+    loadOutside: () => (loads++ === 0 ? Promise.reject(new Error('offline')) : Promise.resolve({ FromOutside })),
+  });
+  const [home] = await room.peers(1, { site: 'H1-' });
+  await room.settled([newcomer!, home!], true);
+  const lessons = await Promise.all([0, 1].map((i) => room.asset(`${i}.ts`, 300_000 + i)));
+  await room.answered(lessons.map((lesson) => home!.ask(lesson)));
+  await room.world.clock.advance(1000);
+  assert.equal((await newcomer!.get(lessons[0]!, CALM)).source, 'origin');
+  assert.equal(loads, 1);
+  const more = await room.peers(1, { site: 'H2-' });
+  await room.settled([newcomer!, home!, ...more], true);
+  assert.equal((await newcomer!.get(lessons[1]!, CALM)).source, 'peers');
+  assert.equal(loads, 2);
 });
 
 test('a home that vanishes loses its blocks to the others, and the origin is not asked', async () => {
@@ -189,25 +211,28 @@ test('of two homes that were outrun, neither takes the last block from the other
   assert.ok(got.took <= 5 * OUTSIDE_STEAL_MS, `${got.took} ms`);
 });
 
-test('one that says it is far from who crosses does not make our site believe that of us', async () => {
-  const far = MAX_HOPS - 1;
+test('however far from who crosses its source is, all of a site have it from the one that brings it', async () => {
   const room = new Classroom();
   const lesson = await room.asset('lesson.ts', 500_000);
-  for (const site of ['H1', 'H2', 'H3', 'H4']) room.world.rawPeer(site, { site, claims: [lesson.name.digest] });
+  const { digest } = lesson.name;
+  const blocks = Array.from({ length: Math.ceil(lesson.body.length / BLOCK_BYTES) }, (_, i) => i);
+  const placeOf = (name: string): number => (name === 'L' ? -1 : Number(name.slice('H0-'.length)));
+  room.world.network.opens = (one, other) => Math.abs(placeOf(one) - placeOf(other)) === 1;
+  const site = await room.peers(5, { site: 'H0-' });
+  await room.world.clock.advance(CLAIMS_FOR_MS);
   room.world.rawPeer('L', {
     site: 'L',
     hears: ({ type }, line) => {
       if (type !== 'hello') return;
-      line.send({ type: 'fetching', swarm: KEY, digest: lesson.name.digest, hops: far, lineRate: 0 });
+      line.send({ type: 'fetching', swarm: KEY, digest, hops: MAX_HOPS - 1, lineRate: 0 });
+      line.send({ type: 'bitfield', digest, blocks });
     },
+    answer: (request, line) => void room.world.clock.after(200, () => give(lesson, request, line)),
   });
-  const sibling = room.world.rawPeer('S', { site: 'H0-' });
-  const [newcomer] = (await room.peers(1, { site: 'H0-' })) as [WorldPeer];
-  await room.world.connected([newcomer], 6);
+  await room.world.clock.until(() => site[0]!.stats.peers === 2);
   await room.world.clock.advance(100);
-  await newcomer.get(lesson, { deadline: 10_000 });
-  const told = sibling.heard
-    .flatMap((message) => (message.type === 'fetching' ? [message.hops] : []))
-    .filter((hops) => hops !== far);
-  assert.equal(told[0], 1, told.join());
+  const askings = await room.ask(site, lesson, { deadline: 20_000 });
+  await room.answered(askings);
+  for (const asking of askings) assert.deepEqual(gotOf(asking).body, lesson.body);
+  assert.deepEqual(room.crossed(lesson), []);
 });

@@ -1,6 +1,7 @@
 import type { Clock, Store } from '../../../mesh/core/ports.ts';
 import { Engine, type Post } from '../../../mesh/engine/engine.ts';
 import { FromOutside } from '../../../mesh/engine/from-outside.ts';
+import type { LoadOutside } from '../../../mesh/engine/transfer-ports.ts';
 import type { Sha256 } from '../../../protocol/ids.ts';
 import type { EngineOptions } from '../../../protocol/page.ts';
 import { swarmOfName } from '../../../protocol/swarm.ts';
@@ -13,6 +14,7 @@ export interface EnginePeerOptions {
   readonly store: Store;
   readonly sha256: Sha256;
   readonly engine: Partial<EngineOptions>;
+  readonly loadOutside?: LoadOutside | undefined;
 }
 
 const DEFAULTS: EngineOptions = {
@@ -32,7 +34,7 @@ export class EnginePeer {
   readonly #drop: () => void;
   #isAlive = true;
 
-  constructor(world: Surroundings, { name, site, store, sha256, engine }: EnginePeerOptions, post: Post) {
+  constructor(world: Surroundings, { name, site, store, sha256, engine, loadOutside }: EnginePeerOptions, post: Post) {
     const { clock, random, network, server, origin, say } = world;
     const signaling = server.client(name, site);
     const page = network.page(name, {
@@ -53,7 +55,7 @@ export class EnginePeer {
       store,
       signaling,
       dialer: page,
-      loadOutside: () => Promise.resolve({ FromOutside }),
+      loadOutside: loadOutside ?? (() => Promise.resolve({ FromOutside })),
       trace: (namespace: string, text: () => string) => say?.(`${name} ${namespace}: ${text()}`),
     };
     this.engine = new Engine(ports, { ...DEFAULTS, ...engine }, post);

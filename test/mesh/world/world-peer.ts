@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { STORE_BYTES } from '../../../mesh/core/limits.ts';
 import type { Engine } from '../../../mesh/engine/engine.ts';
+import type { LoadOutside } from '../../../mesh/engine/transfer-ports.ts';
 import { MemoryStore } from '../../../mesh/io/memory-store.ts';
 import type { AssetName } from '../../../protocol/ids.ts';
 import type { AssetAnswer, EngineOptions, EngineStats, FromEngine } from '../../../protocol/page.ts';
@@ -14,6 +15,8 @@ export interface WorldPeerOptions extends EngineOptions {
   readonly storeBytes: number;
   /** Peers of one site share a line. */
   readonly site: string;
+  /** Default: it is there. */
+  readonly loadOutside: LoadOutside;
 }
 
 /** A question under way: `answer` comes as time passes. */
@@ -39,15 +42,14 @@ export class WorldPeer {
   constructor(
     world: Surroundings,
     name: string,
-    { storeBytes = STORE_BYTES, site, ...engine }: Partial<WorldPeerOptions>,
+    { storeBytes = STORE_BYTES, site, loadOutside, ...engine }: Partial<WorldPeerOptions>,
   ) {
     this.#world = world;
     this.name = name;
     this.store = new MemoryStore(storeBytes);
     const { store } = this;
-    this.#peer = new EnginePeer(world, { name, site, store, sha256: nodeSha256, engine }, (message) =>
-      this.#note(message),
-    );
+    const options = { name, site, store, sha256: nodeSha256, engine, loadOutside };
+    this.#peer = new EnginePeer(world, options, (message) => this.#note(message));
     this.engine = this.#peer.engine;
   }
 

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { createServer, type P2PServer } from '../../../server/create-server.ts';
 import { countingServer, type CountingServer } from '../../harness/counting-server.ts';
 import type { Line } from '../../harness/line.ts';
 import { FIXTURE_MEDIA, serve, type TestServer } from '../../harness/serve.ts';
@@ -13,12 +14,12 @@ export const KIT = '<script type="module" src="/p2p-elements/p2p-elements.js"></
 /** Segments of one rendition of the fixture. */
 export const SEGMENTS = Array.from({ length: 12 }, (_, i) => `segment-${String(i).padStart(2, '0')}.ts`);
 
-export class Stage {
-  readonly server: TestServer;
+export class Stage<Server = TestServer> {
+  readonly server: Server;
   readonly proxy: CountingServer;
   readonly media: string;
 
-  constructor(server: TestServer, proxy: CountingServer, media: string) {
+  constructor(server: Server, proxy: CountingServer, media: string) {
     this.server = server;
     this.proxy = proxy;
     this.media = media;
@@ -53,15 +54,35 @@ export async function stage(
   sample = FIXTURE_MEDIA,
   line?: Line,
 ): Promise<Stage> {
+  const media = await mediaFolder(t, sample);
+  const server = await serve({ media, flags: ['--log-level', 'warn', ...flags] });
+  t.after(() => server.kill());
+  return new Stage(server, await proxyOf(t, server.url, line), media);
+}
+
+/** The same, but each browser that joins is at a site of its own. */
+export async function stageOfSites(t: TestContext): Promise<Stage<P2PServer>> {
+  const media = await mediaFolder(t, FIXTURE_MEDIA);
+  let clients = 0;
+  const addressOf = (): string => `203.0.113.${++clients}`; // RFC 5737, for documentation
+  const server = createServer({ port: 0, host: '127.0.0.1', media, addressOf });
+  t.after(() => server.close());
+  await server.listen();
+  return new Stage(server, await proxyOf(t, server.urls.local!), media);
+}
+
+async function mediaFolder(t: TestContext, sample: string): Promise<string> {
   const media = await mkdtemp(join(tmpdir(), 'p2p-stage-'));
   t.after(() => rm(media, { recursive: true, force: true, maxRetries: 5 }));
   await cp(sample, media, { recursive: true });
   await writeFile(join(media, 'pinned.m3u8'), PINNED);
-  const server = await serve({ media, flags: ['--log-level', 'warn', ...flags] });
-  t.after(() => server.kill());
-  const proxy = await countingServer(server.url, line);
+  return media;
+}
+
+async function proxyOf(t: TestContext, url: string, line?: Line): Promise<CountingServer> {
+  const proxy = await countingServer(url, line);
   t.after(() => proxy.dropAll());
-  return new Stage(server, proxy, media);
+  return proxy;
 }
 
 /** A stream of one rendition, so that nobody can choose another. */
