@@ -86,6 +86,7 @@ export const parseClaimReply = replyParser({
   crosser: isPeerId,
   since: isCount,
   companyFor: maybe(isCount),
+  told: isCount,
 }) as ReplyParser<ClaimReply>;
 
 /** @throws P2PError `bad-message` */

@@ -63,6 +63,8 @@ export interface ClaimReply {
   readonly since: number;
   /** Milliseconds since the site's oldest member, the asker aside, joined the swarm; null: there is none. */
   readonly companyFor: number | null;
+  /** How many who asked before us were told of this crosser. */
+  readonly told: number;
 }
 
 export interface LeaveRequest {

@@ -5,7 +5,7 @@
 import type { PeerId } from '../../protocol/ids.ts';
 import { MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import type { IceServer, RelayedSignal, Signal, SwarmView as NamedSwarm } from '../../protocol/signaling.ts';
-import { MAX_BANNED, REDIAL_AFTER_MS, REOFFER_AFTER_MS } from '../core/limits.ts';
+import { MAX_BANNED, MAX_CONNECTIONS, REDIAL_AFTER_MS, REOFFER_AFTER_MS } from '../core/limits.ts';
 import type { Channel, Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
 import { onOffer, roomToOffer, type Around, type Degree } from '../core/topology.ts';
 import { Attempts, type Attempt } from './attempts.ts';
@@ -122,6 +122,12 @@ export class Connections {
     };
     dial(swarm.members, true, room.ofSite);
     dial(swarm.others, false, room.outside);
+  }
+
+  /** Connects to somebody of our site who has what we want, if there is room. */
+  meet(peer: PeerId): void {
+    const { ofSite, outside } = this.#attempts.degree;
+    if (ofSite + outside < MAX_CONNECTIONS) this.#dial(peer, true);
   }
 
   /** Hangs up on all, and offers none again. */

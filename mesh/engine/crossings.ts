@@ -13,7 +13,15 @@ import {
   type PromiseWord,
   type Rank,
 } from '../core/crossing.ts';
-import { CLAIM_ROUNDS, CLAIMS_FOR_MS, COMPANY_FRESH_MS, HEEDLESS_MS, MAX_PROMISES } from '../core/limits.ts';
+import {
+  CLAIM_ROUNDS,
+  CLAIMS_FOR_MS,
+  COMPANY_FRESH_MS,
+  HEAR_MS,
+  HEEDLESS_MS,
+  MAX_PROMISES,
+  MEETINGS_PER_CLAIM,
+} from '../core/limits.ts';
 import { LineMeter } from '../core/line-meter.ts';
 import type { Clock } from '../core/ports.ts';
 import { waitUntil } from '../core/start-gate.ts';
@@ -240,10 +248,23 @@ export class Turn {
       this.#crosser = reply?.crosser ?? null;
       if (!reply) this.#claim = { kind: 'none' };
       else if (reply.crosser === membership.peer) this.#claim = { kind: 'ours', at, companyFor: reply.companyFor };
-      else this.#claim = { kind: 'theirs', at, since: reply.since };
+      else {
+        this.#claim = { kind: 'theirs', at, since: reply.since };
+        if (reply.told < MEETINGS_PER_CLAIM) this.#meetUnlessHeard(reply.crosser);
+      }
       changes.notify();
     });
     return { kind: 'asked', at: clock.now() };
+  }
+
+  /** Who crosses need not be a neighbour, nor hand it to one. */
+  #meetUnlessHeard(crosser: PeerId): void {
+    const { membership, neighbours, clock } = this.#crossings.ports;
+    const { digest } = this.#wanted.name;
+    clock.after(HEAR_MS, () => {
+      const heardOf = neighbours.holders(digest).length + neighbours.carriers(digest, Infinity).length > 0;
+      if (this.#crosser === crosser && !heardOf) membership.connections.meet(crosser);
+    });
   }
 
   #askKeeper(): void {

@@ -24,6 +24,8 @@ export interface Claim {
   readonly since: number;
   /** Milliseconds since the site's oldest member, the asker aside, joined; null: there is none. */
   readonly companyFor: number | null;
+  /** How often others were told of this crosser before. */
+  readonly told: number;
 }
 
 /**

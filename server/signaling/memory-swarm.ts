@@ -10,7 +10,7 @@ interface Site {
   readonly line: Map<PeerId, number>;
   readonly peers: PickableSet<PeerId>;
   /** Who crosses which asset, the latest claims. */
-  readonly claims: Map<Digest, { readonly crosser: PeerId; readonly at: number }>;
+  readonly claims: Map<Digest, Pick<Claim, 'crosser' | 'told'> & { readonly at: number }>;
 }
 
 /** One swarm in memory: its sites, and each site's members in join order. */
@@ -75,8 +75,8 @@ export class MemorySwarm {
     if (site === undefined) return undefined;
     const before = site.claims.get(digest);
     const stands = before !== undefined && before.crosser !== instead && site.line.has(before.crosser);
-    const { crosser, at } = stands ? before : { crosser: peer, at: now };
-    site.claims.set(digest, { crosser, at });
+    const { crosser, at, told } = stands ? before : { crosser: peer, at: now, told: 0 };
+    site.claims.set(digest, { crosser, at, told: crosser === peer ? told : told + 1 });
     if (site.claims.size > MAX_CLAIMS_PER_SITE)
       for (const oldest of take(site.claims.keys(), 1)) site.claims.delete(oldest);
     const [company] = take(
@@ -84,7 +84,7 @@ export class MemorySwarm {
       1,
     );
     const companyFor = company === undefined ? null : Math.round(now - (site.line.get(company) ?? now));
-    return { crosser, since: Math.round(now - at), companyFor };
+    return { crosser, since: Math.round(now - at), companyFor, told };
   }
 
   /** Random members for `peer`: 8 of its site and 4 from outside, 12 in all if either side has them. */

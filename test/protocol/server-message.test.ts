@@ -19,7 +19,7 @@ const REPLY = { ok: true, peer: PEER, resume: RESUME, iceServers: [{ urls: ['stu
 const OFFER = { kind: 'offer', connection: 5, sdp: 'v=0' };
 const CANDIDATE = { kind: 'candidate', connection: 5, candidate: 'candidate:1', mid: '0', line: 0 };
 
-const CLAIM = { ok: true, crosser: PEER, since: 120, companyFor: 4000 };
+const CLAIM = { ok: true, crosser: PEER, since: 120, companyFor: 4000, told: 2 };
 
 const isBad = (error: unknown): boolean => error instanceof P2PError && error.code === 'bad-message';
 
@@ -76,6 +76,7 @@ for (const [what, parse, untrusted] of [
   ['a claim of half a millisecond', parseClaimReply, { ...CLAIM, since: 0.5 }],
   ['a claim of all times', parseClaimReply, { ...CLAIM, since: Infinity }],
   ['a claim with company of no age', parseClaimReply, { ...CLAIM, companyFor: 'long' }],
+  ['a claim that does not say who was told before', parseClaimReply, { ...CLAIM, told: undefined }],
   ['a claim that is neither done nor refused', parseClaimReply, { ...CLAIM, ok: 1 }],
   ['a swarm without a keeper', parseSwarmState, { ...STATE, keeper: null }],
   ['a swarm of negative size', parseSwarmState, { ...STATE, size: -1 }],
@@ -153,6 +154,7 @@ test('whatever comes, nothing but a P2PError is thrown', () => {
     'crosser',
     'since',
     'companyFor',
+    'told',
   ];
   const spoilt = fc
     .tuple(

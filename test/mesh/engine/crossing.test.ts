@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CLAIMS_FOR_MS, HEAR_MS, MIN_TIMER_MS, SUCCESSION_STEP_MS } from '../../../mesh/core/limits.ts';
+import {
+  CLAIMS_FOR_MS,
+  HEAR_MS,
+  MEETINGS_PER_CLAIM,
+  MIN_TIMER_MS,
+  SUCCESSION_STEP_MS,
+} from '../../../mesh/core/limits.ts';
 import { MAX_CLAIMS } from '../../../protocol/limits.ts';
+import { swarmOfName } from '../../../protocol/swarm.ts';
+import { WEB_ORIGIN } from '../world/surroundings.ts';
+import type { PeerId } from '../../../protocol/ids.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type Asking, type WorldPeer } from '../world/world-peer.ts';
 import { Classroom, leavesUrl } from './classroom.ts';
@@ -121,6 +130,49 @@ test('who asks later than others is told of what the keeper has waiting, and wai
   askings.push(peers[2]!.ask(lesson!, { deadline: 20_000 }), peers[3]!.ask(lesson!, { deadline: 20_000 }));
   await room.answered(askings);
   assert.deepEqual(room.crossed(lesson!), ['P0']);
+});
+
+test('who hears nothing of a crosser that the server named connects to it', async () => {
+  const room = new Classroom();
+  const { clock, network } = room.world;
+  const [crosser, ...others] = (await room.peers(24)) as [WorldPeer, ...WorldPeer[]];
+  await clock.advance(1500);
+  const apart = others.find(({ name }) => network.openLinks(name, crosser.name) === 0)!;
+  const lesson = await room.asset('lesson.ts', 1_000_000);
+  const askings = [crosser.ask(lesson, { deadline: 8000 })];
+  await clock.advance(200);
+  askings.push(apart.ask(lesson, { deadline: 8000 }));
+  await room.answered(askings);
+  assert.equal(network.openLinks(apart.name, crosser.name), 1);
+  assert.deepEqual(room.crossed(lesson), [crosser.name]);
+  assertSame(askings, lesson);
+});
+
+test('of those whom the server named the same crosser only the first connect to it, and none that hears of it', async () => {
+  const room = new Classroom();
+  const { clock, network, server } = room.world;
+  const raw = room.world.rawPeer('R');
+  const peers = await room.peers(24);
+  await clock.advance(1500);
+  const offers: PeerId[] = [];
+  const relay = server.relay.bind(server);
+  server.relay = (client, request) => {
+    if (request.signal.kind === 'offer') offers.push(request.to);
+    return relay(client, request);
+  };
+  const heard = await room.asset('heard.ts', 1_000_000);
+  await room.answered(await room.ask([...peers].reverse(), heard, { deadline: 8000 }));
+  assert.deepEqual(offers, []);
+  const silent = await room.asset('silent.ts', 1_000_001);
+  void raw.signaling.claim({ swarm: swarmOfName(WEB_ORIGIN), digest: silent.name.digest });
+  await clock.advance(CLAIM_MS);
+  const apart = peers.filter(({ name }) => network.openLinks(name, 'R') === 0);
+  assert.ok(apart.length > 2 * MEETINGS_PER_CLAIM, `${apart.length}`);
+  const askings = await room.ask(apart, silent, { deadline: 8000 });
+  await clock.advance(HEAR_MS + CLAIM_MS + 100);
+  assert.deepEqual(offers, Array(MEETINGS_PER_CLAIM).fill(raw.peer));
+  await room.answered(askings);
+  assert.equal(room.crossed(silent).length, 1);
 });
 
 test('one who still asks the server asks a keeper that does no more as well', async () => {

@@ -223,10 +223,12 @@ async function claiming(): Promise<{
 test('the first of a site that claims an asset crosses it, and the others are told since when', async () => {
   const { claim, at } = await claiming();
   at(1000);
-  assert.deepEqual(await claim('h2'), { crosser: 'h2', since: 0, companyFor: 1000 });
+  assert.deepEqual(await claim('h2'), { crosser: 'h2', since: 0, companyFor: 1000, told: 0 });
   at(1250);
-  assert.deepEqual(await claim('h0'), { crosser: 'h2', since: 250, companyFor: 1250 });
-  assert.deepEqual(await claim('h2'), { crosser: 'h2', since: 250, companyFor: 1250 });
+  assert.deepEqual(await claim('h0'), { crosser: 'h2', since: 250, companyFor: 1250, told: 0 });
+  assert.deepEqual(await claim('h2'), { crosser: 'h2', since: 250, companyFor: 1250, told: 1 });
+  assert.equal((await claim('h1'))?.told, 1);
+  assert.equal((await claim('h0'))?.told, 2);
 });
 
 test('each site and each asset has a crosser of its own', async () => {
@@ -239,9 +241,9 @@ test('a crosser that failed is replaced once, by the first who says so', async (
   const { claim, at } = await claiming();
   await claim('h0');
   at(3000);
-  assert.deepEqual(await claim('h1', 'a', 'h0'), { crosser: 'h1', since: 0, companyFor: 3000 });
+  assert.deepEqual(await claim('h1', 'a', 'h0'), { crosser: 'h1', since: 0, companyFor: 3000, told: 0 });
   at(3010);
-  assert.deepEqual(await claim('h2', 'a', 'h0'), { crosser: 'h1', since: 10, companyFor: 3010 });
+  assert.deepEqual(await claim('h2', 'a', 'h0'), { crosser: 'h1', since: 10, companyFor: 3010, told: 0 });
   assert.equal((await claim('h2', 'a', 'nobody'))?.crosser, 'h1');
   assert.equal((await claim('h2', 'a', 'h1'))?.crosser, 'h2');
 });
