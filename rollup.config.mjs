@@ -16,7 +16,7 @@ function squeeze() {
   const { renderChunk } = terser({
     module: true,
     ecma: 2020,
-    compress: { passes: 3, inline: 1, lhs_constants: false, pure_getters: true, unsafe_arrows: true },
+    compress: { passes: 3, inline: 1, lhs_constants: false, pure_getters: true, sequences: false, unsafe_arrows: true },
   });
   return {
     name: 'squeeze',

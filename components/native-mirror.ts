@@ -86,23 +86,17 @@ export function upgradeProperties(host: HTMLElement): void {
  * the page has sized. `object-fit` of the host counts.
  */
 export const NATIVE_SIZE = `
-  :host {
-    display: inline-block;
-    line-height: 0;
-  }
-  :host([hidden]) {
-    display: none;
-  }
-  [part] {
-    box-sizing: border-box;
-    min-width: 100%;
-    max-width: 100%;
-    min-height: 100%;
-    object-fit: inherit;
-    object-position: inherit;
-    border-radius: inherit;
-  }
-`;
+:host { display: inline-block; line-height: 0 }
+:host([hidden]) { display: none }
+[part] {
+box-sizing: border-box;
+min-width: 100%;
+max-width: 100%;
+min-height: 100%;
+object-fit: inherit;
+object-position: inherit;
+border-radius: inherit;
+}`;
 
 /** `NATIVE_SIZE` as a style sheet to adopt, which a strict CSP lets pass where a <style> element is stopped. */
 export function nativeSizeSheet(): CSSStyleSheet {

@@ -49,7 +49,7 @@ export function summarize(stats: MeshStats): StatsSummary {
 }
 
 function stateOf({ peers, signaling, originReachable, banned }: MeshStats): [StatsSummary['mood'], string] {
-  const others = `${peers} ${peers === 1 ? 'neighbour' : 'neighbours'}`;
+  const others = `${peers} neighbour${peers === 1 ? '' : 's'}`;
   const sources = peers > 0 ? others : 'this device';
   if (!originReachable) return ['trouble', `Origin unreachable – plays on from ${sources}`];
   if (signaling === 'unreachable')

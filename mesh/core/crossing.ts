@@ -34,12 +34,15 @@ export type Claim =
 /** What a peer said of an asset. `queued`: it will begin; `later`: it has begun, and hands it on when it is whole. */
 export type PromiseWord = 'queued' | 'later';
 
-export interface CrossingView {
+export interface Sizes {
   /** Peers of our site in the swarm, ourselves included, and sites. */
   readonly siteSize: number;
   readonly sites: number;
   /** Neighbours of other sites, from whom we would hear of a crossing there. */
   readonly outside: number;
+}
+
+export interface CrossingView extends Sizes {
   readonly rank: Rank;
   readonly claim: Claim;
   /** When the asset was asked for, or lost its last source, ms on the engine's clock. */

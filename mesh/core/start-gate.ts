@@ -1,12 +1,22 @@
 import { CHANNEL_WAIT_MS, FIRST_REQUEST_WAIT_MS, INVENTORY_WAIT_MS, OUTSIDE_WAIT_MS } from './limits.ts';
 
+/** What neighbours in a swarm told of what they hold. */
+export interface Inventories {
+  /** Neighbours that told what they hold in this swarm. */
+  readonly inventories: number;
+  /** Neighbours in this swarm that have yet to tell. */
+  readonly awaited: number;
+  /** When the latest of these opened its channel, or we entered the swarm, whichever was later, ms on the engine's clock. */
+  readonly awaitedSince: number;
+}
+
 /** What is known of a swarm's mesh when an asset of it is asked for. */
 export type SwarmView =
   /** No mesh: no WebRTC, no consent, no server. */
   | { readonly kind: 'off' }
   /** The join reply has not come. */
   | { readonly kind: 'joining' }
-  | {
+  | (Inventories & {
       readonly kind: 'joined';
       /** When the reply came, ms on the engine's clock. */
       readonly at: number;
@@ -14,13 +24,7 @@ export type SwarmView =
       readonly dialing: number;
       /** The same of peers of other sites. */
       readonly dialingOutside: number;
-      /** Neighbours that told what they hold in this swarm. */
-      readonly inventories: number;
-      /** Neighbours in this swarm that have yet to tell. */
-      readonly awaited: number;
-      /** When the latest of these opened its channel, or we entered the swarm, whichever was later, ms on the engine's clock. */
-      readonly awaitedSince: number;
-    };
+    });
 
 /**
  * Until when a request made at `requestedAt` waits for the mesh before it goes to the origin, on the engine's clock; a time that

@@ -117,17 +117,11 @@ export class Connections {
         if (left <= 0) return;
         if (again && this.#redials.has(peer)) continue;
         this.#redials.delete(peer);
-        if (this.#dial(peer, sameSite)) left--;
+        if (this.dial(peer, sameSite)) left--;
       }
     };
     dial(swarm.members, true, room.ofSite);
     dial(swarm.others, false, room.outside);
-  }
-
-  /** Connects to somebody of our site who has what we want, if there is room. */
-  meet(peer: PeerId): void {
-    const { ofSite, outside } = this.#attempts.degree;
-    if (ofSite + outside < MAX_CONNECTIONS) this.#dial(peer, true);
   }
 
   /** Hangs up on all, and offers none again. */
@@ -137,9 +131,11 @@ export class Connections {
     for (const attempt of this.#attempts.clear()) this.#ports.dialer.hangUp(attempt.connection);
   }
 
-  #dial(peer: PeerId, sameSite: boolean): boolean {
+  /** Offers a connection, if there is room for it. False: there is not, or one to this peer already. */
+  dial(peer: PeerId, sameSite: boolean): boolean {
     const { peer: own, iceServers } = this.#place();
     if (peer === own || this.#neighbours.isBanned(peer) || this.#attempts.of(peer)) return false;
+    if (this.#attempts.size >= MAX_CONNECTIONS) return false;
     const connection = Math.floor(this.#ports.random() * 2 ** 32);
     this.#attempts.add(connection, peer, 'offers', sameSite);
     this.#ports.dialer.dial(connection, peer, iceServers);
@@ -210,7 +206,7 @@ export class Connections {
       this.#redials.set(attempt.peer, tries + 1);
       const cancel = this.#ports.clock.after(pause, () => {
         this.#timers.delete(cancel);
-        this.#dial(attempt.peer, attempt.sameSite);
+        this.dial(attempt.peer, attempt.sameSite);
       });
       this.#timers.add(cancel);
     }

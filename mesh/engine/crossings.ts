@@ -12,6 +12,7 @@ import {
   type CrossingView,
   type PromiseWord,
   type Rank,
+  type Sizes,
 } from '../core/crossing.ts';
 import {
   CLAIM_ROUNDS,
@@ -85,7 +86,7 @@ export class Crossings {
   }
 
   /** As the server said, or as we see: its news come later than a newcomer's channel. */
-  sizes(swarm: SwarmId): Pick<CrossingView, 'siteSize' | 'sites' | 'outside'> {
+  sizes(swarm: SwarmId): Sizes {
     const state = this.ports.membership.stateOf(swarm);
     const { ofSite, outside } = this.ports.neighbours.count(swarm);
     return {
@@ -263,7 +264,7 @@ export class Turn {
     const { digest } = this.#wanted.name;
     clock.after(HEAR_MS, () => {
       const heardOf = neighbours.holders(digest).length + neighbours.carriers(digest, Infinity).length > 0;
-      if (this.#crosser === crosser && !heardOf) membership.connections.meet(crosser);
+      if (this.#crosser === crosser && !heardOf) membership.connections.dial(crosser, true);
     });
   }
 

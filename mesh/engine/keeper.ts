@@ -5,14 +5,17 @@ import type { Want } from '../../protocol/peer-message.ts';
 import { DUTY_MS, KEEPER_CROSSINGS, MAX_DUTIES } from '../core/limits.ts';
 import type { Clock } from '../core/ports.ts';
 
-export interface KeeperPorts {
-  readonly clock: Clock;
+export interface KeepersWork {
   readonly isKeeper: (swarm: SwarmId) => boolean;
+  /** Brings an asset; resolves when it is there, failed, or is not wanted any more. */
+  readonly bring: (swarm: SwarmId, asset: Expected, signal: AbortSignal) => Promise<void>;
+}
+
+export interface KeeperPorts extends KeepersWork {
+  readonly clock: Clock;
   readonly holds: (digest: Digest) => boolean;
   /** Is it on its way to us, so that it need not be brought? */
   readonly isComing: (digest: Digest) => boolean;
-  /** Brings an asset; resolves when it is there, failed, or is not wanted any more. */
-  readonly bring: (swarm: SwarmId, asset: Expected, signal: AbortSignal) => Promise<void>;
   /** Tells the site what will be brought. */
   readonly announce: (swarm: SwarmId, digests: readonly Digest[]) => void;
 }

@@ -217,8 +217,9 @@ export class Membership {
     const homeLast = [...reply.swarms].sort((a, b) => Number(a.swarm === this.#home) - Number(b.swarm === this.#home));
     for (const swarm of homeLast) {
       const { members, others, ...state } = swarm;
-      const at = (again && this.#swarms.get(swarm.swarm)?.at) || now;
-      if (this.#swarms.has(swarm.swarm)) this.#swarms.set(swarm.swarm, { at, siteMembers: members, others, state });
+      const before = this.#swarms.get(swarm.swarm);
+      const at = (again && before?.at) || now;
+      if (before !== undefined) this.#swarms.set(swarm.swarm, { at, siteMembers: members, others, state });
       this.#ports.trace('signaling', () => `${swarm.swarm} ${members.length}+${others.length}`);
       this.#connections.dialAll(swarm, again);
     }

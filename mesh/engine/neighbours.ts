@@ -5,9 +5,9 @@ import type { Expected } from '../../protocol/page.ts';
 import type { Want } from '../../protocol/peer-message.ts';
 import { LIVENESS_TICK_MS, MAX_BANNED } from '../core/limits.ts';
 import type { Channel, Store, Trace } from '../core/ports.ts';
-import type { SwarmView } from '../core/start-gate.ts';
+import type { Inventories } from '../core/start-gate.ts';
 import { Announcements, type AnnouncementsPorts } from './announcements.ts';
-import { Keeper, type KeeperPorts } from './keeper.ts';
+import { Keeper, type KeepersWork } from './keeper.ts';
 import { Neighbour } from './neighbour.ts';
 import type { UnderWay } from './under-way.ts';
 import { UploadAllowance } from './uploads.ts';
@@ -24,7 +24,7 @@ export interface NeighboursListener {
   banned(peer: PeerId, reason: P2PError): void;
 }
 
-export interface NeighboursPorts extends Omit<AnnouncementsPorts, 'open'>, Pick<KeeperPorts, 'isKeeper' | 'bring'> {
+export interface NeighboursPorts extends Omit<AnnouncementsPorts, 'open'>, KeepersWork {
   readonly store: Store;
   readonly trace: Trace;
   /** Bits per second; null: as fast as it goes. */
@@ -40,8 +40,6 @@ export interface Window {
   readonly swarm: SwarmId;
   readonly assets: readonly Expected[];
 }
-
-export type Inventories = Pick<Extract<SwarmView, { kind: 'joined' }>, 'inventories' | 'awaited' | 'awaitedSince'>;
 
 export class Neighbours {
   readonly announcements: Announcements;

@@ -12,23 +12,35 @@ const INNER = ['mesh/core', 'mesh/engine'];
 /** What is on the other side: our own code, and what browsers and the language know. */
 const OUTER = ['protocol', 'mesh/page', 'mesh/io', 'components', 'sw'];
 
-const textOf = (folder) =>
+/** Without the comments that have lines of their own: a word of theirs is no name. */
+const textOf = (folder, pattern = /\.ts$/) =>
   readdirSync(folder, { recursive: true })
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .filter((file) => pattern.test(file))
+    .map((file) => readFileSync(join(folder, file), 'utf8').replace(/^ *(?:\/\/.*|\/\*[^]*?\*\/)$/gm, ''))
     .join('\n');
 
 /** From each such name to a short one that nobody else uses. The same sources give the same names. */
 export function innerNames() {
   const inner = INNER.map((folder) => textOf(join(ROOT, folder))).join('\n');
   const libraries = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'lib');
-  const outer = [...OUTER.map((folder) => textOf(join(ROOT, folder))), textOf(libraries)].join('\n');
-  const known = new Set(outer.match(/[A-Za-z_$][\w$]*/g));
+  const outer = [...OUTER.map((folder) => textOf(join(ROOT, folder))), textOf(libraries, /^lib\..*\.d\.ts$/)].join(
+    '\n',
+  );
+  // A private name is nobody else's.
+  const known = new Set(outer.match(/(?<![#\w$])[A-Za-z_$][\w$]*/g));
   // A member of a class, an interface or an object: at the beginning of a line, followed by `(`, `:`, `?` or ` =`.
   const declared = inner.matchAll(/^ +(?:readonly |get |set |async )*([a-z]\w{3,})(?:[(:?]| =)/gm);
   const isQuoted = (name) => inner.includes(`'${name}'`);
   const names = [...new Set(Array.from(declared, ([, name]) => name))].filter(
     (name) => !known.has(name) && !isQuoted(name),
   );
-  return Object.fromEntries(names.sort().map((name, i) => [name, `$${i.toString(36)}`]));
+  return Object.fromEntries(names.sort().map((name, i) => [name, shortName(i)]));
+}
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+
+/** `$a` to `$9`, `_a` to `_9`, then `$aa` and so on. */
+function shortName(i) {
+  const [count, letter] = [Math.floor(i / LETTERS.length), LETTERS[i % LETTERS.length]];
+  return count < 2 ? `${'$_'[count]}${letter}` : `$${LETTERS[count - 2]}${letter}`;
 }
