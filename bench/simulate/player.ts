@@ -79,7 +79,9 @@ export class Player {
     if (this.isOver || this.firstFrame === null) return;
     this.#halt();
     this.#position = position;
-    if (this.#loading && this.#loading.index !== this.#wanted()) this.#abort();
+    const wanted = this.#wanted();
+    if (this.#loading?.index === wanted) this.#tellWhatComes(wanted);
+    else this.#abort();
     this.#goOn();
     this.#loadNext();
   }

@@ -154,6 +154,12 @@ export class Assets {
     return underWay?.withheld === true ? undefined : underWay;
   }
 
+  /** A player says what it needs, and when: after a seek perhaps sooner than it asked for it. */
+  expect(assets: readonly Expected[]): void {
+    for (const { name, within } of assets)
+      this.#transfers.get(name.digest)?.transfer.neededBy(this.#ports.clock.now() + within);
+  }
+
   /** Brings an asset for others, or ahead of time. Resolves when it is here, could not be had, or nobody wants it any more. */
   async bring(swarm: SwarmId, { url, name, range, within }: Expected, signal: AbortSignal): Promise<void> {
     if (this.#contradicted.has(name.digest) || this.#ports.store.has(name.digest)) return;
@@ -177,6 +183,7 @@ export class Assets {
     signal.throwIfAborted();
     const { digest } = wanted.name;
     const shared = this.#transfers.get(digest) ?? this.#start(wanted);
+    shared.transfer.neededBy(wanted.neededAt);
     shared.progress.add(progress);
     const leave = (): void => {
       shared.progress.delete(progress);

@@ -13,7 +13,6 @@ import type {
   FromPage,
   Held,
 } from '../../protocol/page.ts';
-import { MAX_WANTS } from '../../protocol/limits.ts';
 import { STATS_EVERY_MS } from '../core/limits.ts';
 import type { Channel, Ports } from '../core/ports.ts';
 import { Assets, type Reply } from './assets.ts';
@@ -146,7 +145,8 @@ export class Engine {
 
   /** What a player will ask for next. */
   expect({ player, swarm, assets }: Extract<FromPage, { type: 'window' }>): void {
-    this.#neighbours.expect({ player, swarm: swarm ?? this.#home, assets: assets.slice(0, MAX_WANTS) });
+    this.#neighbours.expect({ player, swarm: swarm ?? this.#home, assets });
+    this.#assets.expect(assets);
   }
 
   /** A way in for asset questions; each asker has its own numbers. */

@@ -56,6 +56,13 @@ export class Transfer {
     this.#sources = new Sources(ports, wanted, this.underWay, this.#turn);
   }
 
+  /** It is needed by then, on the clock: perhaps sooner than was said. */
+  neededBy(time: number): void {
+    if (time >= this.#wanted.neededAt) return;
+    this.#wanted.neededAt = time;
+    this.#ports.changes.notify();
+  }
+
   async run(): Promise<Transferred> {
     try {
       return await this.#run();

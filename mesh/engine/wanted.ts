@@ -10,8 +10,8 @@ export interface Wanted {
   readonly range: ByteRange | null;
   /** As the manifest says; '': as the origin says. */
   readonly contentType: string;
-  /** When it is needed, on the engine's clock; Infinity: not known. */
-  readonly neededAt: number;
+  /** When it is needed, on the engine's clock; Infinity: not known. Sooner, once a player seeks there. */
+  neededAt: number;
   /** When the first asset of the swarm was asked for: bounds how long the start of the mesh is waited for. */
   readonly startedAt: number;
 }

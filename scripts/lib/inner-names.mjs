@@ -37,9 +37,9 @@ export function innerNames() {
   return Object.fromEntries(names.sort().map((name, i) => [name, shortName(i)]));
 }
 
-const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+const LETTERS = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-/** `$a` to `$9`, `_a` to `_9`, then `$aa` and so on. */
+/** `$0` to `$Z`, `_0` to `_Z`, then `$00` and so on. */
 function shortName(i) {
   const [count, letter] = [Math.floor(i / LETTERS.length), LETTERS[i % LETTERS.length]];
   return count < 2 ? `${'$_'[count]}${letter}` : `$${LETTERS[count - 2]}${letter}`;

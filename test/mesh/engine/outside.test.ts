@@ -9,6 +9,8 @@ import {
   OUTSIDE_SOURCES,
   OUTSIDE_STEAL_MS,
 } from '../../../mesh/core/limits.ts';
+import { swarmOfName } from '../../../protocol/swarm.ts';
+import { WEB_ORIGIN } from '../world/surroundings.ts';
 import { FromOutside } from '../../../mesh/engine/from-outside.ts';
 import { BLOCK_BYTES } from '../../../protocol/limits.ts';
 import type { BlockRequest, RawLine } from '../world/raw-peer.ts';
@@ -117,6 +119,30 @@ test('what would come too late from slow homes comes from the origin, but for th
   assert.ok(room.copies(lesson) < 1, `${room.copies(lesson)} copies`);
   assert.ok(got.took <= 6000, `${got.took} ms`);
 });
+
+for (const [what, needsItNow] of [
+  [
+    'is wanted at once after a seek',
+    ({ engine }: WorldPeer, { url, name }: TestAsset) =>
+      engine.expect({
+        type: 'window',
+        player: 1,
+        swarm: swarmOfName(WEB_ORIGIN),
+        assets: [{ url, name, within: 0 }],
+      }),
+  ],
+  ['is asked for again, and sooner', (peer: WorldPeer, lesson: TestAsset) => void peer.ask(lesson, { deadline: 0 })],
+] as const)
+  test(`what comes from slow homes and ${what} comes from the origin at once`, async () => {
+    const { room, newcomer, lesson } = await homes(3, 60);
+    const asking = newcomer.ask(lesson, CALM);
+    await room.world.clock.advance(1000);
+    assert.deepEqual(room.crossed(lesson), []);
+    needsItNow(newcomer, lesson);
+    await room.answered([asking]);
+    assert.deepEqual(gotOf(asking).body, lesson.body);
+    assert.ok(gotOf(asking).took <= 1000 + room.alone(lesson) + 100, `${gotOf(asking).took} ms`);
+  });
 
 test('homes that answer nothing delay who is in a hurry by little more than the first byte may take', async () => {
   const { room, newcomer, lesson } = await homes(3);
