@@ -43,10 +43,6 @@ export class Attempts {
     return this.#all.get(connection);
   }
 
-  get size(): number {
-    return this.#all.size;
-  }
-
   get degree(): Degree {
     return degreeOf([...this.#all.values()]);
   }

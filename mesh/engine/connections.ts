@@ -5,7 +5,7 @@
 import type { PeerId } from '../../protocol/ids.ts';
 import { MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import type { IceServer, RelayedSignal, Signal, SwarmView as NamedSwarm } from '../../protocol/signaling.ts';
-import { MAX_BANNED, MAX_CONNECTIONS, REDIAL_AFTER_MS, REOFFER_AFTER_MS } from '../core/limits.ts';
+import { MAX_BANNED, REDIAL_AFTER_MS, REOFFER_AFTER_MS } from '../core/limits.ts';
 import type { Channel, Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
 import { onOffer, roomToOffer, type Around, type Degree } from '../core/topology.ts';
 import { Attempts, type Attempt } from './attempts.ts';
@@ -131,11 +131,10 @@ export class Connections {
     for (const attempt of this.#attempts.clear()) this.#ports.dialer.hangUp(attempt.connection);
   }
 
-  /** Offers a connection, if there is room for it. False: there is not, or one to this peer already. */
+  /** Offers a connection. False: there is one to this peer already, or it is banned. */
   dial(peer: PeerId, sameSite: boolean): boolean {
     const { peer: own, iceServers } = this.#place();
     if (peer === own || this.#neighbours.isBanned(peer) || this.#attempts.of(peer)) return false;
-    if (this.#attempts.size >= MAX_CONNECTIONS) return false;
     const connection = Math.floor(this.#ports.random() * 2 ** 32);
     this.#attempts.add(connection, peer, 'offers', sameSite);
     this.#ports.dialer.dial(connection, peer, iceServers);

@@ -20,6 +20,7 @@ import {
   COMPANY_FRESH_MS,
   HEAR_MS,
   HEEDLESS_MS,
+  MAX_CONNECTIONS,
   MAX_PROMISES,
   MEETINGS_PER_CLAIM,
 } from '../core/limits.ts';
@@ -264,7 +265,8 @@ export class Turn {
     const { digest } = this.#wanted.name;
     clock.after(HEAR_MS, () => {
       const heardOf = neighbours.holders(digest).length + neighbours.carriers(digest, Infinity).length > 0;
-      if (this.#crosser === crosser && !heardOf) membership.connections.dial(crosser, true);
+      const hasRoom = neighbours.open.length < MAX_CONNECTIONS;
+      if (this.#crosser === crosser && !heardOf && hasRoom) membership.connections.dial(crosser, true);
     });
   }
 
