@@ -165,7 +165,7 @@ export const CLAIM_PATIENCE_MS = 2500;
 
 /**
  * Who hears nothing for HEAR_MS of a crosser that the server named connects to it: what only one or two want is not handed on by others. So many do, at most, so that
- * a crosser that waits for other sites is not offered three hundred connections. Of thirty that seek at random three or four do, and in place of 1.26 to 1.36 copies 1.13 to 1.15 cross.
+ * a crosser that waits for other sites is not offered three hundred connections. Of thirty that seek at random three or four do, and in place of 1.26 to 1.36 copies 1.14 to 1.15 cross.
  */
 export const MEETINGS_PER_CLAIM = 4;
 

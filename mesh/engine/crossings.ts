@@ -265,8 +265,8 @@ export class Turn {
     const { digest } = this.#wanted.name;
     clock.after(HEAR_MS, () => {
       const heardOf = neighbours.holders(digest).length + neighbours.carriers(digest, Infinity).length > 0;
-      const hasRoom = neighbours.open.length < MAX_CONNECTIONS;
-      if (this.#crosser === crosser && !heardOf && hasRoom) membership.connections.dial(crosser, true);
+      const isFree = membership.state === 'joined' && neighbours.open.length < MAX_CONNECTIONS;
+      if (this.#crosser === crosser && !heardOf && isFree) membership.connections.dial(crosser, true);
     });
   }
 

@@ -148,6 +148,25 @@ test('who hears nothing of a crosser that the server named connects to it', asyn
   assertSame(askings, lesson);
 });
 
+test('who has left connects to nobody', async () => {
+  const room = new Classroom();
+  const { clock, network } = room.world;
+  const [crosser, ...others] = (await room.peers(24)) as [WorldPeer, ...WorldPeer[]];
+  await clock.advance(1500);
+  const apart = others.find(({ name }) => network.openLinks(name, crosser.name) === 0)!;
+  const lesson = await room.asset('lesson.ts', 1_000_000);
+  crosser.ask(lesson, { deadline: 8000 });
+  await clock.advance(200);
+  apart.ask(lesson, { deadline: 8000 });
+  await clock.advance(CLAIM_MS + 50);
+  let dialed = 0;
+  const create = network.create.bind(network);
+  network.create = (from) => (dialed++, create(from));
+  apart.engine.leave();
+  await clock.advance(HEAR_MS);
+  assert.equal(dialed, 0);
+});
+
 test('of those whom the server named the same crosser only the first connect to it, and none that hears of it', async () => {
   const room = new Classroom();
   const { clock, network, server } = room.world;
