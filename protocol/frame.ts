@@ -76,10 +76,10 @@ export class FrameWriter {
 /** Puts one neighbour's messages together again. Holds at most MAX_OPEN_FRAMES half-arrived frames. */
 export class FrameAssembler {
   readonly #open = new Map<string, { readonly payload: Uint8Array<ArrayBuffer>; filled: number }>();
-  readonly #moves: (type: number, request: number) => void;
+  readonly #moves: (type: number, request: number, bytes: number) => void;
 
-  /** @param moves told of each message: bytes of such a frame came */
-  constructor(moves: (type: number, request: number) => void = () => undefined) {
+  /** @param moves told of each message: so many bytes of such a frame came, the header among them */
+  constructor(moves: (type: number, request: number, bytes: number) => void = () => undefined) {
     this.#moves = moves;
   }
 
@@ -89,7 +89,7 @@ export class FrameAssembler {
    */
   accept(untrustedMessage: Uint8Array<ArrayBuffer>): Frame | null {
     const { type, request, length, offset, part } = readHeader(untrustedMessage);
-    this.#moves(type, request);
+    this.#moves(type, request, untrustedMessage.length);
     if (part.length === length && offset === 0) return { type, request, payload: part };
     if (part.length === 0) throw badFrame('a part of at least one byte', part.length);
     const key = `${type} ${request}`;

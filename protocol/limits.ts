@@ -24,7 +24,7 @@ export const ID_BYTES = 16;
 /** Bytes in front of each data-channel message: type, flags, request id, length, offset. */
 export const FRAME_HEADER_BYTES = 16;
 
-/** Largest data-channel message we send, bytes: a block with its headers, which is then neither cut nor put together again. Only over a fast line: see MESSAGE_MS in mesh/core/limits.ts. */
+/** Largest data-channel message that is sent, bytes: a block with its headers. */
 export const MAX_MESSAGE_BYTES = BLOCK_BYTES + 32;
 
 /** Smallest `maxMessageSize` that we work with, bytes. RFC 8841 lets a peer that says nothing receive 64 KiB; 16 KiB is what every browser ever took. */

@@ -75,6 +75,8 @@ export type PeerMessage =
       readonly index: number;
       readonly untrustedBlock: Uint8Array<ArrayBuffer>;
     }
+  /** So many bytes of messages of content came, headers included: as many more may be on their way. */
+  | { readonly type: 'credit'; readonly bytes: number }
   | { readonly type: 'cancel'; readonly request: number }
   | { readonly type: 'refuse'; readonly request: number; readonly reason: RefuseReason }
   | { readonly type: 'ping'; readonly request: number }
@@ -111,20 +113,21 @@ const LAYOUTS: Layouts = {
   want: struct({ swarm, wants: listOf(struct<Want>({ digest, within: uint32 }), MAX_WANTS) }),
   pick: struct({ digest, leaves: flag, blocks }),
   bitfield: struct({ digest, blocks }),
+  credit: struct({ bytes: uint32 }),
 };
 
 const TYPES = Object.keys(LAYOUTS) as PeerMessage['type'][];
 
-/** Those that belong to no request. */
-const UNNUMBERED: ReadonlySet<PeerMessage['type']> = new Set([
-  'hello',
-  'have',
-  'lost',
-  'bye',
-  'fetching',
-  'queued',
-  'want',
-  'bitfield',
+/** Those that belong to a request. */
+const NUMBERED: ReadonlySet<PeerMessage['type']> = new Set([
+  'request',
+  'pick',
+  'leaves',
+  'block',
+  'cancel',
+  'refuse',
+  'ping',
+  'pong',
 ] as const);
 
 const wireNumber = (type: PeerMessage['type']): number => TYPES.indexOf(type) + 1;
@@ -144,7 +147,7 @@ export function parsePeerMessage(untrusted: Frame): PeerMessage {
   const type = TYPES[untrusted.type - 1];
   if (type === undefined) throw badFrame('a known frame type', untrusted.type);
   const said = LAYOUTS[type].read(payload);
-  const message = { type, ...(!UNNUMBERED.has(type) && { request }), ...said } as PeerMessage;
+  const message = { type, ...(NUMBERED.has(type) && { request }), ...said } as PeerMessage;
   if (message.type === 'leaves' && !areOf(message.size, message.untrustedLeaves))
     throw badFrame('an asset size and its leaves', `${message.size} and ${payload.length} bytes`);
   return message;

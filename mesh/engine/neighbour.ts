@@ -9,6 +9,7 @@ import {
   LIVENESS_TICK_MS,
   MAX_FETCHING_PER_NEIGHBOUR,
   OUTSIDE_REFILL_BYTES,
+  OUTSIDE_WINDOW_BYTES,
   PING_AFTER_MS,
   SILENT_PAUSE_MAX_MS,
   SILENT_PAUSE_MS,
@@ -16,7 +17,7 @@ import {
 import type { Channel, Clock } from '../core/ports.ts';
 import { Questions, type BlockQuestion, type Outcome } from './questions.ts';
 import { Uploads, type UploadAllowance } from './uploads.ts';
-import { Wire, type WireListener } from './wire.ts';
+import { Wire, type Delivered, type WireListener } from './wire.ts';
 
 export interface NeighbourListener {
   opened(): void;
@@ -99,8 +100,11 @@ export class Neighbour {
       broken: (error) => listener.broken(error),
       closed: () => this.#closed(),
     };
-    if (!sameSite) channel.refillBytes = OUTSIDE_REFILL_BYTES;
-    this.#wire = new Wire(channel, wireListener, clock);
+    this.#wire = new Wire(channel, wireListener);
+    if (!sameSite) {
+      channel.refillBytes = OUTSIDE_REFILL_BYTES;
+      this.#wire.windowBytes = OUTSIDE_WINDOW_BYTES;
+    }
     this.#questions = new Questions(clock, (message) => this.#wire.send(message));
     this.#uploads = new Uploads(this.#wire, allowance, !sameSite);
   }
@@ -200,7 +204,7 @@ export class Neighbour {
       this.#pausedUntil = -Infinity;
   }
 
-  #receive(message: PeerMessage): void {
+  #receive(message: Delivered): void {
     this.#quietFor = 0;
     switch (message.type) {
       case 'hello':

@@ -1,6 +1,5 @@
 /** Hands our assets to neighbours: one queue each, all within the upload cap. */
 import { blockCount, blockOf } from '../../protocol/digest.ts';
-import { FRAME_HEADER_BYTES, MAX_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import type { Digest } from '../../protocol/ids.ts';
 import type { PeerMessage, RefuseReason } from '../../protocol/peer-message.ts';
 import { FOLLOWERS_PER_ASSET, FOLLOWS_FROM_NEIGHBOUR, MAX_PICKED, REQUESTS_FROM_NEIGHBOUR } from '../core/limits.ts';
@@ -43,8 +42,7 @@ export class UploadAllowance {
     this.#underWay = underWay;
     this.#enabled = options.enabled;
     const { maxUpload } = options;
-    this.maxPartBytes =
-      maxUpload === null ? MAX_MESSAGE_BYTES : Math.max(1024, Math.min(MAX_MESSAGE_BYTES, Math.floor(maxUpload / 512)));
+    this.maxPartBytes = maxUpload === null ? Infinity : Math.max(1024, Math.floor(maxUpload / 512));
     this.#bucket = maxUpload === null ? null : new TokenBucket(maxUpload, this.maxPartBytes, clock.now());
     this.#uploaded = uploaded;
   }
@@ -246,7 +244,7 @@ export class Uploads {
 
   async #send(message: PeerMessage, wanted: () => boolean): Promise<void> {
     const { pace, maxPartBytes } = this.#allowance;
-    const sent = await this.#wire.sendContent(message, pace, Math.max(maxPartBytes, 4 * FRAME_HEADER_BYTES), wanted);
+    const sent = await this.#wire.sendContent(message, pace, maxPartBytes, wanted);
     this.#allowance.count(sent);
   }
 

@@ -6,13 +6,15 @@ import { P2PError } from '../../protocol/error.ts';
 import { badFrame, FrameAssembler, FrameWriter } from '../../protocol/frame.ts';
 import { MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import { carriesContent, encodeInPieces, parsePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
-import { DrainMeter } from '../core/drain-meter.ts';
-import { CHANNEL_BUFFER_BYTES } from '../core/limits.ts';
-import type { Channel, Clock } from '../core/ports.ts';
+import { CONFIRM_BYTES, CONTENT_MESSAGE_BYTES, MAX_UNREAD_BYTES, SITE_WINDOW_BYTES } from '../core/limits.ts';
+import type { Channel } from '../core/ports.ts';
+
+/** A message that means something to more than the wire. */
+export type Delivered = Exclude<PeerMessage, { type: 'credit' }>;
 
 export interface WireListener {
   opened(): void;
-  message(message: PeerMessage): void;
+  message(message: Delivered): void;
   /** Bytes of an answer to this request came in. */
   progress(request: number): void;
   /** The other end broke the protocol; the channel is closed. */
@@ -29,24 +31,28 @@ const scratch = new Uint8Array(MAX_MESSAGE_BYTES);
 export class Wire {
   /** Largest message that the other end takes, bytes; raised once the connection says more. */
   maxMessageBytes = MIN_MESSAGE_BYTES;
+  /** Content that may be on its way, and not confirmed by the other end, bytes. */
+  windowBytes = SITE_WINDOW_BYTES;
   readonly #channel: Channel;
   readonly #listener: WireListener;
-  readonly #clock: Pick<Clock, 'now'>;
-  readonly #assembler = new FrameAssembler((type, request) => {
-    if (carriesContent(type)) this.#listener.progress(request);
+  readonly #assembler = new FrameAssembler((type, request, bytes) => {
+    if (!carriesContent(type)) return;
+    this.#confirm(bytes);
+    this.#listener.progress(request);
   });
-  readonly #meter = new DrainMeter();
   readonly #waiting: (() => void)[] = [];
+  /** Bytes of content: sent and not confirmed, and received and not confirmed. */
+  #onTheWay = 0;
+  #unconfirmed = 0;
   #state: 'opening' | 'open' | 'closed' = 'opening';
 
-  constructor(channel: Channel, listener: WireListener, clock: Pick<Clock, 'now'>) {
+  constructor(channel: Channel, listener: WireListener) {
     this.#channel = channel;
-    this.#clock = clock;
     this.#listener = listener;
     channel.listen({
       opened: () => this.#opened(),
       received: (message) => this.#received(message),
-      drained: () => this.#drained(),
+      drained: () => this.#release(),
       closed: () => this.#closed(),
     });
   }
@@ -59,7 +65,7 @@ export class Wire {
   send(message: PeerMessage): void {
     if (!this.open) return;
     // Who asks and asks and does not read would have us keep the answers.
-    if (this.#channel.bufferedAmount > 4 * CHANNEL_BUFFER_BYTES) {
+    if (this.#channel.bufferedAmount > MAX_UNREAD_BYTES) {
       this.close();
       return;
     }
@@ -67,20 +73,19 @@ export class Wire {
     while (!writer.done) this.#send(writer, writer.nextBytes(this.#messageBytes));
   }
 
-  /** Sends as fast as the channel and `pace` allow, and stops early when `wanted` says no or the channel closes. Resolves with the payload bytes sent. */
+  /** Sends as fast as the other end confirms and `pace` allows, and stops early when `wanted` says no or the channel closes. Resolves with the payload bytes sent. */
   async sendContent(message: PeerMessage, pace: Pace, maxPartBytes: number, wanted: () => boolean): Promise<number> {
     const writer = new FrameWriter(encodeInPieces(message));
     let sent = 0;
     while (!writer.done) {
-      const bytes = writer.nextBytes(Math.min(this.#messageBytes, this.#meter.messageBytes, maxPartBytes));
+      const bytes = writer.nextBytes(Math.min(this.#messageBytes, maxPartBytes, CONTENT_MESSAGE_BYTES));
       await pace(bytes);
-      while (this.open && this.#channel.bufferedAmount >= CHANNEL_BUFFER_BYTES)
-        await new Promise<void>((resume) => this.#waiting.push(resume));
+      while (this.open && this.#onTheWay + bytes > this.windowBytes) await this.#change();
       if (!this.open) break;
       // A frame that was begun is ended, or the other end would keep its half for ever.
       if (sent === 0 && !wanted()) break;
-      this.#meter.send(bytes, this.#channel.bufferedAmount, this.#clock.now());
       this.#send(writer, bytes);
+      this.#onTheWay += bytes;
       sent += bytes;
     }
     return sent;
@@ -88,8 +93,7 @@ export class Wire {
 
   /** Resolves when hardly anything waits for its turn on the wire any more, or the channel is closed. */
   async drained(): Promise<void> {
-    while (this.open && this.#channel.bufferedAmount > this.#channel.refillBytes)
-      await new Promise<void>((resume) => this.#waiting.push(resume));
+    while (this.open && this.#channel.bufferedAmount > this.#channel.refillBytes) await this.#change();
   }
 
   close(): void {
@@ -118,12 +122,24 @@ export class Wire {
     try {
       if (!untrustedMessage) throw badFrame('bytes', 'text');
       const frame = this.#assembler.accept(untrustedMessage);
-      if (frame) this.#listener.message(parsePeerMessage(frame));
+      const message = frame && parsePeerMessage(frame);
+      if (message?.type === 'credit') {
+        this.#onTheWay = Math.max(0, this.#onTheWay - message.bytes);
+        this.#release();
+      } else if (message) this.#listener.message(message);
     } catch (error) {
       if (!(error instanceof P2PError)) throw error;
       this.close();
       this.#listener.broken(error);
     }
+  }
+
+  /** Now and then, not each part: it is a message too. */
+  #confirm(bytes: number): void {
+    this.#unconfirmed += bytes;
+    if (this.#unconfirmed < CONFIRM_BYTES) return;
+    this.send({ type: 'credit', bytes: this.#unconfirmed });
+    this.#unconfirmed = 0;
   }
 
   #closed(): void {
@@ -133,9 +149,9 @@ export class Wire {
     this.#listener.closed();
   }
 
-  #drained(): void {
-    this.#meter.drained(this.#channel.bufferedAmount, this.#clock.now());
-    this.#release();
+  /** Resolves when something was confirmed or drained, or the channel closed. */
+  #change(): Promise<void> {
+    return new Promise((resume) => this.#waiting.push(resume));
   }
 
   #release(): void {

@@ -201,7 +201,7 @@ test('each message tells of which frame bytes came, also one inside a larger buf
     assembler.accept(padded.subarray(3, 3 + message.length));
   }
   assert.deepEqual(moved, [
-    [6, 77],
-    [6, 77],
+    [6, 77, FRAME_HEADER_BYTES + 20],
+    [6, 77, FRAME_HEADER_BYTES + 10],
   ]);
 });

@@ -28,16 +28,16 @@ test('a message has room for its header and more, and no message is longer than 
   atMost(wire.MIN_MESSAGE_BYTES, wire.MAX_MESSAGE_BYTES);
 });
 
-test('a block goes in one message over a fast line, in two over a line that is not known yet', () => {
+test('a block fits into one message, and goes in two', () => {
   const frame = { type: 6, request: 1, payload: new Uint8Array(4 + wire.BLOCK_BYTES) };
   assert.equal([...fragmentsOf(frame, wire.MAX_MESSAGE_BYTES)].length, 1);
-  assert.equal([...fragmentsOf(frame, mesh.FIRST_MESSAGE_BYTES)].length, 2);
+  assert.equal([...fragmentsOf(frame, mesh.CONTENT_MESSAGE_BYTES)].length, 2);
 });
 
-test('over a slow line several messages come before silence is noticed', () => {
-  atMost(3 * mesh.MESSAGE_MS, mesh.SILENCE_MS);
-  atMost(wire.MIN_MESSAGE_BYTES, mesh.FIRST_MESSAGE_BYTES);
-  atMost(mesh.FIRST_MESSAGE_BYTES, wire.MAX_MESSAGE_BYTES);
+test('at 1 Mbit/s a message comes well before silence is noticed', () => {
+  atMost(mesh.CONTENT_MESSAGE_BYTES / 125, 0.6 * mesh.SILENCE_MS);
+  atMost(wire.MIN_MESSAGE_BYTES, mesh.CONTENT_MESSAGE_BYTES);
+  atMost(mesh.CONTENT_MESSAGE_BYTES, wire.MAX_MESSAGE_BYTES);
 });
 
 test('parts are whole blocks, and a part is an asset', () => {
@@ -65,9 +65,10 @@ test('the wait for a channel ends within the wait of the first request, and both
   atMost(mesh.CHANNEL_WAIT_MS, mesh.FIRST_REQUEST_WAIT_MS);
 });
 
-test('a channel is refilled before it runs dry, and its buffer holds a message', () => {
-  assert.ok(mesh.CHANNEL_REFILL_BYTES < mesh.CHANNEL_BUFFER_BYTES);
-  atMost(wire.MAX_MESSAGE_BYTES, mesh.CHANNEL_BUFFER_BYTES);
+test('who fills a window hears that a part of it came', () => {
+  for (const window of [mesh.SITE_WINDOW_BYTES, mesh.OUTSIDE_WINDOW_BYTES]) {
+    atMost(mesh.CONFIRM_BYTES, window - mesh.CONTENT_MESSAGE_BYTES);
+  }
 });
 
 test('one asset can be asked for at its widest without being refused as busy', () => {

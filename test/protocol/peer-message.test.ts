@@ -85,6 +85,7 @@ const anyMessage: fc.Arbitrary<PeerMessage> = fc.oneof(
     OWN,
   ),
   fc.record({ type: fc.constant('bitfield' as const), digest: hexOf(32) as fc.Arbitrary<Digest>, blocks }, OWN),
+  fc.record({ type: fc.constant('credit' as const), bytes: request }, OWN),
   fc.tuple(request, leaves).map(([id, rest]) => ({ type: 'leaves' as const, request: id, ...rest })),
   fc.record({ type: fc.constant('block' as const), request, index: request, untrustedBlock: block }, OWN),
   fc.record({ type: fc.constantFrom('cancel' as const, 'ping' as const, 'pong' as const), request }, OWN),
@@ -114,7 +115,7 @@ for (const { message, frame } of vectors) {
 }
 
 test('every type of message has a vector', () => {
-  assert.equal(new Set(vectors.map(({ message }) => message.type)).size, 16);
+  assert.equal(new Set(vectors.map(({ message }) => message.type)).size, 17);
 });
 
 test('what is encoded is parsed to the same message', () => {
@@ -175,7 +176,8 @@ for (const [what, type, payload] of [
   ['a bitfield without blocks', 16, Array(32).fill(1)],
   ['a bitfield of a block that no asset has', 16, [...new Array<number>(32 + 128).fill(0), 0x80]],
   ['type 0', 0, []],
-  ['a type that is not spoken', 17, []],
+  ['a credit without bytes', 17, []],
+  ['a type that is not spoken', 18, []],
 ] as [string, number, number[]][]) {
   test(`${what} is refused`, () => {
     assert.throws(() => parse(type, Uint8Array.from(payload)), isBadFrame);

@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { CHANNEL_BUFFER_BYTES, CHANNEL_REFILL_BYTES, MESSAGE_MS } from '../../../mesh/core/limits.ts';
+import {
+  CHANNEL_REFILL_BYTES,
+  CONFIRM_BYTES,
+  CONTENT_MESSAGE_BYTES,
+  MAX_UNREAD_BYTES,
+  OUTSIDE_WINDOW_BYTES,
+  SITE_WINDOW_BYTES,
+} from '../../../mesh/core/limits.ts';
 import type { Channel, ChannelListener } from '../../../mesh/core/ports.ts';
 import { Wire, type WireListener } from '../../../mesh/engine/wire.ts';
 import type { P2PError } from '../../../protocol/error.ts';
 import { FrameAssembler } from '../../../protocol/frame.ts';
-import { BLOCK_BYTES, FRAME_HEADER_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../../protocol/limits.ts';
-import { parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
+import { BLOCK_BYTES, MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../../protocol/limits.ts';
+import { carriesContent, parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
+import { encodePeerMessage, fragmentsOf } from '../../protocol/fragments.ts';
 
-/** A channel whose other end takes what it is told to take. */
+/** A channel that carries what it is told to carry, and whose other end confirms it when it is told to. */
 class SlowChannel implements Channel {
   bufferedAmount = 0;
+  /** Content that was not confirmed, bytes. */
+  onTheWay = 0;
   refillBytes = CHANNEL_REFILL_BYTES;
   closed = false;
   readonly sent: Uint8Array<ArrayBuffer>[] = [];
@@ -19,6 +29,7 @@ class SlowChannel implements Channel {
   send(message: Uint8Array<ArrayBuffer>): void {
     this.sent.push(message.slice());
     this.bufferedAmount += message.length;
+    if (carriesContent(message[0] ?? 0)) this.onTheWay += message.length;
   }
 
   close(): void {
@@ -34,14 +45,22 @@ class SlowChannel implements Channel {
     this.bufferedAmount = Math.max(0, before - bytes);
     if (before > this.refillBytes && this.bufferedAmount <= this.refillBytes) this.listener?.drained();
   }
-}
 
-/** Moves only when a test says so. */
-class StillClock {
-  time = 0;
+  confirm(bytes = this.onTheWay): void {
+    const confirmed = Math.min(bytes, this.onTheWay);
+    this.onTheWay -= confirmed;
+    this.says({ type: 'credit', bytes: confirmed });
+  }
 
-  now(): number {
-    return this.time;
+  /** The other end says something. */
+  says(message: PeerMessage): void {
+    for (const part of fragmentsOf(encodePeerMessage(message), MIN_MESSAGE_BYTES)) this.listener?.received(part);
+  }
+
+  /** All that is on its way comes, and is confirmed. */
+  deliver(): void {
+    this.take(this.bufferedAmount);
+    this.confirm();
   }
 }
 
@@ -56,12 +75,10 @@ interface Connected {
   readonly channel: SlowChannel;
   readonly wire: Wire;
   readonly heard: Heard;
-  readonly clock: StillClock;
 }
 
 function connected(maxMessageBytes = 4 * MAX_MESSAGE_BYTES): Connected {
   const channel = new SlowChannel();
-  const clock = new StillClock();
   const heard: Heard = { messages: [], progress: [], broken: [], closed: 0 };
   const listener: WireListener = {
     opened: () => undefined,
@@ -70,10 +87,10 @@ function connected(maxMessageBytes = 4 * MAX_MESSAGE_BYTES): Connected {
     broken: (error) => heard.broken.push(error),
     closed: () => heard.closed++,
   };
-  const wire = new Wire(channel, listener, clock);
+  const wire = new Wire(channel, listener);
   wire.maxMessageBytes = maxMessageBytes;
   channel.listener?.opened();
-  return { channel, wire, heard, clock };
+  return { channel, wire, heard };
 }
 
 const block = (request: number, index = 0, length = BLOCK_BYTES): PeerMessage => ({
@@ -87,6 +104,15 @@ const noPace = (): Promise<void> => Promise.resolve();
 
 /** Lets all that can go on without the channel go on. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Each time that what can go has gone, `step` lets some of it come. */
+async function untilAllCame(channel: SlowChannel, step: () => void): Promise<void> {
+  await settled();
+  while (channel.onTheWay > 0) {
+    step();
+    await settled();
+  }
+}
 
 function received(channel: SlowChannel): PeerMessage[] {
   const assembler = new FrameAssembler();
@@ -104,20 +130,74 @@ async function upload(wire: Wire, request: number, blocks: number, wanted = (): 
   return sent;
 }
 
-test('a control message has never more in front of it than the channel’s buffer and one message for each upload', async () => {
-  const { channel, wire } = connected();
-  const uploads = [upload(wire, 1, 32), upload(wire, 2, 32), upload(wire, 3, 32)];
-  let most = 0;
-  for (let done = false; !done;) {
-    await settled();
-    most = Math.max(most, channel.bufferedAmount);
-    done = channel.bufferedAmount === 0;
-    channel.take(CHANNEL_BUFFER_BYTES / 4);
+test('no more is on its way than the other end may be late to confirm, however many uploads there are', async () => {
+  for (const windowBytes of [SITE_WINDOW_BYTES, OUTSIDE_WINDOW_BYTES]) {
+    const { channel, wire } = connected();
+    wire.windowBytes = windowBytes;
+    const uploads = [upload(wire, 1, 32), upload(wire, 2, 32), upload(wire, 3, 32)];
+    for (let done = false; !done;) {
+      await settled();
+      assert.ok(channel.onTheWay <= windowBytes, String(channel.onTheWay));
+      done = channel.onTheWay === 0;
+      // It is kept full: no further part has room.
+      assert.ok(done || channel.onTheWay > windowBytes - MAX_MESSAGE_BYTES || received(channel).length > 90);
+      channel.take(Infinity);
+      channel.confirm(CONFIRM_BYTES);
+    }
+    await Promise.all(uploads);
+    assert.equal(received(channel).length, 96);
   }
-  await Promise.all(uploads);
-  assert.ok(most >= CHANNEL_BUFFER_BYTES, `${most}: the channel is kept full`);
-  assert.ok(most < CHANNEL_BUFFER_BYTES + uploads.length * MAX_MESSAGE_BYTES, String(most));
-  assert.equal(received(channel).length, 96);
+});
+
+test('what left the channel and was not confirmed fills the window', async () => {
+  const { channel, wire } = connected();
+  const sending = upload(wire, 1, 8);
+  await settled();
+  const before = channel.sent.length;
+  channel.take(Infinity);
+  await settled();
+  assert.equal(channel.sent.length, before);
+  channel.confirm(1);
+  await settled();
+  assert.equal(channel.sent.length, before, 'a byte makes no room for a part');
+  await untilAllCame(channel, () => channel.confirm());
+  await sending;
+});
+
+test('credit for more than was sent does not widen the window', async () => {
+  const { channel, wire } = connected();
+  channel.says({ type: 'credit', bytes: 1e9 });
+  const sending = upload(wire, 1, 8);
+  await settled();
+  assert.ok(channel.onTheWay <= SITE_WINDOW_BYTES);
+  await untilAllCame(channel, () => channel.confirm());
+  await sending;
+});
+
+test('content that came is confirmed, to the byte, now and then; short messages are not', async () => {
+  const from = connected();
+  const to = connected();
+  const sending = upload(from.wire, 1, 8);
+  await settled();
+  let credits = 0;
+  let came = 0;
+  for (let at = 0; at < from.channel.sent.length; at++) {
+    const part = from.channel.sent[at]!;
+    to.channel.listener?.received(part);
+    to.channel.says({ type: 'ping', request: 1 });
+    came += part.length;
+    for (const message of received(to.channel).slice(credits)) {
+      assert.deepEqual(message, { type: 'credit', bytes: came });
+      from.channel.confirm(came);
+      credits++;
+      came = 0;
+    }
+    assert.ok(came < CONFIRM_BYTES, String(came));
+    await settled();
+  }
+  await sending;
+  assert.equal(from.channel.onTheWay, came);
+  assert.equal(to.heard.messages.filter(({ type }) => type === 'block').length, 8);
 });
 
 test('a control message goes at once, between the parts of a block', async () => {
@@ -127,10 +207,7 @@ test('a control message goes at once, between the parts of a block', async () =>
   const before = channel.sent.length;
   wire.send({ type: 'ping', request: 7 });
   assert.equal(channel.sent.length, before + 1);
-  while (channel.bufferedAmount > 0) {
-    channel.take(CHANNEL_BUFFER_BYTES);
-    await settled();
-  }
+  await untilAllCame(channel, () => channel.deliver());
   await sending;
   const all = received(channel);
   assert.equal(all.filter(({ type }) => type === 'block').length, 32);
@@ -140,35 +217,12 @@ test('a control message goes at once, between the parts of a block', async () =>
 test('no message is longer than the other end takes', async () => {
   for (const [most, expected] of [
     [MIN_MESSAGE_BYTES, MIN_MESSAGE_BYTES],
-    [4 * MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES],
+    [4 * MAX_MESSAGE_BYTES, CONTENT_MESSAGE_BYTES],
   ] as const) {
     const { channel, wire } = connected(most);
     await upload(wire, 1, 1);
     const longest = Math.max(...channel.sent.map(({ length }) => length));
     assert.ok(longest <= expected && longest > expected / 2, `${longest} of ${expected}`);
-  }
-});
-
-test('a message is what the channel carries in an eighth of a second: a whole block where it is fast', async () => {
-  for (const [bytesPerMillisecond, expected] of [
-    [8192, FRAME_HEADER_BYTES + 4 + BLOCK_BYTES],
-    [256, 256 * MESSAGE_MS],
-    [8, MIN_MESSAGE_BYTES],
-  ] as const) {
-    const { channel, wire, clock } = connected();
-    const sending = upload(wire, 1, 64);
-    await settled();
-    // Until the channel has drained once its rate is not known, and one message is cut by then.
-    const unknown = channel.sent.length + 1;
-    while (channel.bufferedAmount > 0) {
-      clock.time += channel.bufferedAmount / bytesPerMillisecond;
-      channel.take(channel.bufferedAmount);
-      await settled();
-    }
-    const longest = Math.max(...channel.sent.slice(unknown).map(({ length }) => length));
-    assert.equal(longest, expected, `at ${bytesPerMillisecond} bytes per ms`);
-    await sending;
-    assert.equal(received(channel).length, 64);
   }
 });
 
@@ -178,10 +232,7 @@ test('the bytes of two blocks that wait for room at the same time do not mix', a
     for (let index = 0; index < 8; index++)
       await wire.sendContent(block(request, 8 * request + index), noPace, MAX_MESSAGE_BYTES, () => true);
   });
-  do {
-    await settled();
-    channel.take(CHANNEL_BUFFER_BYTES);
-  } while (channel.bufferedAmount > 0);
+  await untilAllCame(channel, () => channel.deliver());
   await Promise.all(uploads);
   const expected = [1, 2, 3].flatMap((request) => Array.from({ length: 8 }, (_, i) => block(request, 8 * request + i)));
   const byIndex = (message: PeerMessage): number => (message.type === 'block' ? message.index : -1);
@@ -234,7 +285,7 @@ test('each part of a block counts as progress, and the block comes when its last
 
 test('who asks and does not read is dropped', async () => {
   const { channel, wire, heard } = connected();
-  for (let i = 0; !channel.closed && i < 2 * CHANNEL_BUFFER_BYTES; i++) wire.send({ type: 'pong', request: i });
+  for (let i = 0; !channel.closed && i < MAX_UNREAD_BYTES; i++) wire.send({ type: 'pong', request: i });
   assert.equal(channel.closed, true);
   assert.equal(heard.closed, 1);
 });

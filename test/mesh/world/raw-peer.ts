@@ -2,7 +2,7 @@ import type { Channel, Signaling } from '../../../mesh/core/ports.ts';
 import { FrameAssembler } from '../../../protocol/frame.ts';
 import type { Digest, PeerId } from '../../../protocol/ids.ts';
 import { MIN_MESSAGE_BYTES, PROTOCOL_VERSION } from '../../../protocol/limits.ts';
-import { parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
+import { carriesContent, parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
 import { swarmOfName } from '../../../protocol/swarm.ts';
 import { swarmKey } from '../../../protocol/swarm-key.ts';
 import type { Page } from './network.ts';
@@ -32,7 +32,7 @@ export interface RawLine {
   sendBytes(bytes: Uint8Array<ArrayBuffer>): void;
 }
 
-/** A peer made of `protocol/` and raw channels: answers pings, and otherwise does what its test says. */
+/** A peer made of `protocol/` and raw channels: answers pings, confirms what comes, and otherwise does what its test says. */
 export class RawPeer {
   readonly heard: PeerMessage[] = [];
   readonly lines: RawLine[] = [];
@@ -79,7 +79,9 @@ export class RawPeer {
   }
 
   #listen(channel: Channel): void {
-    const assembler = new FrameAssembler();
+    const assembler = new FrameAssembler((type, _, bytes) => {
+      if (carriesContent(type)) line.send({ type: 'credit', bytes });
+    });
     const line: RawLine = {
       send: (message) => {
         for (const part of fragmentsOf(encodePeerMessage(message), MIN_MESSAGE_BYTES)) channel.send(part);

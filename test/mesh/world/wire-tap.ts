@@ -34,6 +34,8 @@ function describe(message: PeerMessage): string {
       return `pick ${message.request} ${short(message.digest)} of ${message.blocks.join(' ')}${message.leaves ? ' leaves' : ''}`;
     case 'bitfield':
       return `bitfield ${short(message.digest)}: ${message.blocks.join(' ')}`;
+    case 'credit':
+      return `credit ${message.bytes}`;
     case 'leaves':
       return `leaves ${message.request} of ${message.size}`;
     case 'block':
