@@ -100,7 +100,7 @@ export const CONFIRM_BYTES = 24 * 1024;
 /** Short messages that may wait for a neighbour that does not read, bytes. */
 export const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** `bufferedAmountLowThreshold`, bytes: refilled before it runs dry. */
+/** `bufferedAmountLowThreshold`, bytes, where nothing else is said. What waits for it is only what goes to other sites, which have one of their own: see OUTSIDE_REFILL_BYTES. */
 export const CHANNEL_REFILL_BYTES = 64 * 1024;
 
 /** The same for a channel to another site, bytes: the next block goes to another neighbour while the last bytes of this one are on their way. */
