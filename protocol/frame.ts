@@ -132,9 +132,5 @@ function readHeader(message: Uint8Array<ArrayBuffer>): {
 }
 
 export function badFrame(expected: string, got: unknown): P2PError {
-  return new P2PError(
-    'bad-frame',
-    `A neighbour broke the protocol and is dropped: expected ${expected}, got ${String(got)}.`,
-    { expected, got },
-  );
+  return new P2PError('bad-frame', `Dropped a neighbour: expected ${expected}, got ${String(got)}.`, { expected, got });
 }

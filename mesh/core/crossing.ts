@@ -8,6 +8,7 @@ import {
   COMPANY_FRESH_MS,
   CROWD_GROWTH,
   HEAR_MS,
+  HEAR_OF_SPARE,
   MAX_TIMER_MS,
   MIN_TIMER_MS,
   QUEUED_PATIENCE_MS,
@@ -34,6 +35,12 @@ export type Claim =
 /** What a peer said of an asset. `queued`: it will begin; `later`: it has begun, and hands it on when it is whole. */
 export type PromiseWord = 'queued' | 'later';
 
+/** Such a word, and until when it is believed, ms on the engine's clock. */
+export interface Promised {
+  readonly word: PromiseWord;
+  readonly until: number;
+}
+
 export interface Sizes {
   /** Peers of our site in the swarm, ourselves included, and sites. */
   readonly siteSize: number;
@@ -51,8 +58,8 @@ export interface CrossingView extends Sizes {
   readonly neededAt: number;
   /** How long one crossing takes at the line's rate, ms; 0: not known. */
   readonly crossingTime: number;
-  /** Until when somebody is believed who said that it will bring it; null: nobody did. */
-  readonly promisedUntil: number | null;
+  /** What somebody said who is believed; null: nobody did. */
+  readonly promised: Promised | null;
   /** Sources that had it under way and gave nothing of it, and how many of them said that they have it no more. */
   readonly fruitless: number;
   readonly withdrawals: number;
@@ -74,18 +81,18 @@ export function suppression(n: number, draw: number, most: number): number {
 
 /** From when on we may cross, on the engine's clock, nobody being heard of who does. To be asked again whenever something changes. */
 export function crossAt(view: CrossingView): number {
-  const { claim, askedAt, gate, promisedUntil } = view;
+  const { claim, askedAt, gate, promised } = view;
   if (isOfCrowd(view)) return askedAt;
   if (view.siteSize <= 1) return view.sites <= 1 || isHurried(view) ? askedAt : Math.max(askedAt, gate);
   switch (claim.kind) {
     case 'asked':
-      return claim.at + CLAIM_ANSWER_MS;
+      return Math.max(claim.at + CLAIM_ANSWER_MS, gate);
     case 'ours':
       if (!isSettled(claim) && !isHurried(view)) return Math.max(gate, askedAt + wait(view));
       // Those who came when we did can't have it; those who are here for long may.
       return (claim.companyFor ?? 0) < COMPANY_FRESH_MS ? claim.at : Math.max(claim.at, gate);
     case 'theirs':
-      return Math.max(promisedUntil ?? 0, theirsUntil(claim, view));
+      return Math.max(promised?.until ?? 0, theirsUntil(claim, view));
     case 'none':
       return Math.max(gate, askedAt + wait(view));
     default:
@@ -114,12 +121,15 @@ function theirsUntil({ at, since }: Extract<Claim, { kind: 'theirs' }>, view: Cr
 }
 
 function wait(view: CrossingView): number {
-  const { rank, promisedUntil, askedAt } = view;
-  if (rank === 0) return 0;
+  const { rank, promised, askedAt } = view;
+  const untilLapsed = promised ? promised.until - askedAt : 0;
+  // Who was the keeper before us may have queued it, and begins no more; who has begun brings it.
+  if (rank === 0) return promised?.word === 'later' ? untilLapsed : 0;
   // All hear a promise lapse at the same time, so the line begins anew there.
-  const from = Math.max(HEAR_MS, promisedUntil === null ? 0 : promisedUntil - askedAt);
+  const from = Math.max(HEAR_MS, HEAR_OF_SPARE * spare(view), untilLapsed);
   if (rank !== null) return from + (rank - 1) * SUCCESSION_STEP_MS;
-  const timer = suppression(view.siteSize, view.draw, Math.max(MIN_TIMER_MS, spare(view)));
+  const most = Math.max(MIN_TIMER_MS, (1 - HEAR_OF_SPARE) * spare(view));
+  const timer = suppression(view.siteSize, view.draw, most);
   return from + 2 * SUCCESSION_STEP_MS + timer;
 }
 

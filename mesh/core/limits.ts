@@ -3,11 +3,21 @@
 /** How long a first request waits for a channel after the join reply named site members, ms. Six Chromiums starting together had their first channel 0.2-0.6 s after joining. */
 export const CHANNEL_WAIT_MS = 700;
 
+/** From the answer of a site member to our offer on, how long its channel is waited for, ms: a LAN opens it in 0.1 s, a busy machine in half a second. */
+export const ANSWERED_WAIT_MS = 500;
+
+/** Where so many site members were offered channels and none has answered yet, it is the machine that is busy, and so long after the join reply one is waited for, ms: on two cores with twelve browsers the first channel opens after 0.2 to 1.4 s. */
+export const UNANSWERED_MEMBERS = 3;
+export const UNANSWERED_WAIT_MS = 2000;
+
 /** How long it waits for a neighbour whose channel is open to tell what it holds, ms. An honest one tells within a round trip; ten of a bad line. */
 export const INVENTORY_WAIT_MS = 500;
 
 /** How long a first request waits for the mesh in all, ms: more would be felt as a slow start. */
 export const FIRST_REQUEST_WAIT_MS = 1000;
+
+/** The same where members of its site are on their way to it, ms: what they hold comes sooner from them than a second time over the line. */
+export const COMPANY_WAIT_MS = 2500;
 
 /** A neighbour that lets this long pass with no byte of what it was asked for loses its requests, ms. Ten round trips of a bad line; a twelfth of a player's usual buffer. */
 export const SILENCE_MS = 500;
@@ -100,11 +110,8 @@ export const CONFIRM_BYTES = 24 * 1024;
 /** Short messages that may wait for a neighbour that does not read, bytes. */
 export const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/** `bufferedAmountLowThreshold`, bytes, where nothing else is said. What waits for it is only what goes to other sites, which have one of their own: see OUTSIDE_REFILL_BYTES. */
-export const CHANNEL_REFILL_BYTES = 64 * 1024;
-
-/** The same for a channel to another site, bytes: the next block goes to another neighbour while the last bytes of this one are on their way. */
-export const OUTSIDE_REFILL_BYTES = 8 * 1024;
+/** `bufferedAmountLowThreshold`, bytes. What waits for it goes to other sites: the next block goes to another neighbour while the last bytes of this one are on their way. */
+export const CHANNEL_REFILL_BYTES = 8 * 1024;
 
 /**
  * Blocks go to other sites one after the other, not side by side: so the first neighbour has its block, and hands it on, when side by side all of four would
@@ -153,6 +160,9 @@ export const ANSWER_TIMEOUT_MS = 5000;
 
 /** How long the keeper, asked for an asset, may take to say that it fetches it, ms. Ten round trips of a loaded LAN; a viewer does not see it. */
 export const HEAR_MS = 300;
+
+/** The same of the time to spare, at most MAX_TIMER_MS: a keeper on a busy machine answers after half a second, and who does not wait for it crosses beside it for HEEDLESS_MS. */
+export const HEAR_OF_SPARE = 1 / 4;
 
 /** Each further place in the line waits so much longer, ms: the one before has begun by then and is heard of. */
 export const SUCCESSION_STEP_MS = 150;

@@ -29,8 +29,6 @@ export type Random = () => number;
 export interface Channel {
   /** Bytes handed to `send` that are not on the wire yet. */
   readonly bufferedAmount: number;
-  /** `drained` is told when `bufferedAmount` falls to this, bytes; CHANNEL_REFILL_BYTES at first. */
-  refillBytes: number;
   /** Copies the message: its memory is written over afterwards. */
   send(message: Uint8Array<ArrayBuffer>): void;
   close(): void;
@@ -42,7 +40,7 @@ export interface ChannelListener {
   opened(): void;
   /** A message that is not binary comes as null. */
   received(untrustedMessage: Uint8Array<ArrayBuffer> | null): void;
-  /** `bufferedAmount` fell to `refillBytes`. */
+  /** `bufferedAmount` fell to CHANNEL_REFILL_BYTES. */
   drained(): void;
   closed(): void;
 }

@@ -14,8 +14,15 @@ export interface Attempt {
   readonly since: number;
 }
 
+export interface Dialing extends Degree {
+  /** When the latest of those of our site answered our offer, on the clock; -Infinity: none has. */
+  readonly answeredAt: number;
+}
+
 interface Entry extends Omit<Attempt, 'state'> {
   state: Attempt['state'];
+  /** When it answered our offer, if it is of our site, on the clock; -Infinity: not yet. */
+  answeredAt: number;
   readonly cancelTimer: () => void;
 }
 
@@ -36,7 +43,16 @@ export class Attempts {
       if (attempt) this.#expired(attempt);
     });
     const since = this.#clock.now();
-    this.#all.set(connection, { connection, peer, role, sameSite, state: 'dialing', since, cancelTimer });
+    this.#all.set(connection, {
+      connection,
+      peer,
+      role,
+      sameSite,
+      state: 'dialing',
+      since,
+      answeredAt: -Infinity,
+      cancelTimer,
+    });
   }
 
   get(connection: number): Attempt | undefined {
@@ -48,8 +64,9 @@ export class Attempts {
   }
 
   /** Those of them that we began and that are not open yet. */
-  get dialing(): Degree {
-    return degreeOf([...this.#all.values()].filter(({ state, role }) => state === 'dialing' && role === 'offers'));
+  get dialing(): Dialing {
+    const dialing = [...this.#all.values()].filter(({ state, role }) => state === 'dialing' && role === 'offers');
+    return { ...degreeOf(dialing), answeredAt: Math.max(...dialing.map(({ answeredAt }) => answeredAt)) };
   }
 
   get latestOutside(): Attempt | undefined {
@@ -60,6 +77,11 @@ export class Attempts {
   of(peer: PeerId): Attempt | undefined {
     const all = [...this.#all.values()].filter((attempt) => attempt.peer === peer);
     return all.find(({ state }) => state === 'dialing') ?? all[0];
+  }
+
+  answered(connection: number): void {
+    const attempt = this.#all.get(connection);
+    if (attempt?.sameSite) attempt.answeredAt = this.#clock.now();
   }
 
   opened(connection: number): void {

@@ -8,7 +8,7 @@ import type { IceServer, RelayedSignal, Signal, SwarmView as NamedSwarm } from '
 import { MAX_BANNED, REDIAL_AFTER_MS, REOFFER_AFTER_MS } from '../core/limits.ts';
 import type { Channel, Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
 import { onOffer, roomToOffer, type Around, type Degree } from '../core/topology.ts';
-import { Attempts, type Attempt } from './attempts.ts';
+import { Attempts, type Attempt, type Dialing } from './attempts.ts';
 import type { Neighbour } from './neighbour.ts';
 import type { Neighbours } from './neighbours.ts';
 
@@ -32,18 +32,18 @@ export class Connections {
   readonly #ports: ConnectionsPorts;
   readonly #neighbours: Neighbours;
   readonly #place: () => Place;
-  readonly #lost: () => void;
+  readonly #changed: () => void;
   readonly #attempts: Attempts;
   /** How often each was offered again. */
   readonly #redials = new Map<PeerId, number>();
   readonly #timers = new Set<() => void>();
 
-  /** @param lost told of each connection or attempt that ends */
-  constructor(ports: ConnectionsPorts, neighbours: Neighbours, place: () => Place, lost: () => void) {
+  /** @param changed told of each attempt that is answered, and of each connection or attempt that ends */
+  constructor(ports: ConnectionsPorts, neighbours: Neighbours, place: () => Place, changed: () => void) {
     this.#ports = ports;
     this.#neighbours = neighbours;
     this.#place = place;
-    this.#lost = lost;
+    this.#changed = changed;
     this.#attempts = new Attempts(ports.clock, (attempt) => {
       ports.dialer.hangUp(attempt.connection);
       this.#failed(attempt);
@@ -55,7 +55,7 @@ export class Connections {
   }
 
   /** Those of them that we began and that may still open. */
-  get dialing(): Degree {
+  get dialing(): Dialing {
     return this.#attempts.dialing;
   }
 
@@ -146,6 +146,10 @@ export class Connections {
     if (signal.kind === 'offer' && !this.#accept(from, signal.connection, sameSite)) return;
     if (signal.kind === 'refuse') return this.#refusedBy(from, signal.connection);
     if (this.#attempts.get(signal.connection)?.peer !== from) return;
+    if (signal.kind === 'answer') {
+      this.#attempts.answered(signal.connection);
+      this.#changed();
+    }
     this.#ports.dialer.remoteSignal(from, signal, this.#place().iceServers);
   }
 
@@ -209,6 +213,6 @@ export class Connections {
       });
       this.#timers.add(cancel);
     }
-    this.#lost();
+    this.#changed();
   }
 }

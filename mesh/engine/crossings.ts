@@ -10,6 +10,7 @@ import {
   promisePatience,
   type Claim,
   type CrossingView,
+  type Promised,
   type PromiseWord,
   type Rank,
   type Sizes,
@@ -158,7 +159,7 @@ export class Turn {
   /** The keeper that we asked. */
   #asked: Neighbour | null = null;
   /** The latest who said that it will bring it, and is believed for a while. */
-  #promise: { readonly by: Neighbour; readonly word: PromiseWord; readonly until: number } | null = null;
+  #promise: (Promised & { readonly by: Neighbour }) | null = null;
   #promises = 0;
   #fruitless = 0;
   #withdrawals = 0;
@@ -286,10 +287,10 @@ export class Turn {
   }
 
   /** Taken back where who gave it is gone, or says that the asset is lost. */
-  get #promisedUntil(): number | null {
+  get #promised(): Promised | null {
     if (this.#promise?.by.open !== true || this.#promise.by.queuedAt(this.#wanted.name.digest) === undefined)
       return null;
-    return this.#promise.until;
+    return this.#promise;
   }
 
   get #crossingTime(): number {
@@ -310,7 +311,7 @@ export class Turn {
       askedAt: this.#askedAt,
       neededAt,
       crossingTime: this.#crossingTime,
-      promisedUntil: this.#promisedUntil,
+      promised: this.#promised,
       fruitless: this.#fruitless,
       withdrawals: this.#withdrawals,
       gate,

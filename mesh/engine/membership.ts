@@ -65,7 +65,7 @@ export class Membership {
       ports,
       neighbours,
       () => ({ peer: this.#peer, iceServers: this.#iceServers, around: this.#around }),
-      () => this.#lost(),
+      () => this.#connectionsChanged(),
     );
   }
 
@@ -148,21 +148,18 @@ export class Membership {
     const joined = this.#swarms.get(swarm);
     if (joined === undefined) return { kind: 'off' };
     const told = this.#neighbours.inventories(swarm);
-    if (joined) {
-      // Whoever another swarm's reply named may be in this one too.
-      const { ofSite, outside } = this.#connections.dialing;
-      return {
-        kind: 'joined',
-        at: joined.at,
-        dialing: joined.siteMembers.length > 0 ? ofSite : 0,
-        dialingOutside: joined.others.length > 0 ? outside : 0,
-        ...told,
-      };
-    }
     const mayJoin = this.#state === 'connecting' || this.#state === 'joined';
-    if (told.awaited + (mayJoin ? told.inventories : 0) > 0)
-      return { kind: 'joined', at: 0, dialing: 0, dialingOutside: 0, ...told }; // no reply, so nobody whom it named
-    return { kind: mayJoin ? 'joining' : 'off' };
+    if (!joined && told.awaited + (mayJoin ? told.inventories : 0) === 0) return { kind: mayJoin ? 'joining' : 'off' };
+    // Whoever another swarm's reply named may be in this one too; without a reply nobody is named.
+    const { ofSite, outside, answeredAt } = this.#connections.dialing;
+    return {
+      kind: 'joined',
+      at: joined?.at ?? 0,
+      dialing: joined?.siteMembers.length ? ofSite : 0,
+      answeredAt,
+      dialingOutside: joined?.others.length ? outside : 0,
+      ...told,
+    };
   }
 
   /** Until `open()`, which joins the same swarms again. */
@@ -249,7 +246,7 @@ export class Membership {
     this.#listener.changed();
   }
 
-  #lost(): void {
+  #connectionsChanged(): void {
     if (this.#state === 'off') return;
     this.#wantMore();
     this.#listener.changed();

@@ -8,7 +8,6 @@ import {
   LATE_EXCUSES,
   LIVENESS_TICK_MS,
   MAX_FETCHING_PER_NEIGHBOUR,
-  OUTSIDE_REFILL_BYTES,
   OUTSIDE_WINDOW_BYTES,
   PING_AFTER_MS,
   SILENT_PAUSE_MAX_MS,
@@ -101,10 +100,7 @@ export class Neighbour {
       closed: () => this.#closed(),
     };
     this.#wire = new Wire(channel, wireListener);
-    if (!sameSite) {
-      channel.refillBytes = OUTSIDE_REFILL_BYTES;
-      this.#wire.windowBytes = OUTSIDE_WINDOW_BYTES;
-    }
+    if (!sameSite) this.#wire.windowBytes = OUTSIDE_WINDOW_BYTES;
     this.#questions = new Questions(clock, (message) => this.#wire.send(message));
     this.#uploads = new Uploads(this.#wire, allowance, !sameSite);
   }

@@ -6,7 +6,13 @@ import { P2PError } from '../../protocol/error.ts';
 import { badFrame, FrameAssembler, FrameWriter } from '../../protocol/frame.ts';
 import { MAX_MESSAGE_BYTES, MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';
 import { carriesContent, encodeInPieces, parsePeerMessage, type PeerMessage } from '../../protocol/peer-message.ts';
-import { CONFIRM_BYTES, CONTENT_MESSAGE_BYTES, MAX_UNREAD_BYTES, SITE_WINDOW_BYTES } from '../core/limits.ts';
+import {
+  CHANNEL_REFILL_BYTES,
+  CONFIRM_BYTES,
+  CONTENT_MESSAGE_BYTES,
+  MAX_UNREAD_BYTES,
+  SITE_WINDOW_BYTES,
+} from '../core/limits.ts';
 import type { Channel } from '../core/ports.ts';
 
 /** A message that means something to more than the wire. */
@@ -93,7 +99,7 @@ export class Wire {
 
   /** Resolves when hardly anything waits for its turn on the wire any more, or the channel is closed. */
   async drained(): Promise<void> {
-    while (this.open && this.#channel.bufferedAmount > this.#channel.refillBytes) await this.#change();
+    while (this.open && this.#channel.bufferedAmount > CHANNEL_REFILL_BYTES) await this.#change();
   }
 
   close(): void {

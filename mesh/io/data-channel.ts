@@ -12,12 +12,6 @@ export function dataChannel(channel: RTCDataChannel): Channel {
     get bufferedAmount() {
       return channel.bufferedAmount;
     },
-    get refillBytes() {
-      return channel.bufferedAmountLowThreshold;
-    },
-    set refillBytes(bytes) {
-      channel.bufferedAmountLowThreshold = bytes;
-    },
     send(message) {
       // Between the end of the connection and its `close` event, send() throws; the event follows.
       if (channel.readyState === 'open') channel.send(message);

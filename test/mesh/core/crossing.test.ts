@@ -11,6 +11,7 @@ import {
   suppression,
   type Claim,
   type CrossingView,
+  type Promised,
 } from '../../../mesh/core/crossing.ts';
 import {
   AMONG_SITES_MS,
@@ -21,6 +22,7 @@ import {
   CROWD_GROWTH,
   FIRST_REQUEST_WAIT_MS,
   HEAR_MS,
+  HEAR_OF_SPARE,
   MAX_PROMISES,
   MAX_TIMER_MS,
   MIN_TIMER_MS,
@@ -43,7 +45,7 @@ const view = (more: Partial<CrossingView> = {}): CrossingView => ({
   askedAt: AT,
   neededAt: Infinity,
   crossingTime: 0,
-  promisedUntil: null,
+  promised: null,
   fruitless: 0,
   withdrawals: 0,
   gate: 0,
@@ -53,6 +55,7 @@ const view = (more: Partial<CrossingView> = {}): CrossingView => ({
 
 const ours = (companyFor: number | null): Claim => ({ kind: 'ours', at: AT, companyFor });
 const theirs = (since: number): Claim => ({ kind: 'theirs', at: AT, since });
+const queued = (patience: number): Promised => ({ word: 'queued', until: AT + patience });
 const GATE = AT + 700;
 /** When who is not in line crosses, its timer drawn as the shortest. */
 const LINE_AT = AT + HEAR_MS + 2 * SUCCESSION_STEP_MS;
@@ -70,8 +73,15 @@ for (const [what, more, at] of [
   ['the keeper crosses at once', { rank: 0 }, AT],
   ['the keeper waits at the start for who may have it', { rank: 0, gate: GATE }, GATE],
   ['the next in line lets the keeper begin', { rank: 1 }, AT + HEAR_MS],
+  [
+    '… which is given longer where there is time',
+    { rank: 1, neededAt: AT + 2100, crossingTime: 100 },
+    AT + 2000 * HEAR_OF_SPARE,
+  ],
+  ['… but not for ever', { rank: 1, neededAt: AT + 60_000 }, AT + MAX_TIMER_MS * HEAR_OF_SPARE],
   ['the one after lets both begin', { rank: 2 }, AT + HEAR_MS + SUCCESSION_STEP_MS],
   ['the word of the server is waited for', { claim: { kind: 'asked', at: AT } }, AT + CLAIM_ANSWER_MS],
+  ['… at least as long as the start of the mesh', { claim: { kind: 'asked', at: AT }, gate: GATE }, GATE],
   ['the one that the server names crosses at once if it has no company', { claim: ours(null), gate: GATE }, AT],
   ['… and if its company is as new as itself', { claim: ours(COMPANY_FRESH_MS - 1), gate: GATE }, AT],
   ['… but asks company that is there for long', { claim: ours(COMPANY_FRESH_MS), gate: GATE }, GATE],
@@ -82,11 +92,12 @@ for (const [what, more, at] of [
   ['one that crossed long ago is asked by channel', { claim: theirs(COMPANY_FRESH_MS), gate: GATE }, GATE],
   ['… and not waited for after the start', { claim: theirs(COMPANY_FRESH_MS) }, AT],
   ['after a source that gave nothing the next is heard of soon', { claim: theirs(100), fruitless: 1 }, AT + HEAR_MS],
-  ['a promise is waited for by who is not named', { claim: theirs(100), promisedUntil: AT + 5000 }, AT + 5000],
-  ['… and by the next in line', { rank: 1, promisedUntil: AT + 4000 }, AT + 4000],
-  ['when it lapses the line begins anew', { rank: 2, promisedUntil: AT + 4000 }, AT + 4000 + SUCCESSION_STEP_MS],
-  ['… but not by the keeper', { rank: 0, promisedUntil: AT + 4000 }, AT],
-  ['… nor by the one that the server names', { claim: ours(null), promisedUntil: AT + 4000 }, AT],
+  ['a promise is waited for by who is not named', { claim: theirs(100), promised: queued(5000) }, AT + 5000],
+  ['… and by the next in line', { rank: 1, promised: queued(4000) }, AT + 4000],
+  ['when it lapses the line begins anew', { rank: 2, promised: queued(4000) }, AT + 4000 + SUCCESSION_STEP_MS],
+  ['… but not by the keeper', { rank: 0, promised: queued(4000) }, AT],
+  ['… unless it is of one who has begun', { rank: 0, promised: { word: 'later', until: AT + 4000 } }, AT + 4000],
+  ['… nor by the one that the server names', { claim: ours(null), promised: queued(4000) }, AT],
 ] as [string, Partial<CrossingView>, number][]) {
   test(what, () => {
     assert.equal(crossAt(view({ draw: 0, ...more })), at);
@@ -137,7 +148,12 @@ const anyView: fc.Arbitrary<CrossingView> = fc.record({
   askedAt: fc.constant(AT),
   neededAt: fc.oneof(fc.constant(Infinity), fc.integer({ min: AT - 10_000, max: AT + 100_000 })),
   crossingTime: fc.oneof(fc.constant(0), fc.nat(100_000)),
-  promisedUntil: fc.option(fc.integer({ min: AT, max: AT + WHOLE_PATIENCE_MAX_MS })),
+  promised: fc.option(
+    fc.record({
+      word: fc.constantFrom('queued' as const, 'later' as const),
+      until: fc.integer({ min: AT, max: AT + WHOLE_PATIENCE_MAX_MS }),
+    }),
+  ),
   fruitless: fc.nat(20),
   withdrawals: fc.nat(20),
   gate: fc.integer({ min: 0, max: AT + FIRST_REQUEST_WAIT_MS }),
@@ -162,7 +178,7 @@ test('nothing holds a crossing up for longer than a promise, the line and a time
 test('without a promise nobody waits longer than its deadline lets it, beyond what settling the turn takes', () => {
   fc.assert(
     fc.property(anyView, (seen) => {
-      const without: CrossingView = { ...seen, claim: { kind: 'none' }, promisedUntil: null, gate: 0 };
+      const without: CrossingView = { ...seen, claim: { kind: 'none' }, promised: null, gate: 0 };
       const spare = Math.max(MIN_TIMER_MS, Math.min(MAX_TIMER_MS, without.neededAt - AT - without.crossingTime));
       assert.ok(crossAt(without) - AT <= HEAR_MS + 2 * SUCCESSION_STEP_MS + spare);
     }),

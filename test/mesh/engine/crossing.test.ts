@@ -132,16 +132,27 @@ test('who asks later than others is told of what the keeper has waiting, and wai
   assert.deepEqual(room.crossed(lesson!), ['P0']);
 });
 
-test('who hears nothing of a crosser that the server named connects to it', async () => {
-  const room = new Classroom();
+/** Two who are no neighbours in a large class; one brings the lesson, and the other asks for it. */
+async function apartInClass(room: Classroom): Promise<{
+  readonly crosser: WorldPeer;
+  readonly apart: WorldPeer;
+  readonly lesson: TestAsset;
+  readonly askings: readonly Asking[];
+}> {
   const { clock, network } = room.world;
   const [crosser, ...others] = (await room.peers(24)) as [WorldPeer, ...WorldPeer[]];
   await clock.advance(1500);
   const apart = others.find(({ name }) => network.openLinks(name, crosser.name) === 0)!;
   const lesson = await room.asset('lesson.ts', 1_000_000);
-  const askings = [crosser.ask(lesson, { deadline: 8000 })];
+  const first = crosser.ask(lesson, { deadline: 8000 });
   await clock.advance(200);
-  askings.push(apart.ask(lesson, { deadline: 8000 }));
+  return { crosser, apart, lesson, askings: [first, apart.ask(lesson, { deadline: 8000 })] };
+}
+
+test('who hears nothing of a crosser that the server named connects to it', async () => {
+  const room = new Classroom();
+  const { network } = room.world;
+  const { crosser, apart, lesson, askings } = await apartInClass(room);
   await room.answered(askings);
   assert.equal(network.openLinks(apart.name, crosser.name), 1);
   assert.deepEqual(room.crossed(lesson), [crosser.name]);
@@ -151,13 +162,7 @@ test('who hears nothing of a crosser that the server named connects to it', asyn
 test('who has left connects to nobody', async () => {
   const room = new Classroom();
   const { clock, network } = room.world;
-  const [crosser, ...others] = (await room.peers(24)) as [WorldPeer, ...WorldPeer[]];
-  await clock.advance(1500);
-  const apart = others.find(({ name }) => network.openLinks(name, crosser.name) === 0)!;
-  const lesson = await room.asset('lesson.ts', 1_000_000);
-  crosser.ask(lesson, { deadline: 8000 });
-  await clock.advance(200);
-  apart.ask(lesson, { deadline: 8000 });
+  const { apart } = await apartInClass(room);
   await clock.advance(CLAIM_MS + 50);
   let dialed = 0;
   const create = network.create.bind(network);

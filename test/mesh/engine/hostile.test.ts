@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { SITE_WINDOW_BYTES } from '../../../mesh/core/limits.ts';
 import type { Digest, PeerId } from '../../../protocol/ids.ts';
 import { BLOCK_BYTES, MAX_SWARMS } from '../../../protocol/limits.ts';
 import type { BlockRequest, RawLine } from '../world/raw-peer.ts';
@@ -243,6 +244,23 @@ test('a peer that floods us with requests is refused as busy', async () => {
     raw.lines[0]!.send({ type: 'request', request, digest: lesson.name.digest, first: 0, count: 16, leaves: true });
   await world.clock.advance(500);
   assert.equal(raw.heard.filter((message) => message.type === 'refuse' && message.reason === 'busy').length, 68);
+});
+
+test('one that asks for much and confirms nothing gets a window of it, and holds nobody else up', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 1_000_000);
+  const a = world.peer('A');
+  await a.get(lesson);
+  const raw = world.rawPeer('R', { confirms: false });
+  await world.clock.until(() => raw.lines.length === 1);
+  for (let request = 1; request <= 8; request++)
+    raw.lines[0]!.send({ type: 'request', request, digest: lesson.name.digest, first: 0, count: 16, leaves: false });
+  await world.clock.advance(2000);
+  const blocks = raw.heard.filter(({ type }) => type === 'block');
+  assert.ok(blocks.length > 0 && blocks.length * BLOCK_BYTES <= SITE_WINDOW_BYTES, `${blocks.length} blocks`);
+  const b = world.peer('B');
+  await world.connected([b], 2);
+  assert.equal((await b.get(lesson)).source, 'peers');
 });
 
 test('a peer in more swarms than a hello may name is no wrongdoer', async () => {

@@ -235,7 +235,6 @@ test('a channel that nobody expects is closed', async () => {
   let closed = 0;
   const channel = {
     bufferedAmount: 0,
-    refillBytes: 0,
     send: () => undefined,
     close: () => {
       closed++;

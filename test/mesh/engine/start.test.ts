@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
+  ANSWERED_WAIT_MS,
   CHANNEL_WAIT_MS,
   CLAIM_PATIENCE_MS,
   COMPANY_FRESH_MS,
   FIRST_REQUEST_WAIT_MS,
+  UNANSWERED_MEMBERS,
+  UNANSWERED_WAIT_MS,
 } from '../../../mesh/core/limits.ts';
 import { Pipe } from '../world/pipe.ts';
-import { gotOf } from '../world/world-peer.ts';
+import { gotOf, type Asking } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
 
 test('a lone peer goes to the origin as soon as the join reply names nobody, with one whole GET', async () => {
@@ -118,6 +121,45 @@ test('a channel that never opens holds the first request up for 700 ms from the 
   const later = b.ask(second);
   await world.clock.until(() => world.origin.asked('B', second.url).length > 0);
   assert.equal(world.clock.now(), later.askedAt);
+});
+
+/** A class that has the lesson for long, and somebody who comes now and asks for it. */
+async function lateToClass(world: World, classmates: number): Promise<{ asking: Asking; joinedAt: number }> {
+  const lesson = await world.asset('lesson.ts', 300_000);
+  const members = Array.from({ length: classmates }, (_, i) => world.peer(`A${i}`));
+  await world.connected(members, classmates - 1);
+  for (const member of members) await member.get(lesson);
+  await world.clock.advance(COMPANY_FRESH_MS);
+  world.network.answersAfter = 1000;
+  const b = world.peer('B');
+  const asking = b.ask(lesson);
+  await world.clock.until(() => b.stats.signaling === 'joined');
+  return { asking, joinedAt: world.clock.now() };
+}
+
+test('a class whose machines are all busy is waited for', async () => {
+  const world = new World();
+  const { asking } = await lateToClass(world, UNANSWERED_MEMBERS);
+  await world.clock.until(() => asking.answer !== null);
+  assert.equal(gotOf(asking).source, 'peers');
+  assert.deepEqual(world.origin.asked('B'), []);
+});
+
+test('one of whom nobody answers is waited for two seconds from the join reply', async () => {
+  const world = new World();
+  world.network.opens = (from, to) => from !== 'B' && to !== 'B';
+  const { joinedAt } = await lateToClass(world, UNANSWERED_MEMBERS);
+  await world.clock.until(() => world.origin.asked('B').length > 0);
+  assert.equal(world.clock.now(), joinedAt + UNANSWERED_WAIT_MS + 2 * world.server.latency);
+});
+
+test('one that answers but opens no channel is waited for half a second from the answer', async () => {
+  const world = new World();
+  const { joinedAt } = await lateToClass(world, UNANSWERED_MEMBERS);
+  world.network.handshake = () => 9000;
+  await world.clock.until(() => world.origin.asked('B').length > 0);
+  const since = world.clock.now() - joinedAt - world.network.answersAfter - ANSWERED_WAIT_MS;
+  assert.ok(since > 0 && since <= 6 * world.server.latency, `${since} ms`);
 });
 
 test('a crossing of just now is waited for longer, but not for ever, and only once', async () => {

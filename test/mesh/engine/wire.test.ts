@@ -21,7 +21,6 @@ class SlowChannel implements Channel {
   bufferedAmount = 0;
   /** Content that was not confirmed, bytes. */
   onTheWay = 0;
-  refillBytes = CHANNEL_REFILL_BYTES;
   closed = false;
   readonly sent: Uint8Array<ArrayBuffer>[] = [];
   listener: ChannelListener | null = null;
@@ -43,7 +42,7 @@ class SlowChannel implements Channel {
   take(bytes: number): void {
     const before = this.bufferedAmount;
     this.bufferedAmount = Math.max(0, before - bytes);
-    if (before > this.refillBytes && this.bufferedAmount <= this.refillBytes) this.listener?.drained();
+    if (before > CHANNEL_REFILL_BYTES && this.bufferedAmount <= CHANNEL_REFILL_BYTES) this.listener?.drained();
   }
 
   confirm(bytes = this.onTheWay): void {

@@ -24,7 +24,6 @@ export class LinkEnd implements Channel {
   /** Cut: nothing arrives any more, and nobody is told. */
   isCut = false;
   bufferedAmount = 0;
-  refillBytes = CHANNEL_REFILL_BYTES;
   /** One way, ms; 0 before it is connected. */
   latency = 0;
   state: 'opening' | 'open' | 'closed' = 'opening';
@@ -99,7 +98,7 @@ export class LinkEnd implements Channel {
   #left(bytes: number): void {
     const before = this.bufferedAmount;
     this.bufferedAmount -= bytes;
-    if (before > this.refillBytes && this.bufferedAmount <= this.refillBytes) this.#listener?.drained();
+    if (before > CHANNEL_REFILL_BYTES && this.bufferedAmount <= CHANNEL_REFILL_BYTES) this.#listener?.drained();
   }
 
   #arrived(message: Uint8Array<ArrayBuffer> | typeof CLOSED): void {

@@ -43,6 +43,8 @@ export class Network {
   opens: (from: string, to: string) => boolean = () => true;
   /** The way from one to the other; unless told otherwise each two have a line of their own. */
   route: (from: string, to: string) => Route = () => this.#ownLine();
+  /** From an offer's arrival to its answer, ms. */
+  answersAfter = 0;
   /** From the answer to an open channel, ms: three ways through the line (ICE, DTLS, SCTP). */
   handshake: (latency: number) => number = (latency) => 3 * latency;
   /** Sees each message; one that it refuses is lost. */
@@ -169,7 +171,7 @@ export class Page implements Dialer {
       const end = this.#network.meet(signal.sdp, this);
       if (!end) return;
       this.#ends.set(connection, end);
-      this.#clock.after(0, () =>
+      this.#clock.after(this.#network.answersAfter, () =>
         this.#user.signal({ type: 'signal', peer, signal: { kind: 'answer', connection, sdp: signal.sdp } }),
       );
       this.#user.channel(connection, peer, end);

@@ -17,6 +17,8 @@ export interface RawPeerOptions {
   /** What it claims to hold. */
   readonly claims: readonly Digest[];
   readonly greets: boolean;
+  /** Does it confirm the content that it takes? */
+  readonly confirms: boolean;
   /** Peers of one site share a line. */
   readonly site: string;
   /** What it does about a request; by default nothing. Of a choice it is asked for the first. */
@@ -48,6 +50,7 @@ export class RawPeer {
       swarms: [WEB_ORIGIN],
       claims: [],
       greets: true,
+      confirms: true,
       site: 'home',
       answer: () => undefined,
       hears: () => undefined,
@@ -80,7 +83,7 @@ export class RawPeer {
 
   #listen(channel: Channel): void {
     const assembler = new FrameAssembler((type, _, bytes) => {
-      if (carriesContent(type)) line.send({ type: 'credit', bytes });
+      if (this.#options.confirms && carriesContent(type)) line.send({ type: 'credit', bytes });
     });
     const line: RawLine = {
       send: (message) => {
