@@ -3,7 +3,7 @@
 /** How long a first request waits for a channel after the join reply named site members, ms. Six Chromiums starting together had their first channel 0.2-0.6 s after joining. */
 export const CHANNEL_WAIT_MS = 700;
 
-/** From the answer of a site member to our offer on, how long its channel is waited for, ms: a LAN opens it in 0.1 s, a busy machine in half a second. */
+/** From the first answer of a site member to our offer on, how long a channel is waited for, ms, and from there to hear what is held: a LAN opens it in 0.1 s, a busy machine in half a second. */
 export const ANSWERED_WAIT_MS = 500;
 
 /** Where so many site members were offered channels and none has answered yet, it is the machine that is busy, and so long after the join reply one is waited for, ms: on two cores with twelve browsers the first channel opens after 0.2 to 1.4 s. */
@@ -13,7 +13,7 @@ export const UNANSWERED_WAIT_MS = 2000;
 /** How long it waits for a neighbour whose channel is open to tell what it holds, ms. An honest one tells within a round trip; ten of a bad line. */
 export const INVENTORY_WAIT_MS = 500;
 
-/** How long a first request waits for the mesh in all, ms: more would be felt as a slow start. */
+/** How long a first request waits for the mesh in all, ms: more would be felt as a slow start. But see COMPANY_WAIT_MS. */
 export const FIRST_REQUEST_WAIT_MS = 1000;
 
 /** The same where members of its site are on their way to it, ms: what they hold comes sooner from them than a second time over the line. */

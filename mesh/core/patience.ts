@@ -48,12 +48,11 @@ export interface Follow {
   readonly doubts: number;
 }
 
-/** How long it may be silent, ms: it can't be faster than the line. `slack` as above. */
-export function followPatience({ hops, blocks, openFor, doubts }: Follow, slack: number): number {
+/** How long it may be silent, ms: it can't be faster than the line. */
+export function followPatience({ hops, blocks, openFor, doubts }: Follow): number {
   const chain = Math.min(hops, MAX_HOPS) * HOP_PATIENCE_MS;
   if (blocks === 0) return Math.max(SILENCE_MS, (chain + FIRST_BYTE_MS) / 2 ** doubts);
-  const pause = Math.max(SILENCE_MS, (FOLLOW_PAUSES * openFor) / blocks, timeLeft(slack) * SILENCE_OF_SLACK);
-  return chain + Math.min(FOLLOW_SILENCE_MAX_MS, pause);
+  return chain + Math.min(FOLLOW_SILENCE_MAX_MS, Math.max(SILENCE_MS, (FOLLOW_PAUSES * openFor) / blocks));
 }
 
 /** Blocks that a neighbour gave since its first one, which is -1 before that; the milliseconds that took; and how many it still owes. */

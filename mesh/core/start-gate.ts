@@ -15,7 +15,7 @@ export interface Inventories {
   readonly inventories: number;
   /** Neighbours in this swarm that have yet to tell. */
   readonly awaited: number;
-  /** When the latest of these opened its channel, or we entered the swarm, whichever was later, ms on the engine's clock; -Infinity: there are none. */
+  /** When the latest of these opened its channel, or we entered the swarm, whichever was later, ms on the engine's clock. */
   readonly awaitedSince: number;
 }
 
@@ -33,7 +33,7 @@ type Joined = Inventories & {
   readonly at: number;
   /** Site members that it named, to whom we have offered a channel that may still open. */
   readonly dialing: number;
-  /** When the latest of them answered our offer, ms on the engine's clock; -Infinity: none has. */
+  /** When the first site member answered our offer, ms on the engine's clock; Infinity: none has. */
   readonly answeredAt: number;
   /** The same of peers of other sites. */
   readonly dialingOutside: number;
@@ -59,18 +59,19 @@ export function waitUntil(view: SwarmView, requestedAt: number): number {
   }
 }
 
-/** Until when somebody whom the reply named is waited for, whatever we hear. */
-function channelAt({ at, dialing, dialingOutside, inventories }: Joined): number {
-  // One member that told is not enough, for it may be as new as we are; of other sites one is.
-  if (dialing > 0) return at + CHANNEL_WAIT_MS;
-  return dialingOutside > 0 && inventories === 0 ? at + OUTSIDE_WAIT_MS : 0;
+/** Until when somebody whom the reply named is waited for, whatever we hear, or who has yet to tell what it holds. */
+function channelAt({ at, dialing, dialingOutside, inventories, awaited, awaitedSince }: Joined): number {
+  return Math.max(
+    // One member that told is not enough, for it may be as new as we are; of other sites one is.
+    dialing > 0 ? at + CHANNEL_WAIT_MS : 0,
+    dialingOutside > 0 && inventories === 0 ? at + OUTSIDE_WAIT_MS : 0,
+    awaited > 0 ? awaitedSince + INVENTORY_WAIT_MS : 0,
+  );
 }
 
-/** The same of those who are on their way: they answered, have a channel and did not tell yet, or all are late. */
-function companyAt({ at, dialing, answeredAt, awaitedSince }: Joined): number {
-  return Math.max(
-    dialing >= UNANSWERED_MEMBERS && answeredAt < 0 ? at + UNANSWERED_WAIT_MS : 0,
-    answeredAt + ANSWERED_WAIT_MS,
-    awaitedSince + INVENTORY_WAIT_MS,
-  );
+/** The same of site members that are on their way: one has answered, or all are late. */
+function companyAt({ at, dialing, answeredAt, awaited, awaitedSince }: Joined): number {
+  if (answeredAt < Infinity)
+    return Math.max(dialing > 0 ? answeredAt : 0, awaited > 0 ? awaitedSince : 0) + ANSWERED_WAIT_MS;
+  return dialing >= UNANSWERED_MEMBERS ? at + UNANSWERED_WAIT_MS : 0;
 }

@@ -15,13 +15,13 @@ export interface Attempt {
 }
 
 export interface Dialing extends Degree {
-  /** When the latest of those of our site answered our offer, on the clock; -Infinity: none has. */
+  /** When the first of our site answered our offer, on the clock; Infinity: none has. */
   readonly answeredAt: number;
 }
 
 interface Entry extends Omit<Attempt, 'state'> {
   state: Attempt['state'];
-  /** When it answered our offer, if it is of our site, on the clock; -Infinity: not yet. */
+  /** When it answered our offer, if it is of our site, on the clock; Infinity: not yet. */
   answeredAt: number;
   readonly cancelTimer: () => void;
 }
@@ -50,7 +50,7 @@ export class Attempts {
       sameSite,
       state: 'dialing',
       since,
-      answeredAt: -Infinity,
+      answeredAt: Infinity,
       cancelTimer,
     });
   }
@@ -63,10 +63,11 @@ export class Attempts {
     return degreeOf([...this.#all.values()]);
   }
 
-  /** Those of them that we began and that are not open yet. */
+  /** Those of them that we began and that are not open yet; and whether anybody is there. */
   get dialing(): Dialing {
-    const dialing = [...this.#all.values()].filter(({ state, role }) => state === 'dialing' && role === 'offers');
-    return { ...degreeOf(dialing), answeredAt: Math.max(...dialing.map(({ answeredAt }) => answeredAt)) };
+    const all = [...this.#all.values()];
+    const dialing = all.filter(({ state, role }) => state === 'dialing' && role === 'offers');
+    return { ...degreeOf(dialing), answeredAt: Math.min(...all.map(({ answeredAt }) => answeredAt)) };
   }
 
   get latestOutside(): Attempt | undefined {
@@ -81,7 +82,7 @@ export class Attempts {
 
   answered(connection: number): void {
     const attempt = this.#all.get(connection);
-    if (attempt?.sameSite) attempt.answeredAt = this.#clock.now();
+    if (attempt?.sameSite) attempt.answeredAt = Math.min(attempt.answeredAt, this.#clock.now());
   }
 
   opened(connection: number): void {

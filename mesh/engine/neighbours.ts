@@ -189,5 +189,5 @@ export class Neighbours {
 const inventoriesOf = (inventories: number, awaited: readonly Neighbour[], enteredAt: number): Inventories => ({
   inventories,
   awaited: awaited.length,
-  awaitedSince: Math.max(...awaited.map(({ openedAt }) => Math.max(enteredAt, openedAt))),
+  awaitedSince: Math.max(enteredAt, ...awaited.map(({ openedAt }) => openedAt)),
 });

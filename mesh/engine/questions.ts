@@ -226,7 +226,7 @@ export class Questions {
     if (outside) return silentFor >= OUTSIDE_SILENCE_MS;
     if (hops === null)
       return answerFor >= SLOW_BLOCK_MS || this.#silentFor >= patience(neededAt - now, this.#proven, silence);
-    const borne = followPatience({ ...question, hops }, neededAt - now);
+    const borne = followPatience({ ...question, hops });
     return silentFor >= borne || answerFor >= borne + SLOW_BLOCK_MS / 2 ** doubts;
   }
 

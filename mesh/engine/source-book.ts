@@ -180,11 +180,10 @@ export class SourceBook {
     const { url } = this.#taker.wanted;
     this.#taker.ports.neighbours.ban(
       neighbour,
-      new P2PError(
-        'peer-banned',
-        `Neighbour ${neighbour.peer} sent bytes that are not those of ${url} and is banned.`,
-        { peer: neighbour.peer, url },
-      ),
+      new P2PError('peer-banned', `Neighbour ${neighbour.peer} sent wrong bytes of ${url} and is banned.`, {
+        peer: neighbour.peer,
+        url,
+      }),
     );
   }
 

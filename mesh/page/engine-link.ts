@@ -15,7 +15,7 @@ export async function startEngine(receive: Receive): Promise<PostToEngine> {
   } catch (error) {
     throw new P2PError(
       'engine-failed',
-      `The engine can't be loaded (${String(error)}). Everything comes from the origin. Are all files of p2p-elements served beside each other?`,
+      `The engine can't be loaded (${String(error)}): everything comes from the origin. Are all its files served beside each other?`,
       { error },
     );
   }

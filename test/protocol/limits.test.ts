@@ -63,6 +63,7 @@ test('the wait for a channel ends within the wait of the first request, and both
   atMost(mesh.CHANNEL_WAIT_MS, 700);
   atMost(mesh.FIRST_REQUEST_WAIT_MS, 1000);
   atMost(mesh.CHANNEL_WAIT_MS, mesh.FIRST_REQUEST_WAIT_MS);
+  atMost(mesh.UNANSWERED_WAIT_MS + mesh.ANSWERED_WAIT_MS, mesh.COMPANY_WAIT_MS);
 });
 
 test('who fills a window hears that a part of it came', () => {

@@ -26,7 +26,7 @@ test('a peer that sends one wrong byte of a picture is banned at once, and the p
   assert.equal(await b.imageShown(), 'mixed', 'the right blocks were kept');
   await assertRightPicture(b, scene);
   assert.deepEqual(
-    b.warnings.map((line) => /sent bytes that are not those of .*map\.png/.test(line)),
+    b.warnings.map((line) => /sent wrong bytes of .*map\.png/.test(line)),
     [true],
   );
 

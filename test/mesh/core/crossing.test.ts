@@ -19,8 +19,8 @@ import {
   CLAIM_PATIENCE_MS,
   CLAIMS_FOR_MS,
   COMPANY_FRESH_MS,
+  COMPANY_WAIT_MS,
   CROWD_GROWTH,
-  FIRST_REQUEST_WAIT_MS,
   HEAR_MS,
   HEAR_OF_SPARE,
   MAX_PROMISES,
@@ -42,6 +42,7 @@ const view = (more: Partial<CrossingView> = {}): CrossingView => ({
   outside: 0,
   rank: null,
   claim: { kind: 'none' },
+  asked: true,
   askedAt: AT,
   neededAt: Infinity,
   crossingTime: 0,
@@ -78,7 +79,8 @@ for (const [what, more, at] of [
     { rank: 1, neededAt: AT + 2100, crossingTime: 100 },
     AT + 2000 * HEAR_OF_SPARE,
   ],
-  ['… but not for ever', { rank: 1, neededAt: AT + 60_000 }, AT + MAX_TIMER_MS * HEAR_OF_SPARE],
+  ['… but not where there is none to ask', { rank: 1, asked: false, neededAt: AT + 60_000 }, AT + HEAR_MS],
+  ['… and not for ever', { rank: 1, neededAt: AT + 60_000 }, AT + MAX_TIMER_MS * HEAR_OF_SPARE],
   ['the one after lets both begin', { rank: 2 }, AT + HEAR_MS + SUCCESSION_STEP_MS],
   ['the word of the server is waited for', { claim: { kind: 'asked', at: AT } }, AT + CLAIM_ANSWER_MS],
   ['… at least as long as the start of the mesh', { claim: { kind: 'asked', at: AT }, gate: GATE }, GATE],
@@ -96,7 +98,16 @@ for (const [what, more, at] of [
   ['… and by the next in line', { rank: 1, promised: queued(4000) }, AT + 4000],
   ['when it lapses the line begins anew', { rank: 2, promised: queued(4000) }, AT + 4000 + SUCCESSION_STEP_MS],
   ['… but not by the keeper', { rank: 0, promised: queued(4000) }, AT],
-  ['… unless it is of one who has begun', { rank: 0, promised: { word: 'later', until: AT + 4000 } }, AT + 4000],
+  [
+    '… unless it is of one who has begun, and there is time',
+    { rank: 0, promised: { word: 'later', until: AT + 3000 }, neededAt: AT + 60_000 },
+    AT + 3000,
+  ],
+  [
+    '… as much as that',
+    { rank: 0, promised: { word: 'later', until: AT + 3000 }, neededAt: AT + 1500, crossingTime: 1000 },
+    AT + 500,
+  ],
   ['… nor by the one that the server names', { claim: ours(null), promised: queued(4000) }, AT],
 ] as [string, Partial<CrossingView>, number][]) {
   test(what, () => {
@@ -145,6 +156,7 @@ const anyView: fc.Arbitrary<CrossingView> = fc.record({
   outside: fc.nat(16),
   rank: fc.option(fc.nat(2)),
   claim: anyClaim,
+  asked: fc.boolean(),
   askedAt: fc.constant(AT),
   neededAt: fc.oneof(fc.constant(Infinity), fc.integer({ min: AT - 10_000, max: AT + 100_000 })),
   crossingTime: fc.oneof(fc.constant(0), fc.nat(100_000)),
@@ -156,7 +168,7 @@ const anyView: fc.Arbitrary<CrossingView> = fc.record({
   ),
   fruitless: fc.nat(20),
   withdrawals: fc.nat(20),
-  gate: fc.integer({ min: 0, max: AT + FIRST_REQUEST_WAIT_MS }),
+  gate: fc.integer({ min: 0, max: AT + COMPANY_WAIT_MS }),
   draw: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
 });
 

@@ -16,11 +16,11 @@ const joined = (more: Partial<Extract<SwarmView, { kind: 'joined' }>>): SwarmVie
   kind: 'joined',
   at: 1000,
   dialing: 0,
-  answeredAt: -Infinity,
+  answeredAt: Infinity,
   dialingOutside: 0,
   inventories: 0,
   awaited: 0,
-  awaitedSince: -Infinity,
+  awaitedSince: 0,
   ...more,
 });
 
@@ -44,10 +44,18 @@ for (const [what, view, requestedAt, until] of [
   ],
   [
     'one that opened its channel late is waited for no longer than the request may wait',
-    joined({ awaited: 1, awaitedSince: 900 + COMPANY_WAIT_MS }),
+    joined({ awaited: 1, awaitedSince: 1800 }),
     900,
-    900 + COMPANY_WAIT_MS,
+    900 + FIRST_REQUEST_WAIT_MS,
   ],
+  ['one that has answered and told is waited for no more', joined({ inventories: 1, answeredAt: 1300 }), 1400, 1400],
+  [
+    'a channel that opened late is waited for longer if a member of the site has answered',
+    joined({ awaited: 1, awaitedSince: 1800, answeredAt: 1300 }),
+    900,
+    1800 + ANSWERED_WAIT_MS,
+  ],
+  ['… within bounds', joined({ awaited: 1, awaitedSince: 60_000, answeredAt: 1300 }), 900, 900 + COMPANY_WAIT_MS],
   [
     'a member that has answered is waited for, however late',
     joined({ dialing: 2, answeredAt: 1900 }),
@@ -91,7 +99,7 @@ test('no view holds a request up for more than a second, or somewhat longer for 
       kind: fc.constant('joined' as const),
       at: time,
       dialing: few,
-      answeredAt: time,
+      answeredAt: fc.oneof(time, fc.constant(Infinity)),
       dialingOutside: few,
       inventories: few,
       awaited: few,
@@ -100,7 +108,8 @@ test('no view holds a request up for more than a second, or somewhat longer for 
   );
   fc.assert(
     fc.property(view, time, (seen, requestedAt) => {
-      const most = seen.kind === 'joined' ? COMPANY_WAIT_MS : FIRST_REQUEST_WAIT_MS;
+      const hasCompany = seen.kind === 'joined' && (seen.answeredAt < Infinity || seen.dialing >= UNANSWERED_MEMBERS);
+      const most = hasCompany ? COMPANY_WAIT_MS : FIRST_REQUEST_WAIT_MS;
       assert.ok(waitUntil(seen, requestedAt) <= requestedAt + most);
     }),
   );
