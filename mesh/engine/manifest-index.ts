@@ -108,7 +108,7 @@ export class ManifestIndex {
 }
 
 const unreachable = (url: string, why: string): string =>
-  `The manifest ${url} can't be had (${why}): nothing is shared by URL. Serve it there, or say <p2p-mesh manifest="URL"> or "none".`;
+  `The manifest ${url} can't be had (${why}): nothing is shared by URL. Serve it, or say <p2p-mesh manifest="URL"> or "none".`;
 
 function withoutFragment(url: string): string {
   const hash = url.indexOf('#');
