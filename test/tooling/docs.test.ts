@@ -50,7 +50,13 @@ async function answers(t: TestContext, command: string, args: readonly string[])
     detached: true,
   });
   const exited = once(child, 'exit');
-  t.after(() => child.pid !== undefined && child.exitCode === null && process.kill(-child.pid, 'SIGKILL'));
+  t.after(
+    () =>
+      child.pid !== undefined &&
+      child.exitCode === null &&
+      child.signalCode === null &&
+      process.kill(-child.pid, 'SIGKILL'),
+  );
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
   const up = async (): Promise<boolean> => (await fetch(`http://localhost:${port}/healthz`)).ok;
