@@ -1,7 +1,16 @@
 import type { MeshOptions } from '../mesh/index.ts';
 
 /** Attributes of `<p2p-mesh>`, in the order of its documentation. */
-export const MESH_ATTRIBUTES = ['signal', 'manifest', 'worker', 'upload', 'max-upload', 'consent'] as const;
+export const MESH_ATTRIBUTES = [
+  'signal',
+  'manifest',
+  'worker',
+  'share',
+  'exclude',
+  'upload',
+  'max-upload',
+  'consent',
+] as const;
 
 export type MeshAttribute = (typeof MESH_ATTRIBUTES)[number];
 
@@ -44,6 +53,16 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
     if (isHttpUrl(url) || (name !== 'signal' && url === 'none')) options[name] = url;
     else wrong(name, `an http(s) URL${name === 'signal' ? '' : ' or "none"'}`, `${usual} is used`);
   }
+  for (const name of ['share', 'exclude'] as const) {
+    const patterns = attributes[name]?.split(/\s+/).filter((pattern) => pattern !== '');
+    if (patterns === undefined) continue;
+    if (patterns.every(isPattern)) options[name] = patterns;
+    else {
+      // Who writes a list means to keep something back: an unknown pattern errs on that side.
+      options.share = [];
+      wrong(name, 'URL patterns with blanks between them, such as "/media/* /fonts/*"', 'nothing is shared');
+    }
+  }
   const { upload, consent, 'max-upload': rate } = attributes;
   if (upload === 'on' || upload === 'off') options.upload = upload === 'on';
   else if (upload === 'wifi') options.upload = isUnmetered(connection);
@@ -71,6 +90,15 @@ function parseRate(text: string): number | null {
 
 /** Where the browser does not tell what line it is on (most desktops), the line counts as unmetered. */
 const isUnmetered = ({ type, saveData }: Connection): boolean => type !== 'cellular' && saveData !== true;
+
+/** Where the browser knows no patterns none can be followed. */
+function isPattern(text: string): boolean {
+  try {
+    return Boolean(new URLPattern(text, 'https://page.invalid/'));
+  } catch {
+    return false;
+  }
+}
 
 function isHttpUrl(text: string): boolean {
   const base = 'https://page.invalid/';

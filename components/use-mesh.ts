@@ -4,7 +4,8 @@
  */
 import { mesh, type MeshFace, type MeshOptions, warnOnce } from '../mesh/index.ts';
 
-export const TWO_MESHES = 'There is more than one <p2p-mesh>: only the first counts.';
+export const TWO_MESHES =
+  'The page has more than one <p2p-mesh>, but a browser has one mesh. Keep one; only the first counts.';
 
 let face: MeshFace = mesh;
 let configured = false;

@@ -27,7 +27,7 @@ export async function digestOfLeaves(size: number, leaves: Uint8Array, sha256: S
   if (!isAssetSize(size) || leaves.length !== blockCount(size) * HASH_BYTES) {
     throw new P2PError(
       'bad-digest',
-      `Expected 1 to ${MAX_ASSET_BYTES} bytes and their leaves, got ${size} and ${leaves.length} bytes.`,
+      `Expected an asset of 1 to ${MAX_ASSET_BYTES} bytes and its leaves, got ${size} and ${leaves.length} bytes.`,
       { size },
     );
   }

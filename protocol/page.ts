@@ -21,8 +21,20 @@ export interface EngineOptions {
   readonly maxUpload: number | null;
   /** False where the page has no WebRTC, or no consent yet: everything comes from the origin until a `share` message. */
   readonly share: boolean;
+  /** What the page lets be shared of all that has a digest; null: all of it. */
+  readonly patterns: SharePatterns | null;
   /** Which `debug` namespaces are on, as in `localStorage.debug`. */
   readonly debug: string;
+}
+
+/** Patterns of URLs, as the URL Pattern Standard has them. */
+export interface SharePatterns {
+  /** Only what matches one of these may be shared; null: whatever is not excluded. */
+  readonly share: readonly string[] | null;
+  /** What matches one of these may not. */
+  readonly exclude: readonly string[];
+  /** Absolute URL that the patterns are relative to. */
+  readonly base: string;
 }
 
 /** Where the bytes of an answer came from. `mixed`: some blocks from neighbours, some from the origin. */
@@ -69,9 +81,29 @@ export type AssetQuestion =
       /** Are the bytes wanted while they come? Default: false. */
       readonly streamed?: boolean;
     }
+  /** A piece of an asset that the manifest lists, given in order while it comes. */
+  | {
+      readonly type: 'read';
+      readonly id: number;
+      readonly url: string;
+      /** As the asker knows it; if the manifest says otherwise by now, the answer is `pass`. */
+      readonly name: AssetName;
+      /** The part of the URL that is the asset; null: all of it. */
+      readonly range: ByteRange | null;
+      /** Bytes `[from, to)` of the asset. */
+      readonly from: number;
+      readonly to: number;
+      readonly age: number;
+      /** Bytes that may be given before a `pull`. */
+      readonly pull: number;
+    }
+  /** So many bytes more may be given. */
+  | { readonly type: 'pull'; readonly id: number; readonly bytes: number }
   | { readonly type: 'abort'; readonly id: number };
 
 export type AssetAnswer =
+  /** The next bytes of what is read. */
+  | { readonly type: 'chunk'; readonly id: number; readonly bytes: ArrayBuffer }
   | {
       readonly type: 'progress';
       readonly id: number;
@@ -101,14 +133,25 @@ export type AssetAnswer =
       readonly status: number;
     };
 
-/** The URLs that a service worker may ask for: absolute, without fragment. Sent on each port when the manifest is known or has changed. */
-export interface ShareableUrls {
+/** A file that the manifest lists: one asset, or parts of 16 MiB that are one each. */
+export interface ShareableFile {
+  /** Absolute, without fragment. */
+  readonly url: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Media type. */
+  readonly type: string;
+  readonly parts: readonly Digest[];
+}
+
+/** What a service worker may ask for. Sent on each port when the manifest is known. */
+export interface Shareable {
   readonly type: 'shareable';
-  readonly urls: readonly string[];
+  readonly files: readonly ShareableFile[];
 }
 
 /** What a port gets from the engine. */
-export type PortMessage = AssetAnswer | ShareableUrls;
+export type PortMessage = AssetAnswer | Shareable;
 
 export type FromPage =
   | { readonly type: 'start'; readonly options: EngineOptions }
@@ -152,6 +195,8 @@ export type FromEngine =
   /** The first message of an engine. `takesChannels` tells whether data channels can be transferred to where it runs. */
   | { readonly type: 'ready'; readonly takesChannels: boolean }
   | AssetAnswer
+  /** A service worker is giving an answer: it is to hear from the page. */
+  | { readonly type: 'stay-awake' }
   | { readonly type: 'held'; readonly id: number; readonly held: readonly Held[] }
   | { readonly type: 'stats'; readonly stats: EngineStats }
   | { readonly type: 'peer'; readonly peer: PeerId; readonly state: 'connected' | 'gone' | 'banned' }

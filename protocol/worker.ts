@@ -6,7 +6,9 @@ export type FromServiceWorker =
 
 export type ToServiceWorker =
   /** With a MessagePort to the page's engine in `event.ports`. */
-  { readonly type: 'p2p-port' };
+  | { readonly type: 'p2p-port' }
+  /** It is giving an answer piece by piece, and must not be ended. */
+  | { readonly type: 'p2p-awake' };
 
 /** Path, on the page's own origin, that the engine's requests carry as their referrer, so that the service worker lets them pass. */
 export const ENGINE_REFERRER = '/p2p-engine';

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # npm run media: makes the sample content (demo/media/) and the tests' fixtures (test/fixtures/media/, test/fixtures/formats/), nothing but ffmpeg's own sources in it.
-# Needs ffmpeg 5 or later with libx264, and the DejaVu fonts (Debian: ffmpeg, fonts-dejavu-core). Takes about two minutes.
+# Needs ffmpeg 5 or later with libx264, the DejaVu fonts and fontTools (Debian: ffmpeg, fonts-dejavu-core, python3-fonttools). Takes about two minutes.
 #
 #   demo/media/lesson/        HLS VOD, 64 s, segments of 4 s, three renditions (H.264 + AAC in MPEG-TS), keyframes aligned
 #   demo/media/map.png        an island, from five octaves of value noise
 #   demo/media/animation.gif  a round flight over the island
 #   demo/media/clip.mp4       12 s of the same with sound, index in front (fast start)
 #   test/fixtures/media/      the same in small: HLS of 24 s with segments of 2 s; each of its top segments has three blocks of 64 KiB
+#   test/fixtures/media/square.ttf  a font whose letters are squares
 #   test/fixtures/formats/    8 s in segments of 2 s of two blocks, each kind of stream once:
 #     encrypted/   AES-128, the key beside it
 #     ranges/      MPEG-TS, one file in byte ranges
@@ -44,12 +45,37 @@ main() {
   hls "$WORK/lesson.mkv" "$DEMO/lesson" 25 4 crf 256x144:38k 426x240:76k 640x360:175k
   echo 'fixture';   fixture_master "$WORK/fixture.mkv"
   hls "$WORK/fixture.mkv" "$FIXTURE/lesson" 25 2 cbr 160x90:40k 256x144:100k 426x240:476k
+  echo 'font';      font "$FIXTURE/square.ttf"
   echo 'formats';   formats "$WORK/fixture.mkv" "$FORMATS"
   for folder in demo/media test/fixtures/media test/fixtures/formats; do
     rm -rf "$folder"
     cp -r "$WORK/$folder" "$folder"
   done
   du -ab demo/media test/fixtures/{media,formats} | awk -F'\t' '/\.(png|gif)$|clip.mp4$|(lesson|media|formats|encrypted|ranges|fragmented|languages)$/ { printf "%9d  %s\n", $1, $2 }'
+}
+
+# font FILE
+font() {
+  /usr/bin/python3 - "$1" << 'PYTHON'
+import sys
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+pen = TTGlyphPen(None)
+pen.moveTo((100, 0)); pen.lineTo((100, 700)); pen.lineTo((900, 700)); pen.lineTo((900, 0)); pen.closePath()
+square = pen.glyph()
+font = FontBuilder(1000, isTTF=True)
+font.setupGlyphOrder(['.notdef', 'square'])
+font.setupCharacterMap({code: 'square' for code in range(0x21, 0x7F)})
+font.setupGlyf({'.notdef': square, 'square': square})
+font.setupHorizontalMetrics({'.notdef': (1000, 100), 'square': (1000, 100)})
+font.setupHorizontalHeader(ascent=800, descent=-200)
+font.setupNameTable({'familyName': 'Square', 'styleName': 'Regular'})
+font.setupOS2(sTypoAscender=800, usWinAscent=800, usWinDescent=200)
+font.setupPost()
+font.font['head'].created = font.font['head'].modified = 0
+font.font.recalcTimestamp = False
+font.save(sys.argv[1])
+PYTHON
 }
 
 # --- Pictures -------------------------------------------------------------------------------------------------------------------

@@ -1,71 +1,120 @@
 /** The way to one page's engine. Owned by the EnginePorts. */
-import type { AssetAnswer, AssetQuestion, PortMessage } from '../protocol/page.ts';
-import { ENGINE_SILENCE_MS, HEARD_MS } from './limits.ts';
+import type { AssetName } from '../protocol/ids.ts';
+import type { AssetQuestion, ByteRange, PortMessage, ShareableFile } from '../protocol/page.ts';
+import { ENGINE_SILENCE_MS, HEARD_MS, LIST_WAIT_MS } from './limits.ts';
 
-export type Loaded = Extract<AssetAnswer, { type: 'loaded' }>;
+/** Bytes `[from, to)` of one asset; `range`: where in its file the asset is, null: it is all of it. */
+export interface Piece {
+  readonly url: string;
+  readonly name: AssetName;
+  readonly range: ByteRange | null;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface PieceListener {
+  readonly chunk: (bytes: Uint8Array<ArrayBuffer>) => void;
+  /** No more comes, though not all was given: not shareable after all, failed, or no answer in time. */
+  readonly broken: () => void;
+}
+
+/** A piece that is being read. */
+export interface PieceReading {
+  /** So many bytes more may come. */
+  readonly pull: (bytes: number) => void;
+  readonly abort: () => void;
+}
 
 interface Waiting {
   readonly heard: () => void;
-  /** Null: the origin is to be asked. */
-  readonly settle: (loaded: Loaded | null) => void;
+  readonly chunk: (bytes: ArrayBuffer) => void;
+  readonly broken: () => void;
 }
 
 export class EnginePort {
   readonly #port: MessagePort;
   readonly #waiting = new Map<number, Waiting>();
+  #files: ReadonlyMap<string, ShareableFile> = new Map();
+  /** Resolves when they are told, or late. */
+  readonly #told: Promise<void>;
   #last = 0;
 
-  constructor(port: MessagePort, shareable: (urls: readonly string[]) => void) {
+  constructor(port: MessagePort, shareable: (files: readonly ShareableFile[]) => void) {
     this.#port = port;
-    port.onmessage = ({ data }: MessageEvent<PortMessage>) => {
-      if (data.type === 'shareable') {
-        shareable(data.urls);
-        return;
-      }
-      const waiting = this.#waiting.get(data.id);
-      if (data.type === 'progress') waiting?.heard();
-      else waiting?.settle(data.type === 'loaded' ? data : null);
-    };
-  }
-
-  /** The asset, or null where the network is to be asked: not shareable after all, failed, or no answer in time. */
-  ask(url: string, age: number, signal: AbortSignal): Promise<Loaded | null> {
-    if (signal.aborted) return Promise.resolve(null);
-    const id = ++this.#last;
-    return new Promise((resolve) => {
-      let timer = setTimeout(() => giveUp(), HEARD_MS);
-      const settle = (loaded: Loaded | null): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(id);
-        signal.removeEventListener('abort', giveUp);
-        resolve(loaded);
+    this.#told = new Promise((resolve) => {
+      setTimeout(resolve, LIST_WAIT_MS);
+      port.onmessage = ({ data }: MessageEvent<PortMessage>) => {
+        if (data.type === 'shareable') {
+          this.#files = new Map(data.files.map((file) => [file.url, file]));
+          resolve();
+          shareable(data.files);
+          return;
+        }
+        const waiting = this.#waiting.get(data.id);
+        if (data.type === 'progress') waiting?.heard();
+        else if (data.type === 'chunk') waiting?.chunk(data.bytes);
+        else waiting?.broken();
       };
-      const giveUp = (): void => {
-        this.#post({ type: 'abort', id });
-        settle(null);
-      };
-      const heard = (): void => {
-        clearTimeout(timer);
-        timer = setTimeout(() => giveUp(), ENGINE_SILENCE_MS);
-      };
-      this.#waiting.set(id, { heard, settle });
-      signal.addEventListener('abort', giveUp);
-      this.#post({
-        type: 'load',
-        id,
-        url,
-        name: null,
-        swarm: null,
-        deadline: null,
-        age,
-        unlisted: 'pass',
-        range: null,
-      });
     });
   }
 
+  /** What the page's manifest says of a URL without fragment, as soon as it is known; waited for only so long. */
+  async file(url: string): Promise<ShareableFile | undefined> {
+    await this.#told;
+    return this.#files.get(url);
+  }
+
+  /** @param pull bytes that may come before the first `pull` @param age ms that the request has waited */
+  read(piece: Piece, pull: number, age: number, { chunk, broken }: PieceListener): PieceReading {
+    const id = ++this.#last;
+    let owed = pull;
+    let left = piece.to - piece.from;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const end = (): void => {
+      clearTimeout(timer);
+      this.#waiting.delete(id);
+    };
+    const abort = (): void => {
+      end();
+      this.#post({ type: 'abort', id });
+    };
+    const wait = (within: number): void => {
+      clearTimeout(timer);
+      if (owed > 0)
+        timer = setTimeout(() => {
+          abort();
+          broken();
+        }, within);
+    };
+    this.#waiting.set(id, {
+      heard: () => wait(ENGINE_SILENCE_MS),
+      chunk: (bytes) => {
+        owed -= bytes.byteLength;
+        left -= bytes.byteLength;
+        wait(ENGINE_SILENCE_MS);
+        if (left <= 0) end();
+        chunk(new Uint8Array(bytes));
+      },
+      broken: () => {
+        end();
+        broken();
+      },
+    });
+    wait(HEARD_MS);
+    this.#post({ type: 'read', id, ...piece, age, pull });
+    return {
+      pull: (bytes) => {
+        if (!this.#waiting.has(id)) return;
+        owed += bytes;
+        wait(ENGINE_SILENCE_MS);
+        this.#post({ type: 'pull', id, bytes });
+      },
+      abort,
+    };
+  }
+
   close(): void {
-    for (const waiting of [...this.#waiting.values()]) waiting.settle(null);
+    for (const waiting of [...this.#waiting.values()]) waiting.broken();
     this.#port.close();
   }
 

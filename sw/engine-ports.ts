@@ -22,16 +22,19 @@ export class EnginePorts {
     this.#ports.get(client.id)?.close();
     this.#ports.set(
       client.id,
-      new EnginePort(port, (urls) => void this.#list.update(new URL(client.url).pathname, urls)),
+      new EnginePort(port, (files) => void this.#list.update(new URL(client.url).pathname, files)),
     );
     for (const wake of this.#waiting.get(client.id) ?? []) wake();
     void this.#forgetGone();
   }
 
-  /** The engine of a client. One that has none yet is waited for if its page had the kit before; null then means: ask the network. One that stayed silent has it no more, and its next visitors do not wait. */
-  async find(clientId: string): Promise<EnginePort | null> {
+  /**
+   * The engine of a client. One that has none yet is waited for if its page had the kit before; null then means: ask the network. One that stayed silent has it no more, and its next visitors do not wait.
+   * @param mayWait false for what the kit's own start may wait for
+   */
+  async find(clientId: string, mayWait: boolean): Promise<EnginePort | null> {
     const port = this.#ports.get(clientId);
-    if (port) return port;
+    if (port || !mayWait) return port ?? null;
     const client = await this.#clients.get(clientId);
     if (!client) return null;
     const path = new URL(client.url).pathname;

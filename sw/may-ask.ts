@@ -6,7 +6,6 @@ export interface RequestFacts {
   readonly destination: string;
   readonly cache: string;
   readonly referrer: string;
-  readonly hasRange: boolean;
   readonly hasAuthorization: boolean;
 }
 
@@ -29,16 +28,18 @@ const NEVER = new Set([
  */
 export function mayAsk(request: RequestFacts, webOrigin: string, engineReferrer: string): boolean {
   return (
-    request.method === 'GET' &&
+    (request.method === 'GET' || request.method === 'HEAD') &&
     request.url.startsWith(`${webOrigin}/`) &&
     request.mode !== 'navigate' &&
     !NEVER.has(request.destination) &&
     (request.cache === 'default' || request.cache === 'no-cache' || request.cache === 'force-cache') &&
     request.referrer !== engineReferrer &&
-    !request.hasRange &&
     !request.hasAuthorization
   );
 }
+
+/** Style sheets, and scripts in the order of the page, hold up the scripts after them, of which the kit is one: they can't wait for it. */
+export const holdsUpScripts = (destination: string): boolean => destination === 'style' || destination === 'script';
 
 export function factsOf(request: Request): RequestFacts {
   const { method, url, mode, destination, cache, referrer, headers } = request;
@@ -49,7 +50,6 @@ export function factsOf(request: Request): RequestFacts {
     destination,
     cache,
     referrer,
-    hasRange: headers.has('range'),
     hasAuthorization: headers.has('authorization'),
   };
 }

@@ -1,16 +1,17 @@
-/** Which URLs may be asked for, and which pages have the kit. Kept in the Cache API, for the browser may end the worker at any moment. */
+/** What may be asked for, and which pages have the kit, as a page told last. Kept in the Cache API, for the browser may end the worker at any moment. */
+import type { ShareableFile } from '../protocol/page.ts';
 import { MAX_PAGES } from './limits.ts';
 
 const CACHE = 'p2p-elements';
-const KEY = '/p2p-elements/shareable.json';
+const KEY = '/p2p-elements/shareable-2.json';
 
 interface Kept {
-  readonly urls: readonly string[];
+  readonly files: readonly ShareableFile[];
   readonly pages: readonly string[];
 }
 
 export class ShareableList {
-  #urls = new Set<string>();
+  #files = new Map<string, ShareableFile>();
   #pages = new Set<string>();
   #known = false;
   readonly loaded: Promise<void>;
@@ -21,10 +22,9 @@ export class ShareableList {
     this.loaded = this.#load();
   }
 
-  /** Null: not read from the cache yet; wait for `loaded` and ask again. */
+  /** Is a URL without fragment listed? Null: not read from the cache yet; wait for `loaded` and ask again. */
   has(url: string): boolean | null {
-    const end = url.indexOf('#');
-    return this.#known ? this.#urls.has(end < 0 ? url : url.slice(0, end)) : null;
+    return this.#known ? this.#files.has(url) : null;
   }
 
   hasPage(path: string): boolean {
@@ -32,9 +32,9 @@ export class ShareableList {
   }
 
   /** A page with the kit told what its manifest lists; an empty list says nothing about other pages. */
-  async update(path: string, urls: readonly string[]): Promise<void> {
+  async update(path: string, files: readonly ShareableFile[]): Promise<void> {
     await this.loaded;
-    if (urls.length > 0) this.#urls = new Set(urls);
+    if (files.length > 0) this.#files = byUrl(files);
     this.#pages.delete(path);
     this.#pages.add(path);
     this.#pages = new Set([...this.#pages].slice(-MAX_PAGES));
@@ -47,7 +47,7 @@ export class ShareableList {
   }
 
   async #keep(): Promise<void> {
-    const kept: Kept = { urls: [...this.#urls], pages: [...this.#pages] };
+    const kept: Kept = { files: [...this.#files.values()], pages: [...this.#pages] };
     try {
       const cache = await this.#caches.open(CACHE);
       await cache.put(KEY, new Response(JSON.stringify(kept)));
@@ -61,7 +61,7 @@ export class ShareableList {
       const cache = await this.#caches.open(CACHE);
       const kept = (await (await cache.match(KEY))?.json()) as Kept | undefined;
       if (kept) {
-        this.#urls = new Set(kept.urls);
+        this.#files = byUrl(kept.files);
         this.#pages = new Set(kept.pages);
       }
     } catch {
@@ -70,3 +70,6 @@ export class ShareableList {
     this.#known = true;
   }
 }
+
+const byUrl = (files: readonly ShareableFile[]): Map<string, ShareableFile> =>
+  new Map(files.map((file) => [file.url, file]));

@@ -52,9 +52,11 @@ export class Content {
   store(capacity: number): Store {
     const store = new MemoryStore(capacity);
     return {
-      get: (digest) => store.get(digest),
+      ready: store.ready,
       has: (digest) => store.has(digest),
+      read: (digest) => store.read(digest),
       put: (asset) => store.put(this.#shared(asset)),
+      listen: (losing) => store.listen(losing),
     };
   }
 

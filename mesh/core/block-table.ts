@@ -20,6 +20,8 @@ type BlockState = 'missing' | 'asked' | 'checked';
 export class BlockTable {
   readonly #states: BlockState[];
   #checked = 0;
+  /** Where runs are looked for first: who reads the asset from there on waits for that. */
+  first = 0;
 
   constructor(count: number) {
     this.#states = Array.from({ length: count }, () => 'missing');
@@ -51,15 +53,22 @@ export class BlockTable {
     return this.#all('missing');
   }
 
-  /** The first run of blocks that are not checked, asked or not; null where all are. */
+  /** The next run of blocks that are not checked, asked or not, from `first` on and then from the start; null where all are. */
   get unchecked(): Run | null {
-    const first = this.#states.findIndex((state) => state !== 'checked');
-    if (first < 0) return null;
+    const from = this.complete ? -1 : this.checkedUntil(this.first);
+    if (from < 0) return null;
+    const first = from < this.count ? from : this.checkedUntil(0);
     const after = this.#states.indexOf('checked', first);
     return { first, count: (after < 0 ? this.count : after) - first };
   }
 
-  /** Takes the first run of missing blocks, at most `most` long, as asked; null where nothing is missing. */
+  /** The first block from this one on that is not checked; `count`: all of them are. */
+  checkedUntil(index: number): number {
+    const end = this.#states.findIndex((state, block) => block >= index && state !== 'checked');
+    return end < 0 ? this.count : end;
+  }
+
+  /** Takes the next run of missing blocks, at most `most` long, as asked; null where nothing is missing. */
   take(most: number): Run | null {
     const run = this.#firstMissing(most);
     if (run) for (let i = 0; i < run.count; i++) this.#states[run.first + i] = 'asked';
@@ -91,7 +100,8 @@ export class BlockTable {
   }
 
   #firstMissing(most: number): Run | null {
-    const first = this.#states.indexOf('missing');
+    const next = this.#states.indexOf('missing', this.first);
+    const first = next < 0 ? this.#states.indexOf('missing') : next;
     if (first < 0) return null;
     let count = 1;
     while (count < most && this.#states[first + count] === 'missing') count++;

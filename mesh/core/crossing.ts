@@ -52,6 +52,8 @@ export interface Sizes {
 export interface CrossingView extends Sizes {
   readonly rank: Rank;
   readonly claim: Claim;
+  /** Was a keeper asked for it? */
+  readonly asked: boolean;
   /** When the asset was asked for, or lost its last source, ms on the engine's clock. */
   readonly askedAt: number;
   /** When it is needed; Infinity: not known. */
@@ -126,7 +128,7 @@ function wait(view: CrossingView): number {
   // Who was the keeper before us may have queued it, and begins no more; who has begun may bring it, if there is time to see.
   if (rank === 0) return promised?.word === 'later' ? Math.min(untilLapsed, spare(view)) : 0;
   // All hear a promise lapse at the same time, so the line begins anew there.
-  const from = Math.max(HEAR_MS, HEAR_OF_SPARE * spare(view), untilLapsed);
+  const from = Math.max(HEAR_MS, view.asked ? HEAR_OF_SPARE * spare(view) : 0, untilLapsed);
   if (rank !== null) return from + (rank - 1) * SUCCESSION_STEP_MS;
   const most = Math.max(MIN_TIMER_MS, (1 - HEAR_OF_SPARE) * spare(view));
   const timer = suppression(view.siteSize, view.draw, most);

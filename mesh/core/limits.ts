@@ -315,3 +315,32 @@ export const OUTSIDE_PATIENCE_MAX_MS = 12_000;
 
 /** What a line is taken to carry that was not measured yet, bytes per second: 8 Mbit/s. */
 export const UNKNOWN_LINE_RATE = 1_000_000;
+
+/** Who reads an asset piece by piece is expected to ask for its next piece within this, ms: until then the transfer goes on. Players of the browser ask within milliseconds, or not before their buffer runs low. */
+export const READ_LINGER_MS = 2000;
+
+/** Who was given what it asked for and asks for no more in this time, ms, holds up no transfer and no memory. What it asks for later is taken anew. */
+export const UNREAD_FOR_MS = 30_000;
+
+/** A service worker that gives a streamed answer hears from its page so often, ms: browsers end one after 25 to 30 s without an event, and Firefox then takes what it had given for the whole. */
+export const AWAKE_EVERY_MS = 10_000;
+
+/** Assets of which a part was checked when nobody wanted them any more, and how long that part is kept, ms. A part of a file is up to 16 MiB. */
+export const MAX_UNFINISHED = 4;
+export const UNFINISHED_FOR_MS = 30_000;
+
+/** Blocks that come sooner over the request that is under way than by another: 512 KiB are half a second of 8 Mbit/s. */
+export const TURN_AFTER_BLOCKS = 8;
+
+/** Assets on the disk, bytes, unless the author says otherwise: a lesson or two of an hour; and never more than this share of what the browser lets the web origin have, which others of its pages use too. */
+export const DISK_BYTES = 2 * 1024 * 1024 * 1024;
+export const DISK_SHARE = 1 / 2;
+
+/** The first visit opens the disk so long after its first asset, ms: code and work that nothing on the page waits for. */
+export const DISK_OPEN_AFTER_MS = 5000;
+
+/** Later visits wait so long for it, ms; opening takes 10 to 50. */
+export const STORE_WAIT_MS = 1000;
+
+/** Times of use are written together so long after the first, ms. */
+export const USES_KEPT_AFTER_MS = 5000;

@@ -106,10 +106,15 @@ export interface StoredAsset extends AssetName {
 
 /** Checked assets on this device. What it gives out stays its own: who passes bytes on copies them. */
 export interface Store {
-  get(digest: Digest): StoredAsset | undefined;
+  /** Resolves when it is known what earlier visits left, or that takes too long. */
+  readonly ready: Promise<void>;
   has(digest: Digest): boolean;
-  /** Takes the asset over and returns what had to go for it. */
-  put(asset: StoredAsset): readonly Digest[];
+  /** Undefined: it is not here (any more). */
+  read(digest: Digest): Promise<StoredAsset | undefined>;
+  /** Takes the asset over. */
+  put(asset: StoredAsset): void;
+  /** Who hears of what has to go, while it is still here. */
+  listen(losing: (digests: readonly Digest[]) => void): void;
 }
 
 /** A line for developers; the function is only called when somebody listens. */

@@ -1,31 +1,46 @@
 /** The way of one asset: store, then neighbours, then the origin. Same questions at the same time share one transfer. Owned by the Engine. */
 import { nameOf } from '../../protocol/digest.ts';
 import { P2PError } from '../../protocol/error.ts';
+import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, AssetQuestion, AssetSource, Expected, FromPage } from '../../protocol/page.ts';
 import { PROGRESS_EVERY_MS } from '../core/limits.ts';
-import type { Store } from '../core/ports.ts';
+import type { Store, StoredAsset } from '../core/ports.ts';
 import type { ManifestIndex } from './manifest-index.ts';
 import type { Membership } from './membership.ts';
-import { originFailed, readBody } from './origin-door.ts';
+import { originFailed, readBody, statusOf } from './origin-door.ts';
 import type { TransferPorts } from './transfer-ports.ts';
 import { Transfer, type Transferred } from './transfer.ts';
 import type { Wanted } from './wanted.ts';
 import type { UnderWay } from './under-way.ts';
+import { Unfinished } from './unfinished.ts';
 
 export type LoadQuestion = Extract<AssetQuestion, { type: 'load' }>;
+export type ReadQuestion = Extract<AssetQuestion, { type: 'read' }>;
 export type KeepMessage = Extract<FromPage, { type: 'keep' }>;
 export type Reply = (answer: AssetAnswer) => void;
 
 /** What is on its way may be read while it comes. */
-type Progress = (loaded: number, total: number, underWay?: UnderWay) => void;
+type Progress = (loaded: number, total: number, underWay: UnderWay) => void;
+/** The same also of what no peer may have. */
+type AnyProgress = (loaded: number, total: number, underWay?: UnderWay) => void;
 
 export interface AssetsPorts extends TransferPorts {
   readonly store: Store;
   readonly manifest: ManifestIndex;
   readonly membership: Membership;
+  /** Tells which URLs the page lets be shared; null: all. */
+  readonly mayShare: Promise<(url: string) => boolean> | null;
   readonly countStoreBytes: (bytes: number) => void;
   readonly warn: (error: P2PError) => void;
+}
+
+/** A whole asset for who reads it piece by piece. */
+export interface Read {
+  /** The engine's own: who passes bytes on copies them. */
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Is it the asset, and not other bytes that the origin gave in its place? */
+  readonly isRight: boolean;
 }
 
 interface Shared {
@@ -42,10 +57,13 @@ export class Assets {
   /** Digests that the origin contradicted; not believed any more during this page visit. */
   readonly #contradicted = new Set<Digest>();
   readonly #firstAsked = new Map<SwarmId, number>();
+  readonly #unfinished: Unfinished;
 
   constructor(ports: AssetsPorts, home: SwarmId) {
     this.#ports = ports;
     this.#home = home;
+    this.#unfinished = new Unfinished(ports.clock);
+    ports.store.listen((digests) => ports.neighbours.announcements.lose(digests));
   }
 
   /** Answers once with `loaded`, `pass` or `failed`, with `progress` now and then before; not at all once the signal is aborted. */
@@ -58,19 +76,12 @@ export class Assets {
       answer(await this.#answer(question, this.#progress(question, answer), signal));
     } catch (error) {
       const failure = error instanceof P2PError ? error : originFailed(url, String(error), 0);
-      const { status } = failure.details;
-      answer({
-        type: 'failed',
-        id,
-        code: failure.code,
-        message: failure.message,
-        status: typeof status === 'number' ? status : 0,
-      });
+      answer({ type: 'failed', id, code: failure.code, message: failure.message, status: statusOf(failure) });
     }
   }
 
   /** Now and then, and at the end. */
-  #progress({ id, streamed }: LoadQuestion, answer: Reply): Progress {
+  #progress({ id, streamed }: LoadQuestion, answer: Reply): AnyProgress {
     const { clock } = this.#ports;
     let toldAt = -Infinity;
     let given = 0;
@@ -83,15 +94,16 @@ export class Assets {
     };
   }
 
-  async #answer(question: LoadQuestion, progress: Progress, signal: AbortSignal): Promise<AssetAnswer> {
+  async #answer(question: LoadQuestion, progress: AnyProgress, signal: AbortSignal): Promise<AssetAnswer> {
     const { id, url, unlisted, range } = question;
     const listed = range === null && question.name === null ? await this.#ports.manifest.find(url) : null;
-    const name = question.name ?? listed?.name ?? null;
+    const mayShare = question.name && (await this.#ports.mayShare);
+    const name = mayShare?.(url) === false ? null : (question.name ?? listed?.name ?? null);
     if (!name || (range && range.end - range.start !== name.size) || this.#contradicted.has(name.digest))
       return unlisted === 'pass' ? { type: 'pass', id } : this.#plain(question, progress, signal);
     const swarm = question.swarm ?? this.#home;
     const contentType = listed?.contentType ?? '';
-    const stored = this.#ports.store.get(name.digest);
+    const stored = await this.#stored(name.digest);
     if (stored) {
       this.#ports.countStoreBytes(stored.size);
       this.#ports.neighbours.announcements.hold(swarm, name.digest);
@@ -114,13 +126,46 @@ export class Assets {
   }
 
   /** Without a digest: the origin, as the page itself would have asked, for the page alone. */
-  async #plain(question: LoadQuestion, progress: Progress, signal: AbortSignal): Promise<AssetAnswer> {
+  async #plain(question: LoadQuestion, progress: AnyProgress, signal: AbortSignal): Promise<AssetAnswer> {
     const { url, range } = question;
     const response = await this.#ports.origin({ url, range, credentials: 'same-origin', signal });
     if (response.status !== 200 && response.status !== 206)
       throw originFailed(url, `status ${response.status}`, response.status);
-    const body = await readBody(url, response, (have) => progress(have, response.size ?? 0));
+    const body = await readBody(url, response, (_, have) => progress(have, response.size ?? 0));
     return loaded(question, body, response.contentType, 'origin', false, response.url);
+  }
+
+  /**
+   * For who reads an asset piece by piece, from a byte on. `coming` hears when more of it is here.
+   * @returns all of it; null: the manifest does not list it so (any more), and the origin is to be asked as the page would have
+   * @throws P2PError `origin-failed`
+   */
+  async read(
+    { url, name, range, from, to, age }: ReadQuestion,
+    coming: (underWay: UnderWay) => void,
+    signal: AbortSignal,
+  ): Promise<Read | null> {
+    const { manifest, neighbours } = this.#ports;
+    const { digest } = name;
+    const listed = await manifest.part(url, range?.start ?? 0);
+    if (listed?.name.digest !== digest || listed.name.size !== name.size || this.#contradicted.has(digest)) return null;
+    const { contentType } = listed;
+    const swarm = this.#home;
+    const stored = await this.#stored(digest);
+    if (stored) {
+      this.#ports.countStoreBytes(to - from);
+      neighbours.announcements.hold(swarm, digest);
+      return { body: stored.body, isRight: true };
+    }
+    const startedAt = this.#startedAt(swarm, age);
+    const wanted = { url, name, range, swarm, contentType, neededAt: Infinity, startedAt };
+    const got = await this.#transfer(
+      wanted,
+      signal,
+      (_loaded, _total, underWay) => coming(underWay),
+      Math.floor(from / BLOCK_BYTES),
+    );
+    return { body: got.body, isRight: got.leaves !== null };
   }
 
   /** Takes what the page had from the origin itself, if the manifest lists it. */
@@ -163,12 +208,18 @@ export class Assets {
   /** Brings an asset for others, or ahead of time. Resolves when it is here, could not be had, or nobody wants it any more. */
   async bring(swarm: SwarmId, { url, name, range, within }: Expected, signal: AbortSignal): Promise<void> {
     if (this.#contradicted.has(name.digest) || this.#ports.store.has(name.digest)) return;
+    if ((await this.#ports.mayShare)?.(url) === false) return;
     const neededAt = this.#ports.clock.now() + within;
     const startedAt = this.#startedAt(swarm, 0);
     const wanted = { url, name, range: range ?? null, swarm, contentType: '', neededAt, startedAt };
     await this.#transfer(wanted, signal, () => undefined).catch((error: unknown) =>
       this.#ports.trace('assets', () => `${url}: ${String(error)}`),
     );
+  }
+
+  async #stored(digest: Digest): Promise<StoredAsset | undefined> {
+    await this.#ports.store.ready;
+    return this.#ports.store.has(digest) ? this.#ports.store.read(digest) : undefined;
   }
 
   /** When the first asset of a swarm was asked for, so that only the start can be held up. */
@@ -179,11 +230,12 @@ export class Assets {
     return startedAt;
   }
 
-  async #transfer(wanted: Wanted, signal: AbortSignal, progress: Progress): Promise<Transferred> {
+  async #transfer(wanted: Wanted, signal: AbortSignal, progress: Progress, first?: number): Promise<Transferred> {
     signal.throwIfAborted();
     const { digest } = wanted.name;
-    const shared = this.#transfers.get(digest) ?? this.#start(wanted);
+    const shared = this.#transfers.get(digest) ?? this.#start(wanted, first);
     shared.transfer.neededBy(wanted.neededAt);
+    if (first !== undefined) shared.transfer.readFrom(first);
     shared.progress.add(progress);
     const leave = (): void => {
       shared.progress.delete(progress);
@@ -200,20 +252,29 @@ export class Assets {
   /** Neighbours that are handed it want it too. Whoever asks from now on starts anew. */
   #endUnwanted(digest: Digest, shared: Shared): void {
     if (shared.progress.size > 0 || shared.transfer.underWay.followers > 0) return;
-    if (this.#transfers.get(digest) === shared) this.#transfers.delete(digest);
+    if (this.#transfers.get(digest) !== shared) return;
+    this.#transfers.delete(digest);
     shared.controller.abort();
+    this.#unfinished.keep(shared.transfer.underWay);
   }
 
-  #start(wanted: Wanted): Shared {
+  /** @param first block that is wanted first */
+  #start(wanted: Wanted, first = 0): Shared {
     const { name, swarm } = wanted;
     const controller = new AbortController();
     const progress: Shared['progress'] = new Set();
     const tellAll = (have: number, total: number): void => {
       for (const tell of progress) tell(have, total, transfer.underWay);
     };
-    const transfer = new Transfer(this.#ports, wanted, controller.signal, tellAll, () =>
-      this.#endUnwanted(name.digest, shared),
+    const transfer = new Transfer(
+      this.#ports,
+      wanted,
+      controller.signal,
+      tellAll,
+      () => this.#endUnwanted(name.digest, shared),
+      this.#unfinished.take(name.digest),
     );
+    transfer.readFrom(first);
     const result = transfer
       .run()
       .then((got) => {
@@ -248,14 +309,12 @@ export class Assets {
     if (got.origin && !got.origin.shareable) return;
     const { store, neighbours } = this.#ports;
     const { announcements } = neighbours;
-    announcements.lose(
-      store.put({
-        ...name,
-        body: got.body,
-        leaves: got.leaves,
-        contentType: contentType || (got.origin?.contentType ?? ''),
-      }),
-    );
+    store.put({
+      ...name,
+      body: got.body,
+      leaves: got.leaves,
+      contentType: contentType || (got.origin?.contentType ?? ''),
+    });
     if (store.has(name.digest)) announcements.hold(swarm, name.digest);
   }
 }

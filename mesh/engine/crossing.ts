@@ -2,9 +2,10 @@
 import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import type { ByteRange } from '../../protocol/page.ts';
 import type { Run } from '../core/block-table.ts';
+import { TURN_AFTER_BLOCKS } from '../core/limits.ts';
 import type { OriginFetch, OriginResponse } from '../core/ports.ts';
 import { BlockSplitter } from './block-splitter.ts';
-import { originFailed, readBody } from './origin-door.ts';
+import { ArrivingBody, originFailed, readBody } from './origin-door.ts';
 import type { UnderWay } from './under-way.ts';
 
 export interface CrossingPorts {
@@ -31,7 +32,13 @@ export class Crossing {
   readonly #range: ByteRange | null;
   readonly #underWay: UnderWay;
   readonly #signal: AbortSignal;
-  #leavesAsked = false;
+  #leaves: Promise<boolean> | null = null;
+  /** Of the answers that are read now. */
+  #attempt = new AbortController();
+  /** The block that comes next. */
+  #next = 0;
+  /** Checks the blocks that came before their hashes. */
+  #check: () => void = () => undefined;
 
   constructor(
     ports: CrossingPorts,
@@ -47,13 +54,28 @@ export class Crossing {
   }
 
   /** @throws P2PError `origin-failed` */
-  run(): Promise<Crossed> {
-    return this.#underWay.blocks.checked > 0 && this.#underWay.leaves ? this.#rest() : this.#whole();
+  async run(): Promise<Crossed> {
+    const { blocks } = this.#underWay;
+    if (blocks.first > 0) await this.#askLeaves();
+    for (;;) {
+      const attempt = (this.#attempt = new AbortController());
+      try {
+        return await (blocks.checked + blocks.first > 0 && this.#underWay.leaves ? this.#rest() : this.#whole());
+      } catch (error) {
+        if (!attempt.signal.aborted || this.#signal.aborted) throw error;
+      }
+    }
+  }
+
+  /** Somebody waits for this block, which is not here: if it is not near, what comes now is let go and the rest asked for from there on. */
+  async turnTo(block: number): Promise<void> {
+    if (!(await this.#askLeaves()) || this.#underWay.blocks.has(block)) return;
+    if (block < this.#next || block > this.#next + TURN_AFTER_BLOCKS) this.#attempt.abort();
   }
 
   async #whole(): Promise<Crossed> {
     const answer = this.#request(null, 'omit');
-    this.#askLeaves(() => undefined);
+    if (this.#ports.hasCompany()) void this.#askLeaves();
     let response = await answer;
     // What wants a cookie is the page's, but not shared.
     if (response.status === 401 || response.status === 403) {
@@ -72,7 +94,8 @@ export class Crossing {
   async #request(part: ByteRange | null, credentials: 'omit' | 'same-origin'): Promise<OriginResponse> {
     const base = this.#range?.start ?? 0;
     const range = part ? { start: base + part.start, end: base + part.end } : this.#range;
-    const response = await this.#ports.origin({ url: this.#url, range, credentials, signal: this.#signal });
+    const signal = AbortSignal.any([this.#signal, this.#attempt.signal]);
+    const response = await this.#ports.origin({ url: this.#url, range, credentials, signal });
     // An origin that knows no ranges gives all of the URL.
     return response.status === 200 && this.#range
       ? { ...response, size: null, chunks: within(response.chunks, this.#range) }
@@ -81,12 +104,12 @@ export class Crossing {
 
   /** Reads all of it, whatever it is. Blocks are checked as soon as they and their hashes are there. */
   async #read(response: OriginResponse): Promise<Crossed> {
-    const { name } = this.#underWay;
+    const { name, blocks } = this.#underWay;
     if (!response.shareable) this.#underWay.withhold();
     const splitter = new BlockSplitter(name.size, 0);
     const unchecked: { readonly index: number; readonly block: Uint8Array<ArrayBuffer> }[] = [];
     let checking = Promise.resolve();
-    const check = (): void => {
+    this.#check = () => {
       checking = checking.then(async () => {
         while (this.#underWay.leaves) {
           const next = unchecked.shift();
@@ -95,19 +118,23 @@ export class Crossing {
         }
       });
     };
-    const body = await readBody(
-      this.#url,
-      response,
-      (loaded) => this.#ports.progress(loaded, response.size ?? name.size),
-      (chunk) => {
-        this.#ports.crossed(chunk.length);
-        this.#askLeaves(check);
-        unchecked.push(...splitter.push(chunk));
-        check();
-      },
-    );
-    await checking;
-    return (await this.#isAsset(body)) ? { response, otherBody: null } : { response, otherBody: body };
+    const arriving = new ArrivingBody(response.size ?? name.size);
+    if (blocks.checked === 0) this.#underWay.arriving = arriving;
+    const each = (chunk: Uint8Array, loaded: number): void => {
+      this.#ports.crossed(chunk.length);
+      if (this.#ports.hasCompany()) void this.#askLeaves();
+      unchecked.push(...splitter.push(chunk));
+      this.#next = splitter.index;
+      this.#check();
+      this.#ports.progress(loaded, response.size ?? name.size);
+    };
+    try {
+      const body = await readBody(this.#url, response, each, arriving);
+      await checking;
+      return (await this.#isAsset(body)) ? { response, otherBody: null } : { response, otherBody: body };
+    } finally {
+      await checking;
+    }
   }
 
   /** Is this the asset? Then all of it is checked. */
@@ -117,17 +144,18 @@ export class Crossing {
     return blocks.complete || this.#underWay.takeWhole(body);
   }
 
-  /** Asks for the block hashes once, as soon as there is somebody to hand blocks to. */
-  #askLeaves(then: () => void): void {
-    if (this.#leavesAsked || this.#underWay.leaves || !this.#ports.hasCompany()) return;
-    this.#leavesAsked = true;
-    void this.#loadLeaves().then(
-      (came) => {
-        if (came) then();
-        else this.#underWay.missLeaves();
-      },
-      () => this.#underWay.missLeaves(),
-    );
+  /** Asks for the block hashes, once. True as soon as they are known, false if they do not come. */
+  #askLeaves(): Promise<boolean> {
+    this.#leaves ??= this.#underWay.leaves
+      ? Promise.resolve(true)
+      : this.#loadLeaves()
+          .catch(() => false)
+          .then((came) => {
+            if (came) this.#check();
+            else this.#underWay.missLeaves();
+            return came;
+          });
+    return this.#leaves;
   }
 
   async #loadLeaves(): Promise<boolean> {
@@ -135,7 +163,7 @@ export class Crossing {
     if (leavesUrl === null) return false;
     const response = await origin({ url: leavesUrl, range: null, credentials: 'omit', signal: this.#signal });
     if (response.status !== 200) return false;
-    const leaves = await readBody(leavesUrl, response, () => undefined);
+    const leaves = await readBody(leavesUrl, response);
     return this.#underWay.takeLeaves(this.#underWay.name.size, leaves);
   }
 
@@ -159,6 +187,7 @@ export class Crossing {
     const splitter = new BlockSplitter(this.#underWay.name.size, run.first);
     for await (const chunk of response.chunks) {
       this.#ports.crossed(chunk.length);
+      this.#next = splitter.index;
       for (const { index, block } of splitter.push(chunk))
         if (index < run.first + run.count && (await this.#underWay.takeBlock(index, block)) === 'wrong') return false;
     }

@@ -308,6 +308,7 @@ export class Turn {
       outside,
       rank: this.#crossings.rank(swarm),
       claim: this.#claim ?? { kind: 'none' },
+      asked: this.#asked !== null,
       askedAt: this.#askedAt,
       neededAt,
       crossingTime: this.#crossingTime,

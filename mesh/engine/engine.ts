@@ -5,16 +5,17 @@
 import { P2PError } from '../../protocol/error.ts';
 import { isAssetSize, isDigest, type Digest, type SwarmId } from '../../protocol/ids.ts';
 import type {
-  AssetAnswer,
   AssetQuestion,
   EngineOptions,
   EngineStats,
   FromEngine,
   FromPage,
   Held,
+  ShareableFile,
 } from '../../protocol/page.ts';
 import { STATS_EVERY_MS } from '../core/limits.ts';
 import type { Channel, Ports } from '../core/ports.ts';
+import { Asker, type LoadReads } from './asker.ts';
 import { Assets, type Reply } from './assets.ts';
 import { Changes } from './changes.ts';
 import { Crossings } from './crossings.ts';
@@ -30,6 +31,9 @@ export type Post = (message: FromEngine) => void;
 
 export interface EnginePorts extends Ports {
   readonly loadOutside: LoadOutside;
+  readonly loadReads: LoadReads;
+  /** Tells which URLs the page lets be shared; null: all. */
+  readonly mayShare: Promise<(url: string) => boolean> | null;
 }
 
 export class Engine {
@@ -98,7 +102,9 @@ export class Engine {
       },
       home,
     );
-    if (options.manifest !== null) void this.#manifest.load(options.manifest, door.fetch, (error) => this.#warn(error));
+    if (options.manifest !== null)
+      void this.#manifest.load(options.manifest, door.fetch, ports.mayShare, (error) => this.#warn(error));
+    void this.#showStored();
     this.#membership.enter(home);
     if (options.share) this.#membership.open();
   }
@@ -151,27 +157,14 @@ export class Engine {
 
   /** A way in for asset questions; each asker has its own numbers. */
   asker(reply: Reply): (question: AssetQuestion) => void {
-    const asked = new Map<number, AbortController>();
-    return (question) => {
-      if (question.type === 'abort') {
-        asked.get(question.id)?.abort();
-        asked.delete(question.id);
-        return;
-      }
-      const controller = new AbortController();
-      asked.set(question.id, controller);
-      const answer = (message: AssetAnswer): void => {
-        if (message.type !== 'progress') asked.delete(question.id);
-        reply(message);
-      };
-      void this.#assets.load(question, answer, controller.signal);
-    };
+    const awake = (): void => this.#post({ type: 'stay-awake' });
+    return new Asker({ ...this.#ports, assets: this.#assets, awake }, reply).ask;
   }
 
-  /** URLs that a service worker may ask for, once the manifest is known or can't be had. */
-  async shareableUrls(): Promise<readonly string[]> {
+  /** What a service worker may ask for, once the manifest is known or can't be had. */
+  async shareable(): Promise<readonly ShareableFile[]> {
     await this.#manifest.settled;
-    return this.#manifest.urls;
+    return this.#manifest.files;
   }
 
   channel(connection: number, peer: Extract<FromPage, { type: 'channel' }>['peer'], channel: Channel): void {
@@ -192,6 +185,13 @@ export class Engine {
     this.#neighbours.leave(); // Says goodbye, so before the connections are hung up.
     this.#membership.leave();
     this.#changed();
+  }
+
+  /** What earlier visits left is offered at once. */
+  async #showStored(): Promise<void> {
+    await Promise.all([this.#ports.store.ready, this.#manifest.settled]);
+    for (const digest of this.#manifest.files.flatMap(({ parts }) => parts))
+      if (this.#ports.store.has(digest)) this.#neighbours.announcements.hold(this.#home, digest);
   }
 
   #neighboursListener(changed: () => void): NeighboursListener {
@@ -258,6 +258,6 @@ export class Engine {
 const serverUnreachable = (url: string, reason: string): P2PError =>
   new P2PError(
     'signaling-unreachable',
-    `The signaling server ${url} can't be used (${reason}). Is it running? <p2p-mesh signal="URL"> names another.`,
+    `The signaling server ${url} can't be used (${reason}). The page plays on and tries again. Is it running? <p2p-mesh signal="URL"> names another.`,
     { url, reason },
   );

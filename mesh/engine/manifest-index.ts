@@ -1,7 +1,10 @@
 /** The manifest by URL. Fetched once per engine, that is once per navigation. Owned by the Engine. */
 import { P2PError } from '../../protocol/error.ts';
 import type { AssetName } from '../../protocol/ids.ts';
+import { MAX_PART_BYTES } from '../../protocol/limits.ts';
 import { isWholeAsset, parseManifest, REWRITE_MANIFEST } from '../../protocol/manifest.ts';
+import type { ShareableFile } from '../../protocol/page.ts';
+import { withoutFragment } from '../../protocol/without-fragment.ts';
 import { MANIFEST_WAIT_MS } from '../core/limits.ts';
 import type { Clock, OriginFetch } from '../core/ports.ts';
 
@@ -12,7 +15,8 @@ export interface ListedAsset {
 
 export class ManifestIndex {
   readonly #clock: Clock;
-  readonly #listed = new Map<string, ListedAsset>();
+  /** By absolute URL without fragment. */
+  readonly #listed = new Map<string, ShareableFile>();
   #ready: Promise<void> = Promise.resolve();
   #startedAt = -Infinity;
   /** Absolute URL prefix of block hashes; null: no manifest. */
@@ -22,9 +26,9 @@ export class ManifestIndex {
     this.#clock = clock;
   }
 
-  /** Absolute URLs of all listed assets. */
-  get urls(): readonly string[] {
-    return [...this.#listed.keys()];
+  /** All that is listed. */
+  get files(): readonly ShareableFile[] {
+    return [...this.#listed.values()];
   }
 
   /** Where the block hashes of an asset are, its size being known elsewhere; null: not known. */
@@ -37,10 +41,19 @@ export class ManifestIndex {
     return this.#ready;
   }
 
-  /** Starts to fetch the manifest. `failed` hears of one that can't be had or used; then nothing is listed. */
-  load(url: string, origin: OriginFetch, failed: (error: P2PError) => void): Promise<void> {
+  /**
+   * Starts to fetch the manifest.
+   * @param mayShare what it says of other URLs is not taken
+   * @param failed hears of one that can't be had or used; then nothing is listed
+   */
+  load(
+    url: string,
+    origin: OriginFetch,
+    mayShare: Promise<(url: string) => boolean> | null,
+    failed: (error: P2PError) => void,
+  ): Promise<void> {
     this.#startedAt = this.#clock.now();
-    const loading = this.#load(url, origin).catch((error: unknown) => {
+    const loading = this.#load(url, origin, mayShare).catch((error: unknown) => {
       failed(
         error instanceof P2PError
           ? error
@@ -51,16 +64,25 @@ export class ManifestIndex {
     return loading;
   }
 
-  /** What the manifest says of a URL, as soon as it is there; waits for it at most MANIFEST_WAIT_MS from its own start on. */
+  /** What the manifest says of a URL that is one asset, as soon as it is there; waits for it at most MANIFEST_WAIT_MS from its own start on. */
   async find(url: string): Promise<ListedAsset | null> {
-    const key = withoutFragment(url);
-    const known = this.#listed.get(key);
-    if (known) return known;
-    await this.#readyOrLate();
-    return this.#listed.get(key) ?? null;
+    const file = await this.#find(url);
+    return file?.parts.length === 1 ? partOf(file, 0) : null;
   }
 
-  async #load(url: string, origin: OriginFetch): Promise<void> {
+  /** The same of the asset that begins at this byte of a URL. */
+  async part(url: string, start: number): Promise<ListedAsset | null> {
+    const file = await this.#find(url);
+    return file ? partOf(file, start / MAX_PART_BYTES) : null;
+  }
+
+  async #find(url: string): Promise<ShareableFile | undefined> {
+    const key = withoutFragment(url);
+    if (!this.#listed.has(key)) await this.#readyOrLate();
+    return this.#listed.get(key);
+  }
+
+  async #load(url: string, origin: OriginFetch, mayShare: Promise<(url: string) => boolean> | null): Promise<void> {
     const response = await origin({ url, range: null, credentials: 'omit', signal: new AbortController().signal });
     if (response.status !== 200)
       throw new P2PError('manifest-unreachable', unreachable(url, `status ${response.status}`), {
@@ -70,10 +92,10 @@ export class ManifestIndex {
     const decoder = new TextDecoder();
     let text = '';
     for await (const chunk of response.chunks) text += decoder.decode(chunk, { stream: true });
-    this.#take(url, text);
+    this.#take(url, text, (await mayShare) ?? (() => true));
   }
 
-  #take(url: string, text: string): void {
+  #take(url: string, text: string, mayShare: (url: string) => boolean): void {
     let json: unknown;
     try {
       json = JSON.parse(text);
@@ -87,11 +109,11 @@ export class ManifestIndex {
     const manifest = parseManifest(json);
     this.#leaves = URL.canParse(manifest.leaves, url) ? new URL(manifest.leaves, url).href : null;
     for (const [path, entry] of Object.entries(manifest.assets)) {
-      if (isWholeAsset(entry) && URL.canParse(path, url))
-        this.#listed.set(withoutFragment(new URL(path, url).href), {
-          name: { digest: entry.digest, size: entry.size },
-          contentType: entry.type,
-        });
+      if (!URL.canParse(path, url)) continue;
+      const { size, type } = entry;
+      const key = withoutFragment(new URL(path, url).href);
+      if (!mayShare(key)) continue;
+      this.#listed.set(key, { url: key, size, type, parts: isWholeAsset(entry) ? [entry.digest] : entry.parts });
     }
   }
 
@@ -107,10 +129,15 @@ export class ManifestIndex {
   }
 }
 
-const unreachable = (url: string, why: string): string =>
-  `The manifest ${url} can't be had (${why}): nothing is shared by URL. Serve it, or say <p2p-mesh manifest="URL"> or "none".`;
-
-function withoutFragment(url: string): string {
-  const hash = url.indexOf('#');
-  return hash < 0 ? url : url.slice(0, hash);
+function partOf({ size, type, parts }: ShareableFile, index: number): ListedAsset | null {
+  const digest = parts[index];
+  if (digest === undefined) return null;
+  const start = index * MAX_PART_BYTES;
+  return {
+    name: { digest, size: parts.length === 1 ? size : Math.min(MAX_PART_BYTES, size - start) },
+    contentType: type,
+  };
 }
+
+const unreachable = (url: string, why: string): string =>
+  `The manifest ${url} can't be had (${why}): nothing is shared by URL. Serve it there, or say <p2p-mesh manifest="URL"> or "none".`;

@@ -156,7 +156,7 @@ export class Membership {
       kind: 'joined',
       at: joined?.at ?? 0,
       dialing: joined?.siteMembers.length ? ofSite : 0,
-      answeredAt,
+      answeredAt: joined?.siteMembers.length ? answeredAt : Infinity,
       dialingOutside: joined?.others.length ? outside : 0,
       ...told,
     };

@@ -73,28 +73,52 @@ export function originFailed(url: string, what: string, status: number): P2PErro
   });
 }
 
-/** Reads a body to its end. `progress` hears of all bytes so far, `each` gets each chunk. @throws P2PError `origin-failed` if it is shorter than announced */
+/** The HTTP status that an error tells; 0: none. */
+export function statusOf(error: unknown): number {
+  const status = error instanceof P2PError ? error.details['status'] : 0;
+  return typeof status === 'number' ? status : 0;
+}
+
+/** A body while it comes. */
+export class ArrivingBody {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #length = 0;
+
+  /** @param expected bytes; more is taken too */
+  constructor(expected: number) {
+    this.#bytes = new Uint8Array(expected);
+  }
+
+  /** What has come so far; its memory may be another once more has. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  push(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#bytes.length) {
+      const bytes = new Uint8Array(Math.max(length, 2 * this.#bytes.length));
+      bytes.set(this.bytes);
+      this.#bytes = bytes;
+    }
+    this.#bytes.set(chunk, this.#length);
+    this.#length = length;
+  }
+}
+
+/** Reads a body to its end. `each` gets each chunk, once it is in the body. @throws P2PError `origin-failed` if it is shorter than announced */
 export async function readBody(
   url: string,
   response: OriginResponse,
-  progress: (loaded: number) => void,
-  each: (chunk: Uint8Array<ArrayBuffer>) => void = () => undefined,
+  each: (chunk: Uint8Array<ArrayBuffer>, loaded: number) => void = () => undefined,
+  body = new ArrivingBody(response.size ?? 0),
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let loaded = 0;
   for await (const chunk of response.chunks) {
-    chunks.push(chunk);
-    loaded += chunk.length;
-    each(chunk);
-    progress(loaded);
+    body.push(chunk);
+    each(chunk, body.bytes.length);
   }
-  if (response.size !== null && loaded < response.size)
-    throw originFailed(url, `only ${loaded} of ${response.size} bytes`, 0);
-  const body = new Uint8Array(loaded);
-  let offset = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return body;
+  const { bytes } = body;
+  if (response.size !== null && bytes.length < response.size)
+    throw originFailed(url, `only ${bytes.length} of ${response.size} bytes`, 0);
+  return bytes;
 }

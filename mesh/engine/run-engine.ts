@@ -1,8 +1,18 @@
 /** The engine with the browser's ports, driven by its page's messages. In a worker and on the main thread the same. */
-import type { AssetQuestion, EngineOptions, FromEngine, FromPage, PortMessage } from '../../protocol/page.ts';
+import { ASSET_CACHE } from '../../protocol/asset-cache.ts';
+import type { Sha256 } from '../../protocol/ids.ts';
+import type {
+  AssetQuestion,
+  EngineOptions,
+  FromEngine,
+  FromPage,
+  PortMessage,
+  SharePatterns,
+} from '../../protocol/page.ts';
 import { ENGINE_REFERRER } from '../../protocol/worker.ts';
 import { STORE_BYTES } from '../core/limits.ts';
-import type { Dialer } from '../core/ports.ts';
+import type { Dialer, Trace } from '../core/ports.ts';
+import { AssetStore } from '../io/asset-store.ts';
 import { systemClock, systemRandom } from '../io/clock.ts';
 import { dataChannel } from '../io/data-channel.ts';
 import { fetchOrigin } from '../io/fetch-origin.ts';
@@ -33,6 +43,8 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
     if (!engine) return;
     switch (message.type) {
       case 'load':
+      case 'read':
+      case 'pull':
       case 'abort':
         return ask(message);
       case 'join':
@@ -66,6 +78,7 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
 
 function startEngine(options: EngineOptions, post: PostToPage): Engine {
   const trace = createTrace(options.debug);
+  const sha256 = createSha256();
   const dialer: Dialer = {
     dial: (connection, peer, iceServers) => post({ type: 'dial', connection, peer, iceServers }),
     remoteSignal: (peer, signal, iceServers) => post({ type: 'remote-signal', peer, signal, iceServers }),
@@ -74,16 +87,45 @@ function startEngine(options: EngineOptions, post: PostToPage): Engine {
   const ports = {
     clock: systemClock,
     random: systemRandom,
-    sha256: createSha256(),
+    sha256,
     origin: fetchOrigin(new URL(ENGINE_REFERRER, options.webOrigin).href),
-    store: new MemoryStore(STORE_BYTES),
+    store: openStore(sha256, trace),
     signaling: new SocketSignaling(options.signal, { clock: systemClock, random: systemRandom, trace, network: self }),
     dialer,
     trace,
     loadOutside: () => import('./from-outside.ts'),
+    loadReads: () => import('./reads.ts'),
+    mayShare: options.patterns && mayShare(options.patterns),
   };
   return new Engine(ports, options, post);
 }
+
+function openStore(sha256: Sha256, trace: Trace): AssetStore {
+  // Typed as always there, but missing on plain HTTP.
+  const storage = self.caches as CacheStorage | undefined;
+  return new AssetStore({
+    clock: systemClock,
+    memory: new MemoryStore(STORE_BYTES),
+    isUsed: async () => (await storage?.has(ASSET_CACHE)) === true,
+    openDisk: async (losing) => {
+      if (!storage) throw new Error('no storage');
+      const { DiskStore } = await import('../io/disk-store.ts');
+      return DiskStore.open({
+        caches: storage,
+        estimate: () => navigator.storage.estimate(),
+        sha256,
+        clock: systemClock,
+        today: () => Date.now(),
+        losing,
+        trouble: (what, error) => trace('assets', () => `store, ${what}: ${String(error)}`),
+      });
+    },
+  });
+}
+
+/** Where that can't be told nothing is. */
+const mayShare = (patterns: SharePatterns): Promise<(url: string) => boolean> =>
+  import('../io/url-filter.ts').then(({ urlFilter }) => urlFilter(patterns)).catch(() => () => false);
 
 /** A service worker asks over this port; it is told first what it may ask for. */
 function openPort(engine: Engine, port: MessagePort): void {
@@ -91,10 +133,11 @@ function openPort(engine: Engine, port: MessagePort): void {
   const ask = engine.asker(answer);
   port.onmessage = ({ data }: MessageEvent<AssetQuestion>) => {
     // Says at once that somebody is here, so that the service worker can tell a slow origin from a closed page.
-    if (data.type === 'load') answer({ type: 'progress', id: data.id, loaded: 0, total: 0 });
+    if (data.type === 'read') answer({ type: 'progress', id: data.id, loaded: 0, total: 0 });
     ask(data);
   };
-  void engine.shareableUrls().then((urls) => answer({ type: 'shareable', urls }));
+  void engine.shareable().then((files) => answer({ type: 'shareable', files }));
 }
 
-const bodyOf = (message: FromEngine | PortMessage): Transferable[] => (message.type === 'loaded' ? [message.body] : []);
+const bodyOf = (message: FromEngine | PortMessage): Transferable[] =>
+  message.type === 'loaded' ? [message.body] : message.type === 'chunk' ? [message.bytes] : [];

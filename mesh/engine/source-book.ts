@@ -180,7 +180,7 @@ export class SourceBook {
     const { url } = this.#taker.wanted;
     this.#taker.ports.neighbours.ban(
       neighbour,
-      new P2PError('peer-banned', `Banned neighbour ${neighbour.peer}: it sent wrong bytes of ${url}.`, {
+      new P2PError('peer-banned', `Neighbour ${neighbour.peer} sent wrong bytes of ${url} and is banned.`, {
         peer: neighbour.peer,
         url,
       }),

@@ -32,6 +32,7 @@ export class Transfer {
   readonly #sources: Sources;
   /** Bytes that came over the line in our latest crossing. */
   #crossed = 0;
+  #crossing: Crossing | null = null;
 
   constructor(
     ports: TransferPorts,
@@ -39,6 +40,7 @@ export class Transfer {
     signal: AbortSignal,
     progress: (loaded: number, total: number) => void,
     abandoned: UnderWayListener['abandoned'],
+    begun?: UnderWay,
   ) {
     this.#ports = ports;
     this.#wanted = wanted;
@@ -46,13 +48,14 @@ export class Transfer {
     this.#progress = progress;
     this.#turn = ports.crossings.turn(wanted);
     const { name } = wanted;
-    this.underWay = new UnderWay(name, ports.sha256, {
+    const listener: UnderWayListener = {
       progress: (loaded) => {
         progress(loaded, name.size);
         this.#sources.showBlocks();
       },
       abandoned,
-    });
+    };
+    this.underWay = new UnderWay(name, ports.sha256, listener, begun);
     this.#sources = new Sources(ports, wanted, this.underWay, this.#turn);
   }
 
@@ -61,6 +64,13 @@ export class Transfer {
     if (time >= this.#wanted.neededAt) return;
     this.#wanted.neededAt = time;
     this.#ports.changes.notify();
+  }
+
+  /** Somebody reads it from this block on. */
+  readFrom(block: number): void {
+    const { blocks } = this.underWay;
+    blocks.first = block;
+    if (!blocks.has(block)) void this.#crossing?.turnTo(block);
   }
 
   async run(): Promise<Transferred> {
@@ -105,7 +115,8 @@ export class Transfer {
     const noLeaves = clock.after(LEAVES_WAIT_MS, () => this.underWay.missLeaves());
     const rescue = this.#rescue(over);
     try {
-      return this.#assembled(await this.#crossing(AbortSignal.any([this.#signal, over.signal])).run());
+      this.#crossing = this.#newCrossing(AbortSignal.any([this.#signal, over.signal]));
+      return this.#assembled(await this.#crossing.run());
     } catch (error) {
       over.abort();
       const isTheirs = await rescue;
@@ -119,13 +130,14 @@ export class Transfer {
         if (await this.#sources.fromAnyHolder(this.#signal)) return this.#assembled(null);
       throw error;
     } finally {
+      this.#crossing = null;
       over.abort();
       noLeaves();
       end();
     }
   }
 
-  #crossing(signal: AbortSignal): Crossing {
+  #newCrossing(signal: AbortSignal): Crossing {
     const { crossings, origin } = this.#ports;
     const { name, swarm } = this.#wanted;
     const ports = {

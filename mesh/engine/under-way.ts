@@ -3,6 +3,7 @@ import { blockCount, blockMatches, leavesMatch, nameOf } from '../../protocol/di
 import type { AssetName, Sha256 } from '../../protocol/ids.ts';
 import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import { BlockTable } from '../core/block-table.ts';
+import type { ArrivingBody } from './origin-door.ts';
 
 export interface UnderWayListener {
   /** Bytes checked so far. */
@@ -15,6 +16,8 @@ export class UnderWay {
   readonly name: AssetName;
   readonly blocks: BlockTable;
   readonly body: Uint8Array<ArrayBuffer>;
+  /** The origin's answer from its first byte on, while it comes: not checked, so for our page alone. Null: there is none. */
+  arriving: ArrivingBody | null = null;
   readonly #sha256: Sha256;
   readonly #listener: UnderWayListener;
   #leaves: Uint8Array<ArrayBuffer> | null = null;
@@ -24,12 +27,15 @@ export class UnderWay {
   #ended = false;
   #waiting: (() => void)[] = [];
 
-  constructor(name: AssetName, sha256: Sha256, listener: UnderWayListener) {
+  /** @param begun the same asset on an earlier way that was given up: its checked blocks are here already */
+  constructor(name: AssetName, sha256: Sha256, listener: UnderWayListener, begun?: UnderWay) {
     this.name = name;
     this.#sha256 = sha256;
     this.#listener = listener;
     this.blocks = new BlockTable(blockCount(name.size));
-    this.body = new Uint8Array(name.size);
+    this.body = begun?.body ?? new Uint8Array(name.size);
+    this.#leaves = begun?.leaves ?? null;
+    for (const index of begun?.blocks.here ?? []) this.blocks.check(index);
   }
 
   /** Checked; null: not known yet. */
@@ -70,7 +76,13 @@ export class UnderWay {
 
   /** A copy of the checked bytes from `start` on, up to the first that is missing. */
   checkedFrom(start: number): ArrayBuffer {
-    return this.body.slice(start, (this.blocks.unchecked?.first ?? this.blocks.count) * BLOCK_BYTES).buffer;
+    return this.body.slice(start, this.checkedUntil(start)).buffer;
+  }
+
+  /** The end of the checked bytes that `start` is among; `start` itself where that is missing. */
+  checkedUntil(start: number): number {
+    const end = this.blocks.checkedUntil(Math.floor(start / BLOCK_BYTES)) * BLOCK_BYTES;
+    return Math.min(this.name.size, Math.max(start, end));
   }
 
   /** Neighbours that are handed its blocks. */
@@ -94,6 +106,11 @@ export class UnderWay {
   withhold(): void {
     this.#withheld = true;
     this.wake();
+  }
+
+  /** Are the block hashes not to be had, or not soon? */
+  get leavesLate(): boolean {
+    return this.#leavesLate;
   }
 
   /** The block hashes do not come, or take too long: until they do nobody can be handed anything. */

@@ -75,8 +75,16 @@ export class UploadAllowance {
     if (takers?.size === 0) this.#takers.delete(digest);
   }
 
-  find({ digest }: BlockRequest): StoredAsset | UnderWay | undefined {
-    return this.#enabled ? (this.#store.get(digest) ?? this.#underWay(digest)) : undefined;
+  holds(digest: Digest): boolean {
+    return this.#enabled && this.#store.has(digest);
+  }
+
+  async read(digest: Digest): Promise<StoredAsset | undefined> {
+    return this.holds(digest) ? this.#store.read(digest) : undefined;
+  }
+
+  underWay(digest: Digest): UnderWay | undefined {
+    return this.#enabled && !this.#store.has(digest) ? this.#underWay(digest) : undefined;
   }
 
   /** First come, first served: whoever waits has its turn, so that no neighbour takes another's. */
@@ -122,11 +130,12 @@ export class Uploads {
     const id = request.request;
     if (this.#queue.size >= REQUESTS_FROM_NEIGHBOUR || this.#queue.has(id) || this.#follows.has(id))
       return this.#refuse(request, 'busy');
-    const asset = this.#allowance.find(request);
-    if (asset instanceof UnderWay && this.#handing >= FOLLOWS_FROM_NEIGHBOUR) return this.#refuse(request, 'busy');
-    if (asset && !this.#allowance.admits(request.digest, this)) return this.#refuse(request, 'busy');
-    if (asset instanceof UnderWay) {
-      void this.#handOn(request, asset);
+    const underWay = this.#allowance.underWay(request.digest);
+    if (underWay && this.#handing >= FOLLOWS_FROM_NEIGHBOUR) return this.#refuse(request, 'busy');
+    const isHere = underWay ?? this.#allowance.holds(request.digest);
+    if (isHere && !this.#allowance.admits(request.digest, this)) return this.#refuse(request, 'busy');
+    if (underWay) {
+      void this.#handOn(request, underWay);
       return;
     }
     this.#queue.set(id, request);
@@ -174,9 +183,8 @@ export class Uploads {
   }
 
   async #answer(request: BlockRequest): Promise<void> {
-    const asset = this.#allowance.find(request);
-    const isHeld = asset && !(asset instanceof UnderWay);
-    const refusal = isHeld ? await this.#give(request, asset, () => this.#queue.has(request.request)) : 'not-held';
+    const asset = await this.#allowance.read(request.digest);
+    const refusal = asset ? await this.#give(request, asset, () => this.#queue.has(request.request)) : 'not-held';
     if (refusal) this.#refuse(request, refusal);
   }
 

@@ -3,10 +3,12 @@ import type { Store, StoredAsset } from '../core/ports.ts';
 
 /** Assets in memory, within a cap in bytes; the least recently used goes first. */
 export class MemoryStore implements Store {
+  readonly ready = Promise.resolve();
   readonly #capacity: number;
   /** In order of use: a Map iterates in the order in which keys were set. */
   readonly #assets = new Map<Digest, StoredAsset>();
   #size = 0;
+  #losing: (digests: readonly Digest[]) => void = () => undefined;
 
   /** @param capacity bytes of bodies */
   constructor(capacity: number) {
@@ -26,17 +28,26 @@ export class MemoryStore implements Store {
     return this.#assets.has(digest);
   }
 
-  put(asset: StoredAsset): readonly Digest[] {
-    if (asset.body.length === 0 || asset.body.length > this.#capacity || this.#assets.has(asset.digest)) return [];
-    this.#assets.set(asset.digest, asset);
-    this.#size += asset.body.length;
+  async read(digest: Digest): Promise<StoredAsset | undefined> {
+    return this.get(digest);
+  }
+
+  put(asset: StoredAsset): void {
+    if (asset.body.length === 0 || asset.body.length > this.#capacity || this.#assets.has(asset.digest)) return;
     const gone: Digest[] = [];
+    let size = this.#size + asset.body.length;
     for (const [digest, { body }] of this.#assets) {
-      if (this.#size <= this.#capacity) break;
-      this.#assets.delete(digest);
-      this.#size -= body.length;
+      if (size <= this.#capacity) break;
+      size -= body.length;
       gone.push(digest);
     }
-    return gone;
+    if (gone.length > 0) this.#losing(gone);
+    for (const digest of gone) this.#assets.delete(digest);
+    this.#assets.set(asset.digest, asset);
+    this.#size = size;
+  }
+
+  listen(losing: (digests: readonly Digest[]) => void): void {
+    this.#losing = losing;
   }
 }

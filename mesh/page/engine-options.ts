@@ -40,6 +40,10 @@ export function engineOptions(options: MeshOptions): {
       upload: options.upload ?? true,
       maxUpload: options.maxUpload ?? null,
       share: webrtc && options.consentRequired !== true,
+      patterns:
+        options.share || options.exclude
+          ? { share: options.share ?? null, exclude: options.exclude ?? [], base: document.baseURI }
+          : null,
       debug: debugNamespaces(),
     },
     worker: options.worker === 'none' ? null : url('worker', options.worker, '/p2p-sw.js'),

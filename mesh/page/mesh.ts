@@ -7,12 +7,12 @@ import { startEngine } from './engine-link.ts';
 import { engineOptions } from './engine-options.ts';
 import { loadPlainly } from './load-plainly.ts';
 import { PeerConnections, type PostToEngine } from './peer-connections.ts';
-import { linkServiceWorker } from './service-worker-link.ts';
+import { linkServiceWorker, stayAwake } from './service-worker-link.ts';
 import type { LoadedAsset, LoadOptions, MeshEventMap, MeshFace, MeshOptions, MeshStats } from './types.ts';
 import { warnOnce } from './warn.ts';
 
 interface Waiting {
-  readonly settle: (answer: Exclude<AssetAnswer, { type: 'progress' }>) => void;
+  readonly settle: (answer: Exclude<AssetAnswer, { type: 'progress' | 'chunk' }>) => void;
   readonly progress: LoadOptions['onProgress'];
 }
 
@@ -219,7 +219,10 @@ export class Mesh extends EventTarget implements MeshFace {
   #receive(message: FromEngine): void {
     switch (message.type) {
       case 'ready':
+      case 'chunk': // Asked for by service workers only.
         return;
+      case 'stay-awake':
+        return stayAwake();
       case 'progress':
         return this.#loads.get(message.id)?.progress?.(message.loaded, message.total, message.chunk);
       case 'loaded':

@@ -19,6 +19,11 @@ export interface ServiceWorkerLinkOptions {
   readonly signal: AbortSignal;
 }
 
+/** For as long again as it runs after an event the service worker is not ended. */
+export function stayAwake(): void {
+  navigator.serviceWorker.controller?.postMessage({ type: 'p2p-awake' } satisfies ToServiceWorker);
+}
+
 const ELEMENTS_ONLY = 'the elements share, plain <img> and fetch() do not.';
 
 export function linkServiceWorker({ script, givePort, whenQuiet, warn, signal }: ServiceWorkerLinkOptions): void {

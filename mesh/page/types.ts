@@ -9,6 +9,10 @@ export interface MeshOptions {
   manifest?: string;
   /** Script of the service worker. Default: `/p2p-sw.js` of the page's origin; `none`: no service worker. */
   worker?: string;
+  /** Patterns (URL Pattern Standard, relative to the page) of what may be shared of all that has a digest. Default: all of it. */
+  share?: readonly string[];
+  /** Patterns of what may not. Default: none. */
+  exclude?: readonly string[];
   /** Does this browser hand out what it has? Default true. */
   upload?: boolean;
   /** Upload cap, bits per second. Default: none. */

@@ -59,6 +59,24 @@ describe('p2p-mesh', () => {
     expect(page.warnings[1]).to.contain('such as "5mbps"');
   });
 
+  it('takes lists of patterns of what may be shared, and what may not', async () => {
+    page.add('<p2p-mesh share="/media/* \n /fonts/:name.woff2" exclude="*.html"></p2p-mesh>');
+    expect(await page.mesh.options()).to.deep.equal([
+      { share: ['/media/*', '/fonts/:name.woff2'], exclude: ['*.html'] },
+    ]);
+  });
+
+  for (const attribute of ['share', 'exclude'])
+    it(`shares nothing where ${attribute} is no list of patterns, and says so`, async () => {
+      page.add(`<p2p-mesh ${attribute}="/media/("></p2p-mesh>`);
+      const [options] = await page.mesh.options();
+      expect(options?.share).to.deep.equal([]);
+      expect(page.warnings[0]).to.contain(
+        `<p2p-mesh ${attribute}="/media/("> is not understood: expected URL patterns`,
+      );
+      expect(page.warnings[0]).to.contain('nothing is shared');
+    });
+
   it('warns once when there are several; the first counts', async () => {
     page.add('<p2p-mesh upload="off"></p2p-mesh><p2p-mesh></p2p-mesh><p2p-mesh></p2p-mesh>');
     expect(await page.mesh.options()).to.deep.equal([{ upload: false }]);

@@ -1,152 +1,149 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import type { AssetQuestion, PortMessage } from '../../protocol/page.ts';
-import { EnginePort } from '../../sw/engine-port.ts';
-import { ENGINE_SILENCE_MS, HEARD_MS } from '../../sw/limits.ts';
+import type { Digest } from '../../protocol/ids.ts';
+import type { AssetQuestion, ShareableFile } from '../../protocol/page.ts';
+import { EnginePort, type Piece } from '../../sw/engine-port.ts';
+import { ENGINE_SILENCE_MS, HEARD_MS, LIST_WAIT_MS } from '../../sw/limits.ts';
+import { FakePort } from './fake-port.ts';
 
-/** The worker's end of a port; the test plays the engine. Delivery is at once, so that time can be mocked. */
-class FakePort {
-  onmessage: ((event: { data: PortMessage }) => void) | null = null;
-  readonly questions: AssetQuestion[] = [];
-  closed = false;
-
-  postMessage(question: AssetQuestion): void {
-    this.questions.push(question);
-  }
-
-  say(message: PortMessage): void {
-    this.onmessage?.({ data: message });
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-}
-
+const DIGEST = 'ab'.repeat(32) as Digest;
 const URL_A = 'https://school.test/a.png';
+const FILE: ShareableFile = { url: URL_A, size: 100, type: 'image/png', parts: [DIGEST] };
+const PIECE: Piece = { url: URL_A, name: { digest: DIGEST, size: 100 }, range: null, from: 10, to: 30 };
 
-function setUp(t: TestContext): { fake: FakePort; port: EnginePort; lists: (readonly string[])[] } {
+function setUp(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const fake = new FakePort();
-  const lists: (readonly string[])[] = [];
-  const port = new EnginePort(fake as unknown as MessagePort, (urls) => lists.push(urls));
-  return { fake, port, lists };
+  const lists: (readonly ShareableFile[])[] = [];
+  const port = new EnginePort(fake as unknown as MessagePort, (files) => lists.push(files));
+  const heard: string[] = [];
+  const read = (pull = 8) =>
+    port.read(PIECE, pull, 120, {
+      chunk: (bytes) => heard.push(`${bytes.length} bytes`),
+      broken: () => heard.push('broken'),
+    });
+  return { fake, port, lists, heard, read };
 }
 
-const loaded = (id: number): PortMessage => ({
-  type: 'loaded',
-  id,
-  body: new ArrayBuffer(3),
-  contentType: 'image/png',
-  source: 'peers',
-  shared: true,
-  url: URL_A,
-});
-const never = new AbortController().signal;
+const bytes = (length: number): Uint8Array => new Uint8Array(length);
 
-test('an asset that the engine has is given, and asked for with the time that has passed', async (t) => {
-  const { fake, port } = setUp(t);
-  const asking = port.ask(URL_A, 120, never);
-  assert.deepEqual(fake.questions, [
-    {
-      type: 'load',
-      id: 1,
-      url: URL_A,
-      name: null,
-      swarm: null,
-      deadline: null,
-      age: 120,
-      unlisted: 'pass',
-      range: null,
-    },
-  ]);
-  fake.say(loaded(1));
-  assert.equal((await asking)?.contentType, 'image/png');
+test('a piece is asked for with the time that has passed, and given as it comes', (t) => {
+  const { fake, heard, read } = setUp(t);
+  const reading = read();
+  assert.deepEqual(fake.questions, [{ type: 'read', id: 1, ...PIECE, age: 120, pull: 8 }]);
+  fake.give(1, bytes(5));
+  fake.give(1, bytes(3));
+  reading.pull(12);
+  assert.deepEqual(fake.questions[1], { type: 'pull', id: 1, bytes: 12 });
+  fake.give(1, bytes(12));
+  assert.deepEqual(heard, ['5 bytes', '3 bytes', '12 bytes']);
+  reading.pull(5);
   t.mock.timers.tick(ENGINE_SILENCE_MS * 2);
-  assert.equal(fake.questions.length, 1, 'nothing is given up afterwards');
+  assert.equal(fake.questions.length, 2, 'what is whole is neither asked for nor given up');
+  assert.equal(heard.length, 3);
 });
 
-test('what the engine passes or fails at is for the network', async (t) => {
-  const { fake, port } = setUp(t);
-  const [passed, failed] = [port.ask(URL_A, 0, never), port.ask(URL_A, 0, never)];
-  fake.say({ type: 'pass', id: 1 });
-  fake.say({ type: 'failed', id: 2, code: 'origin-failed', message: '', status: 0 });
-  assert.deepEqual(await Promise.all([passed, failed]), [null, null]);
-});
+for (const message of [
+  { type: 'pass', id: 1 },
+  { type: 'failed', id: 1, code: 'origin-failed', message: '', status: 0 },
+] as const)
+  test(`a piece that the engine answers with ${message.type} is broken, once`, (t) => {
+    const { fake, heard, read } = setUp(t);
+    read();
+    fake.say(message);
+    fake.say(message);
+    fake.give(1, bytes(5));
+    t.mock.timers.tick(ENGINE_SILENCE_MS);
+    assert.deepEqual(heard, ['broken']);
+  });
 
-test('a page that does not answer is given up soon, and told so', async (t) => {
-  const { fake, port } = setUp(t);
-  const asking = port.ask(URL_A, 0, never);
+test('a page that does not answer is given up soon, and told so', (t) => {
+  const { fake, heard, read } = setUp(t);
+  read();
   t.mock.timers.tick(HEARD_MS - 1);
-  assert.equal(fake.questions.length, 1);
+  assert.deepEqual(heard, []);
   t.mock.timers.tick(1);
-  assert.equal(await asking, null);
+  assert.deepEqual(heard, ['broken']);
   assert.deepEqual(fake.questions.at(-1), { type: 'abort', id: 1 });
 });
 
-test('an engine that was heard of is given time, and more with each progress', async (t) => {
-  const { fake, port } = setUp(t);
-  const asking = port.ask(URL_A, 0, never);
+test('an engine that was heard of is given time, and more with each byte', (t) => {
+  const { fake, heard, read } = setUp(t);
+  read(20);
+  fake.say({ type: 'progress', id: 1, loaded: 0, total: 0 });
   for (let i = 0; i < 5; i++) {
-    fake.say({ type: 'progress', id: 1, loaded: i, total: 5 });
     t.mock.timers.tick(ENGINE_SILENCE_MS - 1);
+    fake.give(1, bytes(1));
   }
-  fake.say(loaded(1));
-  assert.notEqual(await asking, null);
-  const silent = port.ask(URL_A, 0, never);
-  fake.say({ type: 'progress', id: 2, loaded: 0, total: 0 });
+  assert.equal(heard.includes('broken'), false);
   t.mock.timers.tick(ENGINE_SILENCE_MS);
-  assert.equal(await silent, null);
+  assert.equal(heard.at(-1), 'broken');
 });
 
-test('an abort is passed on, and an answer that comes afterwards is ignored', async (t) => {
-  const { fake, port } = setUp(t);
-  const controller = new AbortController();
-  const asking = port.ask(URL_A, 0, controller.signal);
-  controller.abort();
-  assert.equal(await asking, null);
-  fake.say(loaded(1));
-  assert.deepEqual(
-    fake.questions.map(({ type }) => type),
-    ['load', 'abort'],
-  );
+test('an engine that owes nothing may be silent for as long as nobody pulls', (t) => {
+  const { fake, heard, read } = setUp(t);
+  const reading = read(8);
+  fake.give(1, bytes(8));
+  t.mock.timers.tick(100 * ENGINE_SILENCE_MS);
+  assert.deepEqual(heard, ['8 bytes']);
+  reading.pull(1);
+  t.mock.timers.tick(ENGINE_SILENCE_MS);
+  assert.deepEqual(heard, ['8 bytes', 'broken']);
 });
 
-test('a request that is aborted already is not asked for', async (t) => {
-  const { fake, port } = setUp(t);
-  assert.equal(await port.ask(URL_A, 0, AbortSignal.abort()), null);
-  assert.deepEqual(fake.questions, []);
+test('an abort is passed on, and what comes afterwards is ignored', (t) => {
+  const { fake, heard, read } = setUp(t);
+  read().abort();
+  fake.give(1, bytes(5));
+  t.mock.timers.tick(ENGINE_SILENCE_MS);
+  assert.deepEqual(heard, []);
+  assert.deepEqual(fake.questions.at(-1), { type: 'abort', id: 1 });
 });
 
-test('answers go to the question with their number', async (t) => {
-  const { fake, port } = setUp(t);
-  const [one, two] = [port.ask(URL_A, 0, never), port.ask(URL_A, 0, never)];
-  fake.say(loaded(99));
-  fake.say(loaded(2));
+test('bytes go to the question with their number', (t) => {
+  const { fake, heard, read } = setUp(t);
+  read();
+  read();
+  fake.give(99, bytes(1));
+  fake.give(2, bytes(2));
   fake.say({ type: 'pass', id: 1 });
-  assert.equal(await one, null);
-  assert.notEqual(await two, null);
+  assert.deepEqual(heard, ['2 bytes', 'broken']);
 });
 
-test('a closed port leaves nobody waiting', async (t) => {
-  const { fake, port } = setUp(t);
-  const asking = port.ask(URL_A, 0, never);
+test('a closed port leaves nobody waiting', (t) => {
+  const { fake, port, heard, read } = setUp(t);
+  read();
   port.close();
-  assert.equal(await asking, null);
+  assert.deepEqual(heard, ['broken']);
   assert.equal(fake.closed, true);
 });
 
-test('a list of shareable URLs is passed on', (t) => {
-  const { fake, lists } = setUp(t);
-  fake.say({ type: 'shareable', urls: [URL_A] });
-  assert.deepEqual(lists, [[URL_A]]);
+test('what the manifest lists is passed on, and known by URL', async (t) => {
+  const { fake, port, lists } = setUp(t);
+  const finding = port.file(URL_A);
+  fake.say({ type: 'shareable', files: [FILE] });
+  assert.deepEqual(lists, [[FILE]]);
+  assert.deepEqual([await finding, await port.file('https://school.test/b.png')], [FILE, undefined]);
 });
 
-test('over a real MessageChannel an asset comes with its bytes', async (t) => {
+test('a page that never tells what its manifest lists is waited for once, and believed later', async (t) => {
+  const { fake, port } = setUp(t);
+  const finding = port.file(URL_A);
+  t.mock.timers.tick(LIST_WAIT_MS);
+  assert.equal(await finding, undefined);
+  assert.equal(await port.file(URL_A), undefined, 'at once');
+  fake.say({ type: 'shareable', files: [FILE] });
+  assert.deepEqual(await port.file(URL_A), FILE);
+});
+
+test('over a real MessageChannel bytes come as they were sent', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { port1, port2 } = new MessageChannel();
   t.after(() => port1.close());
-  port2.onmessage = ({ data }: MessageEvent<AssetQuestion>) => port2.postMessage(loaded(data.id));
-  const got = await new EnginePort(port1, () => undefined).ask(URL_A, 0, never);
-  assert.equal(got?.body.byteLength, 3);
+  port2.onmessage = ({ data }: MessageEvent<AssetQuestion>) =>
+    port2.postMessage({ type: 'chunk', id: data.id, bytes: Uint8Array.of(1, 2, 3).buffer });
+  const got = await new Promise<Uint8Array>((resolve, reject) =>
+    new EnginePort(port1, () => undefined).read(PIECE, 8, 0, { chunk: resolve, broken: () => reject(new Error()) }),
+  );
+  assert.deepEqual(got, Uint8Array.of(1, 2, 3));
 });

@@ -56,20 +56,22 @@ function setUp(...pages: FakeClient[]): {
   return { ports, alive, told, forgotten, give };
 }
 
+const FILE = { url: 'https://school.test/a.png', size: 3, type: 'image/png', parts: ['ab'.repeat(32)] };
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('the port that a page gave is found', async () => {
   const page = new FakeClient('1', '/kit');
   const { ports, give } = setUp(page);
   give(page);
-  assert.notEqual(await ports.find('1'), null);
+  assert.notEqual(await ports.find('1', true), null);
   assert.deepEqual(page.heard, []);
 });
 
 test('a page that had the kit before is asked for its port and waited for', async () => {
   const page = new FakeClient('1', '/kit');
   const { ports, give } = setUp(page);
-  const finding = [ports.find('1'), ports.find('1')];
+  const finding = [ports.find('1', true), ports.find('1', true)];
   await turn();
   assert.deepEqual(page.heard[0], { type: 'p2p-port-please' });
   give(page);
@@ -77,10 +79,19 @@ test('a page that had the kit before is asked for its port and waited for', asyn
   assert.ok(found[0] && found[0] === found[1]);
 });
 
+test('what the kit’s own start waits for does not wait for the kit, but uses it once it is there', async () => {
+  const page = new FakeClient('1', '/kit');
+  const { ports, give } = setUp(page);
+  assert.equal(await ports.find('1', false), null);
+  assert.deepEqual(page.heard, []);
+  give(page);
+  assert.notEqual(await ports.find('1', false), null);
+});
+
 test('a page that never had the kit, and one that is gone, are not waited for', async () => {
   const page = new FakeClient('1', '/plain');
   const { ports } = setUp(page);
-  assert.deepEqual([await ports.find('1'), await ports.find('2')], [null, null]);
+  assert.deepEqual([await ports.find('1', true), await ports.find('2', true)], [null, null]);
   assert.deepEqual(page.heard, []);
 });
 
@@ -90,7 +101,7 @@ test('a page that does not answer is waited for once, from its first request on'
   t.mock.method(performance, 'now', () => now);
   const { ports } = setUp(new FakeClient('1', '/kit'));
   let first: unknown = 'waiting';
-  void ports.find('1').then((port) => (first = port));
+  void ports.find('1', true).then((port) => (first = port));
   await turn();
   t.mock.timers.tick(PORT_WAIT_MS - 1);
   await turn();
@@ -99,7 +110,7 @@ test('a page that does not answer is waited for once, from its first request on'
   await turn();
   assert.equal(first, null);
   now = PORT_WAIT_MS;
-  assert.equal(await ports.find('1'), null, 'at once');
+  assert.equal(await ports.find('1', true), null, 'at once');
 });
 
 test('a page that has the kit no more makes one visit wait, not the next', async (t) => {
@@ -107,13 +118,13 @@ test('a page that has the kit no more makes one visit wait, not the next', async
   t.mock.method(performance, 'now', () => 0);
   const next = new FakeClient('2', '/kit');
   const { ports, forgotten } = setUp(new FakeClient('1', '/kit?x=1'), next);
-  const finding = ports.find('1');
+  const finding = ports.find('1', true);
   await turn();
   assert.deepEqual(forgotten, []);
   t.mock.timers.tick(PORT_WAIT_MS);
   assert.equal(await finding, null);
   assert.deepEqual(forgotten, ['/kit']);
-  assert.equal(await ports.find('2'), null, 'at once');
+  assert.equal(await ports.find('2', true), null, 'at once');
   assert.deepEqual(next.heard, []);
 });
 
@@ -122,7 +133,7 @@ test('a page that gave its port, and one that was closed before it could, are re
   t.mock.method(performance, 'now', () => 0);
   const page = new FakeClient('1', '/kit');
   const { ports, forgotten, alive, give } = setUp(page, new FakeClient('2', '/kit/2'));
-  const finding = [ports.find('1'), ports.find('2')];
+  const finding = [ports.find('1', true), ports.find('2', true)];
   await turn();
   give(page);
   alive.delete('2');
@@ -135,10 +146,10 @@ test('a new port of the same page replaces the old one', async () => {
   const page = new FakeClient('1', '/kit');
   const { ports, give } = setUp(page);
   const old = give(page);
-  const before = await ports.find('1');
+  const before = await ports.find('1', true);
   give(page);
   assert.equal(old.closed, true);
-  assert.notEqual(await ports.find('1'), before);
+  assert.notEqual(await ports.find('1', true), before);
 });
 
 test('ports of pages that are gone are closed when another page comes', async () => {
@@ -151,12 +162,12 @@ test('ports of pages that are gone are closed when another page comes', async ()
   give(two);
   await turn();
   assert.equal(old.closed, true);
-  assert.equal(await ports.find('1'), null);
+  assert.equal(await ports.find('1', true), null);
 });
 
 test('what a page’s manifest lists is noted with the page’s path', () => {
   const page = new FakeClient('1', '/kit/lesson?x=1#y');
   const { told, give } = setUp(page);
-  give(page).onmessage?.({ data: { type: 'shareable', urls: ['https://school.test/a.png'] } });
-  assert.deepEqual(told, [['/kit/lesson', ['https://school.test/a.png']]]);
+  give(page).onmessage?.({ data: { type: 'shareable', files: [FILE] } });
+  assert.deepEqual(told, [['/kit/lesson', [FILE]]]);
 });

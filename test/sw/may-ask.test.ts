@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { factsOf, mayAsk, type RequestFacts } from '../../sw/may-ask.ts';
+import { factsOf, holdsUpScripts, mayAsk, type RequestFacts } from '../../sw/may-ask.ts';
 
 const ORIGIN = 'https://school.test';
 const ENGINE = `${ORIGIN}/p2p-engine`;
@@ -11,7 +11,6 @@ const IMAGE: RequestFacts = {
   destination: 'image',
   cache: 'default',
   referrer: `${ORIGIN}/`,
-  hasRange: false,
   hasAuthorization: false,
 };
 
@@ -25,9 +24,9 @@ for (const [may, what, facts] of [
   [true, 'a request that revalidates', { cache: 'no-cache' }],
   [true, 'a request that any cache may answer', { cache: 'force-cache' }],
   [true, 'a request without a referrer', { referrer: '' }],
+  [true, 'a HEAD', { method: 'HEAD' }],
   [true, 'a URL with a query', { url: `${ORIGIN}/map.png?v=1` }],
   [false, 'a POST', { method: 'POST' }],
-  [false, 'a HEAD', { method: 'HEAD' }],
   [false, 'another web origin', { url: 'https://cdn.test/map.png' }],
   [false, 'a web origin that begins alike', { url: 'https://school.test.evil.test/map.png' }],
   [false, 'the same host on another port', { url: 'https://school.test:8443/map.png' }],
@@ -36,7 +35,6 @@ for (const [may, what, facts] of [
   [false, 'a hard reload', { cache: 'reload' }],
   [false, 'a look into the cache alone', { cache: 'only-if-cached' }],
   [false, 'a request of the engine itself', { referrer: ENGINE }],
-  [false, 'a part', { hasRange: true }],
   [false, 'a request with credentials of its own', { hasAuthorization: true }],
   ...['document', 'iframe', 'frame', 'embed', 'object', 'worker', 'sharedworker', 'serviceworker', 'report'].map(
     (destination) => [false, `a ${destination}`, { destination }] as const,
@@ -49,15 +47,22 @@ for (const [may, what, facts] of [
 
 test('the facts of a request are read from it', () => {
   const request = new Request(`${ORIGIN}/map.png`, {
-    headers: { range: 'bytes=0-1', authorization: 'Basic x' },
+    headers: { authorization: 'Basic x' },
     cache: 'no-cache',
     referrer: '',
   });
   const facts = factsOf(request);
   assert.deepEqual(
-    [facts.method, facts.url, facts.cache, facts.hasRange, facts.hasAuthorization],
-    ['GET', `${ORIGIN}/map.png`, 'no-cache', true, true],
+    [facts.method, facts.url, facts.cache, facts.hasAuthorization],
+    ['GET', `${ORIGIN}/map.png`, 'no-cache', true],
   );
   const plain = factsOf(new Request(`${ORIGIN}/map.png`));
-  assert.deepEqual([plain.hasRange, plain.hasAuthorization], [false, false]);
+  assert.equal(plain.hasAuthorization, false);
+});
+
+test('style sheets and scripts hold up the kit; images, fonts, films and fetch() do not', () => {
+  assert.deepEqual(['style', 'script', 'image', 'font', 'video', 'track', ''].filter(holdsUpScripts), [
+    'style',
+    'script',
+  ]);
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import type { Digest } from '../../protocol/ids.ts';
+import type { ShareableFile } from '../../protocol/page.ts';
 import { MAX_PAGES } from '../../sw/limits.ts';
 import { ShareableList } from '../../sw/shareable-list.ts';
 
@@ -20,6 +22,13 @@ class FakeCaches {
   }
 }
 
+const fileOf = (url: string): ShareableFile => ({
+  url,
+  size: 3,
+  type: 'image/png',
+  parts: ['ab'.repeat(32) as Digest],
+});
+
 const listOf = (caches: FakeCaches): ShareableList => new ShareableList(caches as unknown as CacheStorage);
 
 test('before it is read from the cache the answer is open, afterwards it is yes or no', async () => {
@@ -27,20 +36,13 @@ test('before it is read from the cache the answer is open, afterwards it is yes 
   assert.equal(list.has('https://school.test/a.png'), null);
   await list.loaded;
   assert.equal(list.has('https://school.test/a.png'), false);
-  await list.update('/lesson', ['https://school.test/a.png']);
-  assert.deepEqual(
-    [
-      list.has('https://school.test/a.png'),
-      list.has('https://school.test/a.png#top'),
-      list.has('https://school.test/b.png'),
-    ],
-    [true, true, false],
-  );
+  await list.update('/lesson', [fileOf('https://school.test/a.png')]);
+  assert.deepEqual([list.has('https://school.test/a.png'), list.has('https://school.test/b.png')], [true, false]);
 });
 
 test('what was told is known again after the worker was ended', async () => {
   const caches = new FakeCaches();
-  await listOf(caches).update('/lesson', ['https://school.test/a.png']);
+  await listOf(caches).update('/lesson', [fileOf('https://school.test/a.png')]);
   const list = listOf(caches);
   await list.loaded;
   assert.deepEqual(
@@ -51,10 +53,10 @@ test('what was told is known again after the worker was ended', async () => {
 
 test('a new list replaces the old one; an empty one does not', async () => {
   const list = listOf(new FakeCaches());
-  await list.update('/', ['https://school.test/a.png']);
+  await list.update('/', [fileOf('https://school.test/a.png')]);
   await list.update('/', []);
   assert.equal(list.has('https://school.test/a.png'), true);
-  await list.update('/', ['https://school.test/b.png']);
+  await list.update('/', [fileOf('https://school.test/b.png')]);
   assert.deepEqual([list.has('https://school.test/a.png'), list.has('https://school.test/b.png')], [false, true]);
 });
 
@@ -72,7 +74,7 @@ test('it remembers the pages that were there last, and not without end', async (
 test('a page that is forgotten stays so after the worker was ended, and leaves the URLs alone', async () => {
   const caches = new FakeCaches();
   const before = listOf(caches);
-  await before.update('/lesson', ['https://school.test/a.png']);
+  await before.update('/lesson', [fileOf('https://school.test/a.png')]);
   await before.update('/other', []);
   await before.forgetPage('/lesson');
   const list = listOf(caches);
@@ -87,13 +89,13 @@ test('without storage it works as long as the worker lives', async () => {
   const caches = new FakeCaches();
   caches.broken = true;
   const list = listOf(caches);
-  await list.update('/lesson', ['https://school.test/a.png']);
+  await list.update('/lesson', [fileOf('https://school.test/a.png')]);
   assert.deepEqual([list.has('https://school.test/a.png'), list.hasPage('/lesson')], [true, true]);
 });
 
 test('a spoilt cache entry is as good as none', async () => {
   const caches = new FakeCaches();
-  caches.kept.set('/p2p-elements/shareable.json', '<html>');
+  caches.kept.set('/p2p-elements/shareable-2.json', '<html>');
   const list = listOf(caches);
   await list.loaded;
   assert.equal(list.has('https://school.test/a.png'), false);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { PROGRESS_EVERY_MS } from '../../../mesh/core/limits.ts';
 import { BLOCK_BYTES } from '../../../protocol/limits.ts';
+import { WEB_ORIGIN } from '../world/surroundings.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import { gotOf, type WorldPeer } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
@@ -260,4 +261,29 @@ test('a capped holder that eight neighbours ask at once serves all of them, and 
   await world.clock.until(() => askings.every(({ answer }) => answer !== null));
   assert.equal(world.said(': silent').length, 0);
   for (const { name } of peers) assert.equal(world.origin.sentTo(name), 0, name);
+});
+
+test('what the page does not let be shared comes from the origin for it alone, by name and by URL, and is never brought for others', async () => {
+  const world = new World();
+  const [open, kept] = [await world.asset('open.png', 1000), await world.asset('kept.png', 2000)];
+  const manifest = `${WEB_ORIGIN}/p2p-manifest.json`;
+  const assets = { '/open.png': { ...open.name, type: '' }, '/kept.png': { ...kept.name, type: '' } };
+  world.origin.put(manifest, Uint8Array.from(Buffer.from(JSON.stringify({ version: 1, leaves: '/l/', assets }))));
+  const a = world.peer('A', { manifest, mayShare: (url) => url !== kept.url });
+  for (const { url, name } of [open, kept])
+    for (const asset of [
+      { url, name },
+      { url, name: null },
+    ]) {
+      const got = await a.get(asset);
+      assert.equal(got.shared, url === open.url);
+    }
+  assert.deepEqual([a.store.has(open.name.digest), a.store.has(kept.name.digest)], [true, false]);
+  a.engine.expect({ type: 'window', player: 1, swarm: null, assets: [{ ...kept, within: 0 }] });
+  await world.clock.advance(5000);
+  assert.equal(a.store.has(kept.name.digest), false);
+  assert.deepEqual(
+    (await a.engine.shareable()).map(({ url }) => url),
+    [open.url],
+  );
 });

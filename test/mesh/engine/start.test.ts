@@ -247,7 +247,8 @@ test('what the manifest lists is shared by its URL alone', async () => {
     { source: got.source, contentType: got.contentType, shared: got.shared },
     { source: 'peers', contentType: 'image/png', shared: true },
   );
-  assert.deepEqual(await b.engine.shareableUrls(), [map.url]);
+  const file = { url: map.url, size: map.name.size, type: 'image/png', parts: [map.name.digest] };
+  assert.deepEqual(await b.engine.shareable(), [file]);
 });
 
 test('a manifest that is not JSON is warned of once, and everything comes from the origin', async () => {

@@ -1,6 +1,7 @@
 import type { Clock, Store } from '../../../mesh/core/ports.ts';
 import { Engine, type Post } from '../../../mesh/engine/engine.ts';
 import { FromOutside } from '../../../mesh/engine/from-outside.ts';
+import { Reads } from '../../../mesh/engine/reads.ts';
 import type { LoadOutside } from '../../../mesh/engine/transfer-ports.ts';
 import type { Sha256 } from '../../../protocol/ids.ts';
 import type { EngineOptions } from '../../../protocol/page.ts';
@@ -15,6 +16,8 @@ export interface EnginePeerOptions {
   readonly sha256: Sha256;
   readonly engine: Partial<EngineOptions>;
   readonly loadOutside?: LoadOutside | undefined;
+  /** Default: all. */
+  readonly mayShare?: ((url: string) => boolean) | undefined;
 }
 
 const DEFAULTS: EngineOptions = {
@@ -25,6 +28,7 @@ const DEFAULTS: EngineOptions = {
   upload: true,
   maxUpload: null,
   share: true,
+  patterns: null,
   debug: '',
 };
 
@@ -34,7 +38,11 @@ export class EnginePeer {
   readonly #drop: () => void;
   #isAlive = true;
 
-  constructor(world: Surroundings, { name, site, store, sha256, engine, loadOutside }: EnginePeerOptions, post: Post) {
+  constructor(
+    world: Surroundings,
+    { name, site, store, sha256, engine, loadOutside, mayShare }: EnginePeerOptions,
+    post: Post,
+  ) {
     const { clock, random, network, server, origin, say } = world;
     const signaling = server.client(name, site);
     const page = network.page(name, {
@@ -56,6 +64,8 @@ export class EnginePeer {
       signaling,
       dialer: page,
       loadOutside: loadOutside ?? (() => Promise.resolve({ FromOutside })),
+      loadReads: () => Promise.resolve({ Reads }),
+      mayShare: mayShare ? Promise.resolve(mayShare) : null,
       trace: (namespace: string, text: () => string) => say?.(`${name} ${namespace}: ${text()}`),
     };
     this.engine = new Engine(ports, { ...DEFAULTS, ...engine }, post);

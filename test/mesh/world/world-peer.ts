@@ -6,7 +6,7 @@ import { MemoryStore } from '../../../mesh/io/memory-store.ts';
 import type { AssetName } from '../../../protocol/ids.ts';
 import type { AssetAnswer, EngineOptions, EngineStats, FromEngine } from '../../../protocol/page.ts';
 import { swarmOfName } from '../../../protocol/swarm.ts';
-import type { LoadQuestion } from '../../../mesh/engine/assets.ts';
+import type { LoadQuestion, ReadQuestion } from '../../../mesh/engine/assets.ts';
 import { EnginePeer } from './engine-peer.ts';
 import { nodeSha256, type TestAsset } from './test-asset.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -17,15 +17,26 @@ export interface WorldPeerOptions extends EngineOptions {
   readonly site: string;
   /** Default: it is there. */
   readonly loadOutside: LoadOutside;
+  /** Default: all. */
+  readonly mayShare: (url: string) => boolean;
 }
 
 /** A question under way: `answer` comes as time passes. */
 export interface Asking {
-  answer: Exclude<AssetAnswer, { type: 'progress' }> | null;
+  answer: Exclude<AssetAnswer, { type: 'progress' | 'chunk' }> | null;
   readonly progress: number[];
   readonly chunks: ArrayBuffer[];
   readonly askedAt: number;
   answeredAt: number;
+  abort(): void;
+}
+
+/** A piece of an asset under way. */
+export interface PieceAsking {
+  bytes: Buffer;
+  /** How it ended before all of it was given. */
+  ended: string | null;
+  pull(bytes: number): void;
   abort(): void;
 }
 
@@ -42,13 +53,13 @@ export class WorldPeer {
   constructor(
     world: Surroundings,
     name: string,
-    { storeBytes = STORE_BYTES, site, loadOutside, ...engine }: Partial<WorldPeerOptions>,
+    { storeBytes = STORE_BYTES, site, loadOutside, mayShare, ...engine }: Partial<WorldPeerOptions>,
   ) {
     this.#world = world;
     this.name = name;
     this.store = new MemoryStore(storeBytes);
     const { store } = this;
-    const options = { name, site, store, sha256: nodeSha256, engine, loadOutside };
+    const options = { name, site, store, sha256: nodeSha256, engine, loadOutside, mayShare };
     this.#peer = new EnginePeer(world, options, (message) => this.#note(message));
     this.engine = this.#peer.engine;
   }
@@ -79,6 +90,7 @@ export class WorldPeer {
         if (answer.chunk) asking.chunks.push(answer.chunk);
         return;
       }
+      if (answer.type === 'chunk') return;
       asking.answer = answer;
       asking.answeredAt = clock.now();
       this.#world.say?.(
@@ -114,6 +126,24 @@ export class WorldPeer {
     const asking = this.ask(asset, more);
     await this.#world.clock.until(() => asking.answer !== null);
     return gotOf(asking);
+  }
+
+  /** Reads bytes `[from, to)` of an asset piece by piece, as a service worker does. */
+  read(asset: Pick<TestAsset, 'url' | 'name'>, more: Partial<ReadQuestion> = {}): PieceAsking {
+    const id = ++this.#last;
+    const put = this.engine.asker((answer) => {
+      if (answer.type === 'chunk') asking.bytes = Buffer.concat([asking.bytes, new Uint8Array(answer.bytes)]);
+      else asking.ended = answer.type;
+    });
+    const asking: PieceAsking = {
+      bytes: Buffer.alloc(0),
+      ended: null,
+      pull: (bytes) => put({ type: 'pull', id, bytes }),
+      abort: () => put({ type: 'abort', id }),
+    };
+    const { url, name } = asset;
+    put({ type: 'read', id, url, name, range: null, from: 0, to: name.size, age: 0, pull: Infinity, ...more });
+    return asking;
   }
 
   /** The browser dies: nothing is sent, nothing is said. */

@@ -1,0 +1,58 @@
+/** One who asks for assets, a page or a service worker, by its own numbers. Owned by whoever carries its messages. */
+import type { AssetQuestion } from '../../protocol/page.ts';
+import type { Assets, LoadQuestion, Reply } from './assets.ts';
+import type { Reads, ReadsPorts } from './reads.ts';
+
+/** Loads what gives assets piece by piece: a module of its own, for most pages ask for nothing that way. */
+export type LoadReads = () => Promise<{ readonly Reads: typeof Reads }>;
+
+export interface AskerPorts extends ReadsPorts {
+  readonly assets: Pick<Assets, 'load' | 'read'>;
+  readonly loadReads: LoadReads;
+}
+
+export class Asker {
+  readonly #ports: AskerPorts;
+  readonly #reply: Reply;
+  readonly #loads = new Map<number, AbortController>();
+  #reads: Promise<Reads> | null = null;
+
+  constructor(ports: AskerPorts, reply: Reply) {
+    this.#ports = ports;
+    this.#reply = reply;
+  }
+
+  readonly ask = (question: AssetQuestion): void => {
+    switch (question.type) {
+      case 'load':
+        return this.#load(question);
+      case 'read':
+        this.#reads ??= this.#ports.loadReads().then(({ Reads }) => new Reads(this.#ports, this.#reply));
+        this.#reads.then(
+          (reads) => reads.read(question),
+          () => this.#reply({ type: 'pass', id: question.id }),
+        );
+        return;
+      case 'pull':
+        void this.#reads?.then((reads) => reads.pull(question.id, question.bytes));
+        return;
+      case 'abort':
+        this.#loads.get(question.id)?.abort();
+        this.#loads.delete(question.id);
+        void this.#reads?.then((reads) => reads.abort(question.id));
+        return;
+      default:
+        return question satisfies never;
+    }
+  };
+
+  #load(question: LoadQuestion): void {
+    const controller = new AbortController();
+    this.#loads.set(question.id, controller);
+    const answer: Reply = (message) => {
+      if (message.type !== 'progress') this.#loads.delete(question.id);
+      this.#reply(message);
+    };
+    void this.#ports.assets.load(question, answer, controller.signal);
+  }
+}

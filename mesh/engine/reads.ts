@@ -1,0 +1,182 @@
+/** Assets given piece by piece to who asks over one port: as much as was pulled, as soon as it is here. A module of its own, for many pages ask for nothing this way. */
+import { AWAKE_EVERY_MS, READ_LINGER_MS, UNREAD_FOR_MS } from '../core/limits.ts';
+import type { Clock } from '../core/ports.ts';
+import type { Assets, Read, ReadQuestion, Reply } from './assets.ts';
+import { originFailed, statusOf } from './origin-door.ts';
+import type { UnderWay } from './under-way.ts';
+
+export interface ReadsPorts {
+  readonly clock: Clock;
+  readonly assets: Pick<Assets, 'read'>;
+  /** Keeps who asks awake. */
+  readonly awake: () => void;
+}
+
+export class Reads {
+  readonly #ports: ReadsPorts;
+  readonly #reply: Reply;
+  readonly #open = new Map<number, Reading>();
+  #isWaking = false;
+
+  constructor(ports: ReadsPorts, reply: Reply) {
+    this.#ports = ports;
+    this.#reply = reply;
+  }
+
+  read(question: ReadQuestion): void {
+    const { id } = question;
+    const reading = new Reading(this.#ports, question, this.#reply, () => this.#open.delete(id));
+    this.#open.set(id, reading);
+    reading.pull(question.pull);
+    if (!this.#isWaking) this.#wake();
+  }
+
+  /** So many bytes more may be given. */
+  pull(id: number, bytes: number): void {
+    this.#open.get(id)?.pull(bytes);
+  }
+
+  abort(id: number): void {
+    this.#open.get(id)?.leave();
+    this.#open.delete(id);
+  }
+
+  /** As long as anything is read. */
+  #wake(): void {
+    this.#isWaking = this.#open.size > 0;
+    if (!this.#isWaking) return;
+    this.#ports.clock.after(AWAKE_EVERY_MS, () => {
+      if (this.#open.size > 0) this.#ports.awake();
+      this.#wake();
+    });
+  }
+}
+
+/** The bytes up to `end` may be given. */
+interface Source {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly end: number;
+}
+
+class Reading {
+  readonly #ports: ReadsPorts;
+  readonly #question: ReadQuestion;
+  readonly #reply: Reply;
+  readonly #ended: () => void;
+  #position: number;
+  #credit = 0;
+  /** While it takes part in the asset's transfer. */
+  #taking: AbortController | null = null;
+  #underWay: UnderWay | null = null;
+  #whole: Read | null = null;
+  /** What was given is the origin's own answer, not checked yet. Null: nothing such was given. */
+  #raw: Uint8Array<ArrayBuffer> | null = null;
+  /** While nothing is owed: until it takes part no more. */
+  #cancelRest: (() => void) | null = null;
+
+  constructor(ports: ReadsPorts, question: ReadQuestion, reply: Reply, ended: () => void) {
+    this.#ports = ports;
+    this.#question = question;
+    this.#reply = reply;
+    this.#ended = ended;
+    this.#position = question.from;
+  }
+
+  pull(bytes: number): void {
+    this.#credit += bytes;
+    this.#awaken();
+    if (this.#taking) this.#give();
+    else void this.#take();
+  }
+
+  /** Takes part in the transfer no more. */
+  leave(): void {
+    this.#awaken();
+    this.#taking?.abort();
+    this.#taking = this.#underWay = this.#whole = null;
+  }
+
+  async #take(): Promise<void> {
+    const { signal } = (this.#taking = new AbortController());
+    const question = { ...this.#question, from: this.#position };
+    try {
+      const read = await this.#ports.assets.read(question, (underWay) => this.#comes(underWay), signal);
+      if (signal.aborted) return;
+      this.#whole = read;
+      if (read) this.#give();
+      else this.#fail('pass');
+    } catch (error) {
+      if (!signal.aborted) this.#fail(error);
+    }
+  }
+
+  #comes(underWay: UnderWay): void {
+    this.#underWay = underWay;
+    // Without block hashes nothing is known of the middle before all is here.
+    if (this.#question.from > 0 && underWay.leavesLate && !underWay.leaves) this.#fail('pass');
+    else this.#give();
+  }
+
+  #give(): void {
+    const { id, to } = this.#question;
+    while (this.#credit > 0 && this.#position < to) {
+      const source = this.#source();
+      if (source === 'torn') return this.#fail(originFailed(this.#question.url, 'other bytes', 0));
+      if (!source) return;
+      const bytes = source.bytes.slice(this.#position, Math.min(source.end, to, this.#position + this.#credit)).buffer;
+      this.#position += bytes.byteLength;
+      this.#credit -= bytes.byteLength;
+      this.#reply({ type: 'chunk', id, bytes });
+    }
+    if (this.#cancelRest) return;
+    const isDone = this.#position >= to;
+    if (isDone) this.#ended();
+    this.#cancelRest = this.#ports.clock.after(isDone ? READ_LINGER_MS : UNREAD_FOR_MS, () => this.leave());
+  }
+
+  #awaken(): void {
+    this.#cancelRest?.();
+    this.#cancelRest = null;
+  }
+
+  /** Where the next bytes are; null: not here yet; `torn`: they are of another version than those that were given. */
+  #source(): Source | 'torn' | null {
+    const { from } = this.#question;
+    const right = this.#checked(this.#raw ? from : this.#position);
+    if (right && right.end > this.#position) {
+      if (this.#raw && !isSame(this.#raw, right.bytes, from, this.#position)) return 'torn';
+      this.#raw = null;
+      return this.#checked(this.#position);
+    }
+    const raw = this.#whole?.body ?? this.#underWay?.arriving?.bytes;
+    if (raw && raw.length > this.#position && (this.#raw || this.#position === from)) {
+      if (this.#raw && this.#raw.buffer !== raw.buffer && !isSame(this.#raw, raw, from, this.#position)) return 'torn';
+      this.#raw = raw;
+      return { bytes: raw, end: raw.length };
+    }
+    return this.#whole ? 'torn' : null;
+  }
+
+  /** Checked bytes from there on. */
+  #checked(start: number): Source | null {
+    if (this.#whole?.isRight === true) return { bytes: this.#whole.body, end: this.#whole.body.length };
+    return this.#underWay && { bytes: this.#underWay.body, end: this.#underWay.checkedUntil(start) };
+  }
+
+  #fail(why: unknown): void {
+    const { id } = this.#question;
+    this.leave();
+    this.#ended();
+    this.#reply(
+      why === 'pass'
+        ? { type: 'pass', id }
+        : { type: 'failed', id, code: 'origin-failed', message: String(why), status: statusOf(why) },
+    );
+  }
+}
+
+/** Are the bytes `[start, end)` the same in both? */
+const isSame = (a: Uint8Array, b: Uint8Array, start: number, end: number): boolean => {
+  for (let i = start; i < end; i++) if (a[i] !== b[i]) return false;
+  return true;
+};

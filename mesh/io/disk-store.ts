@@ -1,0 +1,170 @@
+/**
+ * Assets in the Cache API, for the next visit. A body's key is its digest and size, so that the index is made anew from the keys; IndexedDB keeps
+ * only when each was used last. Owned by an AssetStore.
+ */
+import { createStore, delMany, entries, setMany } from 'idb-keyval';
+import { ASSET_CACHE, assetKey, nameOfKey } from '../../protocol/asset-cache.ts';
+import { nameOf } from '../../protocol/digest.ts';
+import type { AssetName, Digest, Sha256 } from '../../protocol/ids.ts';
+import { DISK_BYTES, DISK_SHARE, USES_KEPT_AFTER_MS } from '../core/limits.ts';
+import type { Clock, StoredAsset } from '../core/ports.ts';
+
+export interface DiskPorts {
+  readonly caches: CacheStorage;
+  readonly estimate: () => Promise<StorageEstimate>;
+  readonly sha256: Sha256;
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly today: () => number;
+  /** Hears of what has to go, while it is still here. */
+  readonly losing: (digests: readonly Digest[]) => void;
+  /** Hears of what went wrong; the store works on. */
+  readonly trouble: (what: string, error: unknown) => void;
+}
+
+export class DiskStore {
+  readonly #ports: DiskPorts;
+  readonly #cache: Cache;
+  /** In order of use: a Map iterates in the order in which keys were set. */
+  readonly #sizes = new Map<Digest, number>();
+  /** When each was used last, milliseconds since 1970. */
+  readonly #uses = createStore('p2p-elements', 'uses');
+  readonly #touched = new Set<Digest>();
+  #capacity: number;
+  #size = 0;
+  /** One change after the other, so that all of it is never more than the capacity. */
+  #work: Promise<void> = Promise.resolve();
+
+  /** @param cap bytes @throws where there is no storage: a private window, a sandbox */
+  static async open(ports: DiskPorts, cap = DISK_BYTES): Promise<DiskStore> {
+    const cache = await ports.caches.open(ASSET_CACHE);
+    const { quota = Infinity } = await ports.estimate().catch((): StorageEstimate => ({}));
+    const store = new DiskStore(ports, cache, Math.min(cap, quota * DISK_SHARE));
+    await store.#readIndex();
+    return store;
+  }
+
+  private constructor(ports: DiskPorts, cache: Cache, capacity: number) {
+    this.#ports = ports;
+    this.#cache = cache;
+    this.#capacity = capacity;
+  }
+
+  /** Bytes of bodies. */
+  get size(): number {
+    return this.#size;
+  }
+
+  has(digest: Digest): boolean {
+    return this.#sizes.has(digest);
+  }
+
+  /** Checked anew; what is not right any more, or was taken away, is forgotten. */
+  async read(digest: Digest): Promise<StoredAsset | undefined> {
+    const size = this.#sizes.get(digest);
+    if (size === undefined) return undefined;
+    try {
+      const response = await this.#cache.match(assetKey({ digest, size }));
+      const body = new Uint8Array((await response?.arrayBuffer()) ?? new ArrayBuffer(0));
+      const found = body.length === size ? await nameOf(body, this.#ports.sha256) : null;
+      if (found?.digest === digest) {
+        this.#touch(digest);
+        return { digest, size, body, leaves: found.leaves, contentType: response?.headers.get('content-type') ?? '' };
+      }
+    } catch (error) {
+      this.#ports.trouble('read', error);
+    }
+    await this.#inTurn(() => this.#drop([digest]));
+    return undefined;
+  }
+
+  /** Resolves when it is kept, or can't be. */
+  put(asset: StoredAsset): Promise<void> {
+    return this.#inTurn(() => this.#put(asset));
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#work = this.#work.then(work).catch((error: unknown) => this.#ports.trouble('change', error));
+    return this.#work;
+  }
+
+  async #put(asset: StoredAsset): Promise<void> {
+    const { digest, size } = asset;
+    if (this.has(digest) || size > this.#capacity) return;
+    await this.#makeRoomFor(size);
+    try {
+      await this.#write(asset);
+    } catch (error) {
+      // The browser gives less than it said.
+      this.#ports.trouble('write', error);
+      this.#capacity = this.#size;
+      if (size > this.#capacity) return;
+      await this.#makeRoomFor(size);
+      await this.#write(asset);
+    }
+    this.#sizes.set(digest, size);
+    this.#size += size;
+    this.#touch(digest);
+  }
+
+  #write({ digest, size, body, contentType }: StoredAsset): Promise<void> {
+    const headers = { 'content-type': contentType, 'content-length': String(size) };
+    return this.#cache.put(assetKey({ digest, size }), new Response(body, { headers }));
+  }
+
+  async #makeRoomFor(size: number): Promise<void> {
+    const gone: Digest[] = [];
+    let left = this.#size + size;
+    for (const [digest, each] of this.#sizes) {
+      if (left <= this.#capacity) break;
+      left -= each;
+      gone.push(digest);
+    }
+    if (gone.length > 0) await this.#drop(gone);
+  }
+
+  async #drop(digests: readonly Digest[]): Promise<void> {
+    this.#ports.losing(digests);
+    for (const digest of digests) {
+      const size = this.#sizes.get(digest);
+      if (size === undefined) continue;
+      this.#sizes.delete(digest);
+      this.#touched.delete(digest);
+      await this.#cache.delete(assetKey({ digest, size }));
+      this.#size -= size;
+    }
+    await delMany([...digests], this.#uses);
+  }
+
+  /** From the keys, those that were used last at the end. Without times they all count as equally old. */
+  async #readIndex(): Promise<void> {
+    const names = (await this.#cache.keys()).flatMap(({ url }): AssetName | [] => nameOfKey(url) ?? []);
+    const uses = new Map(
+      await entries<Digest, number>(this.#uses).catch((error: unknown) => {
+        this.#ports.trouble('times of use', error);
+        return [];
+      }),
+    );
+    const usedAt = ({ digest }: AssetName): number => uses.get(digest) ?? 0;
+    for (const { digest, size } of names.sort((a, b) => usedAt(a) - usedAt(b))) {
+      this.#sizes.set(digest, size);
+      this.#size += size;
+    }
+  }
+
+  #touch(digest: Digest): void {
+    const size = this.#sizes.get(digest);
+    if (size === undefined) return;
+    this.#sizes.delete(digest);
+    this.#sizes.set(digest, size);
+    if (this.#touched.size === 0) this.#ports.clock.after(USES_KEPT_AFTER_MS, () => void this.#keepUses());
+    this.#touched.add(digest);
+  }
+
+  async #keepUses(): Promise<void> {
+    const now = this.#ports.today();
+    const uses = [...this.#touched].map((digest): [Digest, number] => [digest, now]);
+    this.#touched.clear();
+    await setMany(uses, this.#uses).catch((error: unknown) => this.#ports.trouble('times of use', error));
+  }
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { DISK_OPEN_AFTER_MS, STORE_WAIT_MS } from '../../../mesh/core/limits.ts';
+import type { StoredAsset } from '../../../mesh/core/ports.ts';
+import { AssetStore } from '../../../mesh/io/asset-store.ts';
+import type { DiskStore } from '../../../mesh/io/disk-store.ts';
+import { MemoryStore } from '../../../mesh/io/memory-store.ts';
+import type { Digest } from '../../../protocol/ids.ts';
+import { VirtualClock } from '../world/virtual-clock.ts';
+
+const asset = (name: string, size = 60): StoredAsset => ({
+  digest: name as Digest,
+  size,
+  body: new Uint8Array(size),
+  leaves: new Uint8Array(32),
+  contentType: '',
+});
+const digest = (name: string): Digest => name as Digest;
+
+/** A disk that the test looks into. */
+class FakeDisk {
+  readonly kept = new Map<Digest, StoredAsset>();
+  reads = 0;
+  losing: (digests: readonly Digest[]) => void = () => undefined;
+
+  has(name: Digest): boolean {
+    return this.kept.has(name);
+  }
+
+  async read(name: Digest): Promise<StoredAsset | undefined> {
+    this.reads++;
+    return this.kept.get(name);
+  }
+
+  async put(each: StoredAsset): Promise<void> {
+    this.kept.set(each.digest, each);
+  }
+
+  drop(name: Digest): void {
+    this.losing([name]);
+    this.kept.delete(name);
+  }
+}
+
+interface Opening {
+  /** Did an earlier visit keep something? */
+  readonly isUsed?: Promise<boolean>;
+  readonly fails?: boolean;
+  readonly disk?: FakeDisk;
+}
+
+function setUp({ isUsed = Promise.resolve(false), fails = false, disk = new FakeDisk() }: Opening = {}) {
+  const clock = new VirtualClock();
+  const lost: Digest[] = [];
+  let opened = 0;
+  const store = new AssetStore({
+    clock,
+    memory: new MemoryStore(100),
+    isUsed: () => isUsed,
+    openDisk: async (losing) => {
+      opened++;
+      if (fails) throw new DOMException('private', 'SecurityError');
+      disk.losing = losing;
+      return disk as unknown as DiskStore;
+    },
+  });
+  store.listen((digests) => lost.push(...digests));
+  return { clock, store, disk, lost, opened: () => opened };
+}
+
+test('the first visit is ready at once, and opens the disk some seconds after its first asset', async () => {
+  const { clock, store, disk, opened } = setUp();
+  await store.ready;
+  await clock.advance(10 * DISK_OPEN_AFTER_MS);
+  assert.equal(opened(), 0);
+  store.put(asset('a'));
+  await clock.advance(DISK_OPEN_AFTER_MS - 1);
+  assert.equal(opened(), 0);
+  await clock.advance(1);
+  assert.deepEqual([opened(), [...disk.kept.keys()]], [1, ['a']]);
+  store.put(asset('b'));
+  await clock.advance(10 * DISK_OPEN_AFTER_MS);
+  assert.deepEqual([opened(), [...disk.kept.keys()]], [1, ['a', 'b']]);
+});
+
+test('a later visit is ready when it knows what there is, and reads each asset from the disk once', async () => {
+  const disk = new FakeDisk();
+  await disk.put(asset('a'));
+  const { store } = setUp({ isUsed: Promise.resolve(true), disk });
+  await store.ready;
+  assert.deepEqual([store.has(digest('a')), store.has(digest('b'))], [true, false]);
+  assert.equal((await store.read(digest('a')))?.digest, 'a');
+  assert.equal((await store.read(digest('a')))?.digest, 'a');
+  assert.equal(disk.reads, 1);
+});
+
+test('a disk that does not open is waited for only so long', async () => {
+  const { clock, store } = setUp({ isUsed: new Promise(() => undefined) });
+  let isReady = false;
+  void store.ready.then(() => (isReady = true));
+  await clock.advance(STORE_WAIT_MS - 1);
+  assert.equal(isReady, false);
+  await clock.advance(1);
+  assert.equal(isReady, true);
+});
+
+test('without storage there is memory', async () => {
+  const { clock, store, lost } = setUp({ isUsed: Promise.resolve(true), fails: true });
+  await store.ready;
+  store.put(asset('a'));
+  await clock.advance(DISK_OPEN_AFTER_MS);
+  store.put(asset('b'));
+  assert.deepEqual([store.has(digest('a')), store.has(digest('b')), lost], [false, true, ['a']]);
+});
+
+test('what memory drops and the disk has is not lost, and the other way round', async () => {
+  const { clock, store, disk, lost } = setUp();
+  store.put(asset('a'));
+  await clock.advance(DISK_OPEN_AFTER_MS);
+  store.put(asset('b'));
+  await clock.advance(0);
+  assert.deepEqual([lost, store.has(digest('a'))], [[], true]);
+  disk.drop(digest('b'));
+  assert.deepEqual([lost, store.has(digest('b'))], [[], true], 'still in memory');
+  disk.drop(digest('a'));
+  assert.deepEqual([lost, store.has(digest('a'))], [['a'], false]);
+});
+
+test('what both have not any more is not there', async () => {
+  const { store } = setUp();
+  assert.equal(await store.read(digest('a')), undefined);
+});

@@ -1,0 +1,139 @@
+/** A page of plain tags shares as one of elements does: issue C, D1. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { cp, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { launchFirefox } from '../harness/browsers.ts';
+import { ROOT } from '../harness/serve.ts';
+import { until } from '../harness/until.ts';
+import { person } from './support/person.ts';
+import { KIT, stage, type Stage } from './support/stage.ts';
+import { connected, inPage, meshStats, type AnyPage } from './support/viewer.ts';
+
+/** What the server may give of the second viewer's assets. */
+const MOST_FROM_SERVER = 0.05;
+
+const MODULE = 'globalThis.moduleRan = true;\n';
+const INTEGRITY = `sha256-${createHash('sha256').update(MODULE).digest('base64')}`;
+const DATA = JSON.stringify({ lines: Array.from({ length: 2000 }, (_, i) => `line ${i}`) });
+
+/** All the plain ways to an asset; no element but the one that says what may be shared. */
+const BODY = `${KIT}
+<p2p-mesh share="/media/*" exclude="/media/own/*.html"></p2p-mesh>
+<link rel="stylesheet" href="/media/own/style.css">
+<img src="/media/map.png">
+<div class="background">letters</div>
+<script type="module" src="/media/own/module.js" integrity="${INTEGRITY}"></script>
+<script>window.data = fetch('/media/own/data.json').then((response) => response.json())</script>
+<video src="/media/clip.mp4" muted preload="auto"></video>`;
+
+const EMPTY = `${KIT}
+<p2p-mesh></p2p-mesh>`;
+
+const STYLE = `@font-face { font-family: Square; src: url(/media/square.ttf); }
+.background { font-family: Square; background: url(/media/animation.gif); width: 400px; height: 225px; }
+`;
+
+const ASSETS = [
+  'map.png',
+  'animation.gif',
+  'square.ttf',
+  'clip.mp4',
+  'own/style.css',
+  'own/module.js',
+  'own/data.json',
+];
+
+for (const browser of ['Chromium', 'Firefox'] as const)
+  test(`images, backgrounds, fonts, modules, fetch() and a film with a seek come from the neighbour, by nothing but <p2p-mesh>: ${browser}`, async (t) => {
+    const [scene, a] = await Promise.all([stage(t), person(t)]);
+    const page = await pageOf(t, browser);
+    await write(scene);
+    // The same page before an edit, so that neither store nor the browser's own cache have anything of it.
+    const url = await scene.page('plain', EMPTY);
+    await controlled(a.page, url);
+    await controlled(page, url);
+    await scene.page('plain', BODY);
+    await a.page.goto(`${url}?second`);
+    await shown(a.page);
+    await connected(page);
+    scene.proxy.reset();
+    await page.goto(`${url}?second`);
+    await shown(page);
+    await seek(page, 9);
+    await seek(page, 2);
+    const sizes = await Promise.all(ASSETS.map(async (path) => (await stat(join(scene.media, path))).size));
+    const all = sizes.reduce((sum, size) => sum + size, 0);
+    const isAsset = /^\/media\/(?!own\/.*\.html)/;
+    const list = scene.proxy.matching(isAsset).map(({ url, bytes, range }) => `${bytes} ${url} ${range ?? ''}`);
+    const fromServer = scene.proxy.bytes(isAsset);
+    t.diagnostic(`${fromServer} of ${all} bytes from the server: ${JSON.stringify(await meshStats(page))}`);
+    assert.ok(
+      fromServer <= MOST_FROM_SERVER * all,
+      `${fromServer} of ${all} bytes from the server:\n${list.join('\n')}`,
+    );
+  });
+
+async function write(scene: Stage): Promise<void> {
+  await cp(`${ROOT}demo/media/clip.mp4`, join(scene.media, 'clip.mp4'));
+  await scene.write('own/style.css', STYLE);
+  await scene.write('own/module.js', MODULE);
+  await scene.write('own/data.json', DATA);
+}
+
+async function pageOf(t: TestContext, browser: 'Chromium' | 'Firefox'): Promise<AnyPage> {
+  if (browser === 'Chromium') return (await person(t)).page;
+  const firefox = await launchFirefox();
+  t.after(() => firefox.close());
+  return firefox.browser.newPage();
+}
+
+/** Waits until the service worker answers for the page. */
+async function controlled(page: AnyPage, url: string): Promise<void> {
+  await page.goto(url);
+  await until('the service worker in control', () => inPage(page, () => navigator.serviceWorker.controller !== null));
+}
+
+/** Waits until each asset is there, as a visitor would see it. */
+async function shown(page: AnyPage): Promise<void> {
+  const seen = (): Promise<Record<string, boolean>> =>
+    inPage(page, async () => ({
+      image: document.querySelector('img')!.naturalWidth > 0,
+      style: getComputedStyle(document.querySelector('.background')!).width === '400px',
+      font: [...document.fonts].some(({ family, status }) => family === 'Square' && status === 'loaded'),
+      module: (globalThis as unknown as { moduleRan?: boolean }).moduleRan === true,
+      data: (await (window as unknown as { data: Promise<{ lines: unknown[] }> }).data).lines.length === 2000,
+      film: document.querySelector('video')!.readyState >= 3,
+      background: performance.getEntriesByName(`${location.origin}/media/animation.gif`).length > 0,
+    }));
+  await until(
+    'all of the page',
+    async () => {
+      const parts = await seen();
+      if (Object.values(parts).every(Boolean)) return true;
+      throw new Error(JSON.stringify(parts));
+    },
+    { timeout: 30_000 },
+  );
+}
+
+async function seek(page: AnyPage, to: number): Promise<void> {
+  await inPage(
+    page,
+    (to) => {
+      document.querySelector('video')!.currentTime = to;
+    },
+    to,
+  );
+  await until(`the film at ${to} s`, () =>
+    inPage(
+      page,
+      (to) => {
+        const { seeking, readyState, currentTime, error } = document.querySelector('video')!;
+        return !seeking && readyState >= 2 && Math.abs(currentTime - to) < 0.5 && error === null;
+      },
+      to,
+    ),
+  );
+}
