@@ -97,6 +97,8 @@ export type AssetQuestion =
       /** Bytes that may be given before a `pull`. */
       readonly pull: number;
     }
+  /** The asker gave so many bytes of these assets from the store itself. */
+  | { readonly type: 'served'; readonly digests: readonly Digest[]; readonly bytes: number }
   /** So many bytes more may be given. */
   | { readonly type: 'pull'; readonly id: number; readonly bytes: number }
   | { readonly type: 'abort'; readonly id: number };
@@ -175,6 +177,8 @@ export type FromPage =
       readonly swarm: SwarmId | null;
       readonly assets: readonly Expected[];
     }
+  /** URLs that the page has loaded without us: what the manifest lists of them is brought, so that it is here at the next visit. */
+  | { readonly type: 'seen'; readonly urls: readonly string[] }
   /** Gives another asker (a service worker) a way in. */
   | { readonly type: 'port'; readonly port: MessagePort }
   /** A data channel, transferred in the task that made it; its handlers are set in the task that receives this. */

@@ -77,3 +77,9 @@ export const CLOSE_GRACE_MS = 1000;
 
 /** Claims remembered for each site of a swarm: eight of each of a dozen viewers, most of whom claim the same. Past it the oldest is forgotten, which costs at most a second crossing. */
 export const MAX_CLAIMS_PER_SITE = 100;
+
+/** Manifests and playlists are compressed from this size on, bytes: below, they fill hardly more than a packet either way. */
+export const COMPRESS_FROM_BYTES = 1024;
+
+/** What is kept compressed of manifests and playlists, counted as it was before, bytes. */
+export const MAX_COMPRESSED_BYTES = 32 * 1024 * 1024;

@@ -113,6 +113,11 @@ export class EnginePort {
     };
   }
 
+  /** So many bytes of a file were given from the store. */
+  served({ parts }: ShareableFile, bytes: number): void {
+    this.#post({ type: 'served', digests: parts, bytes });
+  }
+
   close(): void {
     for (const waiting of [...this.#waiting.values()]) waiting.broken();
     this.#port.close();

@@ -7,14 +7,17 @@ import type { ShareableList } from './shareable-list.ts';
 export class EnginePorts {
   readonly #clients: Clients;
   readonly #list: ShareableList;
+  readonly #told: (url: string) => void;
   readonly #ports = new Map<string, EnginePort>();
   readonly #waiting = new Map<string, Set<() => void>>();
   /** When a page without a port first asked, ms. */
   readonly #firstAsked = new Map<string, number>();
 
-  constructor(clients: Clients, list: ShareableList) {
+  /** @param told the page at this URL has said what may be asked for */
+  constructor(clients: Clients, list: ShareableList, told: (url: string) => void) {
     this.#clients = clients;
     this.#list = list;
+    this.#told = told;
   }
 
   /** A page gave its port. */
@@ -22,7 +25,9 @@ export class EnginePorts {
     this.#ports.get(client.id)?.close();
     this.#ports.set(
       client.id,
-      new EnginePort(port, (files) => void this.#list.update(new URL(client.url).pathname, files)),
+      new EnginePort(port, (files) => {
+        void this.#list.update(new URL(client.url).pathname, files).then(() => this.#told(client.url));
+      }),
     );
     for (const wake of this.#waiting.get(client.id) ?? []) wake();
     void this.#forgetGone();

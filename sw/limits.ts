@@ -20,3 +20,6 @@ export const READ_AHEAD_BYTES = 256 * 1024;
 
 /** Bytes of one 206, at most: Firefox ends a worker that gives an answer for longer than half a minute, and calls whole what was given. A piece of this size is given in 9 s at 1 Mbit/s. */
 export const MAX_PIECE_BYTES = 1024 * 1024;
+
+/** Pages and workers' scripts kept for when the origin is gone; the oldest goes first. */
+export const MAX_DOCUMENTS = 50;

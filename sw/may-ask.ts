@@ -38,6 +38,20 @@ export function mayAsk(request: RequestFacts, webOrigin: string, engineReferrer:
   );
 }
 
+/** A page, or a worker's script: they decide what else is loaded, so the origin is asked for them whenever it is there. */
+export function isDocument(
+  { method, url, mode, destination, referrer }: RequestFacts,
+  webOrigin: string,
+  engineReferrer: string,
+): boolean {
+  return (
+    method === 'GET' &&
+    url.startsWith(`${webOrigin}/`) &&
+    (mode === 'navigate' || destination === 'worker' || destination === 'sharedworker') &&
+    referrer !== engineReferrer
+  );
+}
+
 /** Style sheets, and scripts in the order of the page, hold up the scripts after them, of which the kit is one: they can't wait for it. */
 export const holdsUpScripts = (destination: string): boolean => destination === 'style' || destination === 'script';
 

@@ -27,6 +27,11 @@ export class ShareableList {
     return this.#known ? this.#files.has(url) : null;
   }
 
+  /** What was told of a URL without fragment; undefined also before it is read from the cache. */
+  find(url: string): ShareableFile | undefined {
+    return this.#files.get(url);
+  }
+
   hasPage(path: string): boolean {
     return this.#pages.has(path);
   }

@@ -55,6 +55,7 @@ export class Content {
       ready: store.ready,
       has: (digest) => store.has(digest),
       read: (digest) => store.read(digest),
+      used: (digest) => store.used(digest),
       put: (asset) => store.put(this.#shared(asset)),
       listen: (losing) => store.listen(losing),
     };

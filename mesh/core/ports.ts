@@ -98,6 +98,13 @@ export interface OriginResponse {
 /** Rejects where no answer came; an HTTP error is an answer. */
 export type OriginFetch = (request: OriginRequest) => Promise<OriginResponse>;
 
+/** An answer that the browser has kept. */
+export interface CachedAnswer {
+  readonly body: Uint8Array<ArrayBuffer>;
+  readonly contentType: string;
+  readonly shareable: boolean;
+}
+
 export interface StoredAsset extends AssetName {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly leaves: Uint8Array<ArrayBuffer>;
@@ -111,10 +118,19 @@ export interface Store {
   has(digest: Digest): boolean;
   /** Undefined: it is not here (any more). */
   read(digest: Digest): Promise<StoredAsset | undefined>;
+  /** It was read by somebody else. */
+  used(digest: Digest): void;
   /** Takes the asset over. */
   put(asset: StoredAsset): void;
   /** Who hears of what has to go, while it is still here. */
   listen(losing: (digests: readonly Digest[]) => void): void;
+}
+
+/** Texts of earlier visits, by URL. Never rejects. */
+export interface KeptTexts {
+  /** Null: there is none. */
+  read(url: string): Promise<string | null>;
+  write(url: string, text: string): Promise<void>;
 }
 
 /** A line for developers; the function is only called when somebody listens. */
@@ -125,7 +141,10 @@ export interface Ports {
   readonly random: Random;
   readonly sha256: Sha256;
   readonly origin: OriginFetch;
+  /** What the browser itself has of a URL; null: nothing. Asks no network. */
+  readonly cached: (url: string) => Promise<CachedAnswer | null>;
   readonly store: Store;
+  readonly kept: KeptTexts;
   readonly signaling: Signaling;
   readonly dialer: Dialer;
   readonly trace: Trace;

@@ -7,7 +7,7 @@ import type { Reads, ReadsPorts } from './reads.ts';
 export type LoadReads = () => Promise<{ readonly Reads: typeof Reads }>;
 
 export interface AskerPorts extends ReadsPorts {
-  readonly assets: Pick<Assets, 'load' | 'read'>;
+  readonly assets: Pick<Assets, 'load' | 'read' | 'served'>;
   readonly loadReads: LoadReads;
 }
 
@@ -33,6 +33,8 @@ export class Asker {
           () => this.#reply({ type: 'pass', id: question.id }),
         );
         return;
+      case 'served':
+        return this.#ports.assets.served(question.digests, question.bytes);
       case 'pull':
         void this.#reads?.then((reads) => reads.pull(question.id, question.bytes));
         return;

@@ -5,7 +5,7 @@ import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, AssetQuestion, AssetSource, Expected, FromPage } from '../../protocol/page.ts';
 import { PROGRESS_EVERY_MS } from '../core/limits.ts';
-import type { Store, StoredAsset } from '../core/ports.ts';
+import type { Ports, StoredAsset } from '../core/ports.ts';
 import type { ManifestIndex } from './manifest-index.ts';
 import type { Membership } from './membership.ts';
 import { originFailed, readBody, statusOf } from './origin-door.ts';
@@ -25,8 +25,7 @@ type Progress = (loaded: number, total: number, underWay: UnderWay) => void;
 /** The same also of what no peer may have. */
 type AnyProgress = (loaded: number, total: number, underWay?: UnderWay) => void;
 
-export interface AssetsPorts extends TransferPorts {
-  readonly store: Store;
+export interface AssetsPorts extends TransferPorts, Pick<Ports, 'store' | 'cached'> {
   readonly manifest: ManifestIndex;
   readonly membership: Membership;
   /** Tells which URLs the page lets be shared; null: all. */
@@ -168,6 +167,12 @@ export class Assets {
     return { body: got.body, isRight: got.leaves !== null };
   }
 
+  /** Somebody else gave so many bytes of these from the disk. */
+  served(digests: readonly Digest[], bytes: number): void {
+    this.#ports.countStoreBytes(bytes);
+    for (const digest of digests) this.#ports.store.used(digest);
+  }
+
   /** Takes what the page had from the origin itself, if the manifest lists it. */
   async keep({ url, swarm, body, contentType, shareable }: KeepMessage): Promise<void> {
     const listed = await this.#ports.manifest.find(url);
@@ -191,6 +196,17 @@ export class Assets {
         origin: { contentType, shareable, url },
       },
     );
+  }
+
+  /** What the page has loaded without us: if the manifest lists it, from the browser's own cache, else as any other asset. An old copy counts as none. */
+  async takeSeen(url: string): Promise<void> {
+    const { manifest, sha256, cached } = this.#ports;
+    const listed = await manifest.find(url);
+    if (!listed || this.#contradicted.has(listed.name.digest) || (await this.#stored(listed.name.digest))) return;
+    const answer = await cached(url);
+    if (answer?.body.length !== listed.name.size || (await nameOf(answer.body, sha256)).digest !== listed.name.digest)
+      return this.bring(this.#home, { url, name: listed.name, within: Infinity }, new AbortController().signal);
+    return this.keep({ type: 'keep', url, swarm: null, ...answer, body: answer.body.buffer });
   }
 
   /** What is on its way and may be handed on. */

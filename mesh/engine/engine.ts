@@ -103,10 +103,18 @@ export class Engine {
       home,
     );
     if (options.manifest !== null)
-      void this.#manifest.load(options.manifest, door.fetch, ports.mayShare, (error) => this.#warn(error));
+      void this.#manifest.load(options.manifest, {
+        ...ports,
+        origin: door.fetch,
+        failed: (error) => this.#warn(error),
+      });
+    this.#begin(options);
+  }
+
+  #begin({ share }: EngineOptions): void {
     void this.#showStored();
-    this.#membership.enter(home);
-    if (options.share) this.#membership.open();
+    this.#membership.enter(this.#home);
+    if (share) this.#membership.open();
   }
 
   get stats(): EngineStats {
@@ -147,6 +155,15 @@ export class Engine {
         this.#assets.underWay(digest) !== undefined || this.#neighbours.carriers(digest, Infinity).length > 0;
       return isComing ? 'coming' : 'nobody';
     });
+  }
+
+  /** What the manifest lists of these, and is not here, is taken over from the browser's own cache, else brought; one after the other. */
+  seen(urls: readonly string[]): void {
+    void this.#takeSeen(urls);
+  }
+
+  async #takeSeen(urls: readonly string[]): Promise<void> {
+    for (const url of new Set(urls)) await this.#assets.takeSeen(url);
   }
 
   /** What a player will ask for next. */

@@ -6,11 +6,21 @@ import { isWholeAsset, parseManifest, REWRITE_MANIFEST } from '../../protocol/ma
 import type { ShareableFile } from '../../protocol/page.ts';
 import { withoutFragment } from '../../protocol/without-fragment.ts';
 import { MANIFEST_WAIT_MS } from '../core/limits.ts';
-import type { Clock, OriginFetch } from '../core/ports.ts';
+import type { Clock, KeptTexts, OriginFetch } from '../core/ports.ts';
+import { statusOf } from './origin-door.ts';
 
 export interface ListedAsset {
   readonly name: AssetName;
   readonly contentType: string;
+}
+
+export interface ManifestPorts {
+  readonly origin: OriginFetch;
+  /** What it says of other URLs is not taken; null: all of it is. */
+  readonly mayShare: Promise<(url: string) => boolean> | null;
+  readonly kept: KeptTexts;
+  /** Hears of one that can't be had or used; then nothing is listed. */
+  readonly failed: (error: P2PError) => void;
 }
 
 export class ManifestIndex {
@@ -41,20 +51,11 @@ export class ManifestIndex {
     return this.#ready;
   }
 
-  /**
-   * Starts to fetch the manifest.
-   * @param mayShare what it says of other URLs is not taken
-   * @param failed hears of one that can't be had or used; then nothing is listed
-   */
-  load(
-    url: string,
-    origin: OriginFetch,
-    mayShare: Promise<(url: string) => boolean> | null,
-    failed: (error: P2PError) => void,
-  ): Promise<void> {
+  /** Starts to fetch the manifest; where the origin is gone that of an earlier visit counts. */
+  load(url: string, ports: ManifestPorts): Promise<void> {
     this.#startedAt = this.#clock.now();
-    const loading = this.#load(url, origin, mayShare).catch((error: unknown) => {
-      failed(
+    const loading = this.#load(url, ports).catch((error: unknown) => {
+      ports.failed(
         error instanceof P2PError
           ? error
           : new P2PError('manifest-unreachable', unreachable(url, String(error)), { url }),
@@ -82,17 +83,19 @@ export class ManifestIndex {
     return this.#listed.get(key);
   }
 
-  async #load(url: string, origin: OriginFetch, mayShare: Promise<(url: string) => boolean> | null): Promise<void> {
-    const response = await origin({ url, range: null, credentials: 'omit', signal: new AbortController().signal });
-    if (response.status !== 200)
-      throw new P2PError('manifest-unreachable', unreachable(url, `status ${response.status}`), {
-        url,
-        status: response.status,
-      });
-    const decoder = new TextDecoder();
-    let text = '';
-    for await (const chunk of response.chunks) text += decoder.decode(chunk, { stream: true });
-    this.#take(url, text, (await mayShare) ?? (() => true));
+  async #load(url: string, { origin, mayShare, kept }: ManifestPorts): Promise<void> {
+    const filter = (await mayShare) ?? (() => true);
+    let text: string;
+    try {
+      text = await textOf(url, origin);
+    } catch (error) {
+      const earlier = await kept.read(url);
+      if (earlier === null || (statusOf(error) > 0 && statusOf(error) < 500)) throw error;
+      this.#take(url, earlier, filter);
+      return;
+    }
+    this.#take(url, text, filter);
+    void kept.write(url, text);
   }
 
   #take(url: string, text: string, mayShare: (url: string) => boolean): void {
@@ -127,6 +130,17 @@ export class ManifestIndex {
       });
     });
   }
+}
+
+/** @throws P2PError `manifest-unreachable` for an HTTP error; what the origin's door throws where no answer came */
+async function textOf(url: string, origin: OriginFetch): Promise<string> {
+  const response = await origin({ url, range: null, credentials: 'omit', signal: new AbortController().signal });
+  const { status } = response;
+  if (status !== 200) throw new P2PError('manifest-unreachable', unreachable(url, `status ${status}`), { url, status });
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of response.chunks) text += decoder.decode(chunk, { stream: true });
+  return text;
 }
 
 function partOf({ size, type, parts }: ShareableFile, index: number): ListedAsset | null {

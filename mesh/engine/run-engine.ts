@@ -15,12 +15,17 @@ import type { Dialer, Trace } from '../core/ports.ts';
 import { AssetStore } from '../io/asset-store.ts';
 import { systemClock, systemRandom } from '../io/clock.ts';
 import { dataChannel } from '../io/data-channel.ts';
+import { fetchCached } from '../io/fetch-cached.ts';
 import { fetchOrigin } from '../io/fetch-origin.ts';
+import { keptTexts } from '../io/kept-texts.ts';
 import { MemoryStore } from '../io/memory-store.ts';
 import { createSha256 } from '../io/sha256.ts';
 import { SocketSignaling } from '../io/signaling/socket-signaling.ts';
 import { createTrace } from '../io/trace.ts';
 import { Engine } from './engine.ts';
+
+/** Typed as always there, but missing on plain HTTP. */
+const storage = self.caches as CacheStorage | undefined;
 
 /** Sends a message to the page and gives it what is to be transferred. */
 export type PostToPage = (message: FromEngine, transfer?: Transferable[]) => void;
@@ -45,6 +50,7 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
       case 'load':
       case 'read':
       case 'pull':
+      case 'served':
       case 'abort':
         return ask(message);
       case 'join':
@@ -55,6 +61,8 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
         return post({ type: 'held', id: message.id, held: engine.held(message.digests) });
       case 'window':
         return engine.expect(message);
+      case 'seen':
+        return engine.seen(message.urls);
       case 'port':
         // A service worker that started anew: its old port leads nowhere.
         serviceWorkerPort?.close();
@@ -89,7 +97,9 @@ function startEngine(options: EngineOptions, post: PostToPage): Engine {
     random: systemRandom,
     sha256,
     origin: fetchOrigin(new URL(ENGINE_REFERRER, options.webOrigin).href),
+    cached: fetchCached,
     store: openStore(sha256, trace),
+    kept: keptTexts(storage),
     signaling: new SocketSignaling(options.signal, { clock: systemClock, random: systemRandom, trace, network: self }),
     dialer,
     trace,
@@ -101,8 +111,6 @@ function startEngine(options: EngineOptions, post: PostToPage): Engine {
 }
 
 function openStore(sha256: Sha256, trace: Trace): AssetStore {
-  // Typed as always there, but missing on plain HTTP.
-  const storage = self.caches as CacheStorage | undefined;
   return new AssetStore({
     clock: systemClock,
     memory: new MemoryStore(STORE_BYTES),

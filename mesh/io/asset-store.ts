@@ -46,6 +46,11 @@ export class AssetStore implements Store {
     return asset;
   }
 
+  used(digest: Digest): void {
+    this.#ports.memory.used(digest);
+    this.#disk?.used(digest);
+  }
+
   put(asset: StoredAsset): void {
     this.#ports.memory.put(asset);
     if (this.#disk) void this.#disk.put(asset);

@@ -68,7 +68,7 @@ export class DiskStore {
       const body = new Uint8Array((await response?.arrayBuffer()) ?? new ArrayBuffer(0));
       const found = body.length === size ? await nameOf(body, this.#ports.sha256) : null;
       if (found?.digest === digest) {
-        this.#touch(digest);
+        this.used(digest);
         return { digest, size, body, leaves: found.leaves, contentType: response?.headers.get('content-type') ?? '' };
       }
     } catch (error) {
@@ -104,7 +104,7 @@ export class DiskStore {
     }
     this.#sizes.set(digest, size);
     this.#size += size;
-    this.#touch(digest);
+    this.used(digest);
   }
 
   #write({ digest, size, body, contentType }: StoredAsset): Promise<void> {
@@ -152,7 +152,8 @@ export class DiskStore {
     }
   }
 
-  #touch(digest: Digest): void {
+  /** It was given just now. */
+  used(digest: Digest): void {
     const size = this.#sizes.get(digest);
     if (size === undefined) return;
     this.#sizes.delete(digest);

@@ -32,6 +32,10 @@ export class MemoryStore implements Store {
     return this.get(digest);
   }
 
+  used(digest: Digest): void {
+    this.get(digest);
+  }
+
   put(asset: StoredAsset): void {
     if (asset.body.length === 0 || asset.body.length > this.#capacity || this.#assets.has(asset.digest)) return;
     const gone: Digest[] = [];

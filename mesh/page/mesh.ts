@@ -190,6 +190,7 @@ export class Mesh extends EventTarget implements MeshFace {
             else this.#quiet = then;
           },
           givePort: (port) => post({ type: 'port', port }, [port]),
+          seen: (urls) => post({ type: 'seen', urls }),
           warn: (error) => this.#warn(error),
           signal,
         });

@@ -13,11 +13,19 @@ export interface ServiceWorkerLinkOptions {
   readonly script: string;
   /** Hands one end of a message channel to the engine. */
   readonly givePort: (port: MessagePort) => void;
+  /** Tells what the page loaded before there was a service worker. */
+  readonly seen: (urls: readonly string[]) => void;
   /** Calls once the page loads nothing, now or later. */
   readonly whenQuiet: (then: () => void) => void;
   readonly warn: (error: P2PError) => void;
   readonly signal: AbortSignal;
 }
+
+/** Films are no part of a page's shell, and may be long. */
+const loadedUrls = (): string[] =>
+  (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+    .filter(({ initiatorType }) => initiatorType !== 'video' && initiatorType !== 'audio')
+    .map(({ name }) => name);
 
 /** For as long again as it runs after an event the service worker is not ended. */
 export function stayAwake(): void {
@@ -26,7 +34,7 @@ export function stayAwake(): void {
 
 const ELEMENTS_ONLY = 'the elements share, plain <img> and fetch() do not.';
 
-export function linkServiceWorker({ script, givePort, whenQuiet, warn, signal }: ServiceWorkerLinkOptions): void {
+export function linkServiceWorker({ script, givePort, seen, whenQuiet, warn, signal }: ServiceWorkerLinkOptions): void {
   // Typed as always there, but missing on plain HTTP.
   const container = navigator.serviceWorker as ServiceWorkerContainer | undefined;
   if (!container) {
@@ -53,6 +61,7 @@ export function linkServiceWorker({ script, givePort, whenQuiet, warn, signal }:
   const register = (): void => {
     if (isRegistered || signal.aborted) return;
     isRegistered = true;
+    if (!container.controller) seen(loadedUrls());
     container.register(script).catch((error: unknown) => {
       warn(
         new P2PError(

@@ -1,13 +1,13 @@
 import { nameOf } from '../../protocol/digest.ts';
 import { MAX_MANIFEST_ENTRIES, MAX_PART_BYTES } from '../../protocol/limits.ts';
 import type { Manifest, ManifestEntry } from '../../protocol/manifest.ts';
-import { mediaType } from '../content-type.ts';
+import { contentType } from '../content-type.ts';
 import { sha256 } from '../sha256.ts';
 import type { Digests, FileDigest } from './digests.ts';
 
 /** The manifest entry of a file: one asset up to 16 MiB, parts above. */
 export function entryOfFile(path: string, { size, whole, parts }: FileDigest): ManifestEntry {
-  const type = mediaType(path);
+  const type = contentType(path);
   return size <= MAX_PART_BYTES && whole !== undefined ? { digest: whole.digest, size, type } : { parts, size, type };
 }
 
@@ -19,7 +19,7 @@ export async function entryOfBody(
 ): Promise<ManifestEntry> {
   const { digest, size, leaves } = await nameOf(body, sha256);
   digests.keepLeaves(digest, leaves);
-  return { digest, size, type: mediaType(path) };
+  return { digest, size, type: contentType(path) };
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Digests } from './digests.ts';
 import { entryOfBody, entryOfFile, manifestOf } from './manifest-entry.ts';
 import { readMediaLibrary } from './media-library.ts';
 import { taggedWhenServed } from './select-assets.ts';
+import { shellFiles, type ShellFolders } from './shell-files.ts';
 
 const debug = createDebug('p2p:server:manifest');
 
@@ -17,31 +18,35 @@ const debug = createDebug('p2p:server:manifest');
 export const LEAVES_PREFIX = '/p2p/leaves/';
 
 /**
- * The manifest of a media folder served at `/media/`. Waits 2 s for hashing at most: what is not known by then is in a later one.
+ * The manifest of a media folder served at `/media/`, and of the kit and the demo where these are told. Waits 2 s for hashing at most: what is not known by then is in a later one.
  * A file that can't be read is left out.
  */
 export async function serveManifest(
   folder: string,
   digests: Digests,
-  waitMs: number = MANIFEST_WAIT_MS,
+  { waitMs = MANIFEST_WAIT_MS, shell }: { readonly waitMs?: number; readonly shell?: ShellFolders } = {},
 ): Promise<Manifest> {
   const library = await readMediaLibrary(folder, taggedWhenServed);
+  const files = [
+    ...(shell ? await shellFiles(shell) : []),
+    ...library.files.map((path) => ({ path: join(folder, path), url: urlOfFile(path) })),
+  ];
   const entries = new Map<string, ManifestEntry>();
-  const add = async (path: string, entry: () => Promise<ManifestEntry | undefined>): Promise<void> => {
+  const add = async (url: string, entry: () => Promise<ManifestEntry | undefined>): Promise<void> => {
     try {
       const made = await entry();
-      if (made !== undefined) entries.set(urlOfFile(path), made);
+      if (made !== undefined) entries.set(url, made);
     } catch (error) {
-      debug('%s is left out: %o', path, error);
+      debug('%s is left out: %o', url, error);
     }
   };
   await within(
     waitMs,
     Promise.all([
-      ...library.playlists.map((path) => add(path, () => playlistEntry(folder, path, digests))),
-      ...library.files.map((path) =>
-        add(path, async () => {
-          const digest = await digests.of(join(folder, path), { settled: true });
+      ...library.playlists.map((path) => add(urlOfFile(path), () => playlistEntry(folder, path, digests))),
+      ...files.map(({ path, url }) =>
+        add(url, async () => {
+          const digest = await digests.of(path, { settled: true });
           return digest === undefined ? undefined : entryOfFile(path, digest);
         }),
       ),

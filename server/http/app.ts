@@ -75,15 +75,17 @@ const onlyReads = async (context: Context, next: Next): Promise<void> => {
 
 function routes({ media, kit, demo, iceServers, digests, now }: AppOptions) {
   const live = new LiveStream(media, digests, now);
-  const manifest = new SharedFlight(async () => JSON.stringify(await serveManifest(media, digests)));
+  const manifest = new SharedFlight(async () =>
+    JSON.stringify(await serveManifest(media, digests, { shell: { kit, demo } })),
+  );
   return async (context: Context): Promise<void> => {
     const { path } = context;
     if (path === '/healthz') {
       sendText(context, 200, 'ok');
     } else if (path === '/p2p/ice') {
-      sendBody(context, JSON.stringify({ iceServers }), { type: 'application/json', cache: 'no-store' });
+      await sendBody(context, JSON.stringify({ iceServers }), { type: 'application/json', cache: 'no-store' });
     } else if (path === '/p2p-manifest.json') {
-      sendBody(context, await manifest.run(), { type: 'application/json', cache: 'no-cache' });
+      await sendBody(context, await manifest.run(), { type: 'application/json', cache: 'no-cache' });
     } else if (path === '/live/index.m3u8') {
       await sendLive(context, live);
     } else if (path.startsWith(LEAVES_PREFIX)) {
@@ -106,5 +108,5 @@ async function sendLive(context: Context, live: LiveStream): Promise<void> {
       404,
       'No live stream: the media folder has no unencrypted VOD playlist (#EXT-X-ENDLIST) with its segments beside it.',
     );
-  else sendBody(context, playlist, { type: 'application/vnd.apple.mpegurl', cache: 'no-cache' });
+  else await sendBody(context, playlist, { type: 'application/vnd.apple.mpegurl', cache: 'no-cache' });
 }

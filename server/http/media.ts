@@ -16,7 +16,7 @@ export async function sendMedia(context: Context, folder: string, digests: Diges
   if (isPlaylist) {
     const rendered = await renderPlaylist(folder, file, digests);
     if (rendered !== undefined) {
-      sendBody(context, rendered.body, { type: mediaType(file), cache: 'no-cache' });
+      await sendBody(context, rendered.body, { type: mediaType(file), cache: 'no-cache' });
       return;
     }
   }

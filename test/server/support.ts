@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { io, type Socket } from 'socket.io-client';
 import { nameOf } from '../../protocol/digest.ts';
+import { parseManifest, type Manifest } from '../../protocol/manifest.ts';
 import type { SwarmId } from '../../protocol/ids.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import {
@@ -50,6 +51,12 @@ export function bytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   }
   return result;
 }
+
+/** What a manifest lists of the media folder. */
+export const mediaIn = (manifest: string): Manifest['assets'] =>
+  Object.fromEntries(
+    Object.entries(parseManifest(JSON.parse(manifest)).assets).filter(([path]) => path.startsWith('/media/')),
+  );
 
 export const nameOfBytes = (body: Uint8Array<ArrayBuffer>) => nameOf(body, sha256);
 

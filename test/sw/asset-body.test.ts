@@ -41,7 +41,7 @@ function engine(until = Infinity): FakePort {
       open.set(question.id, { read: question, at: question.from });
       give(question.id, question.pull);
     } else if (question.type === 'pull') give(question.id, question.bytes);
-    else open.delete(question.id);
+    else if (question.type === 'abort') open.delete(question.id);
   };
   return port;
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { Digest } from '../../protocol/ids.ts';
-import type { AssetQuestion, ShareableFile } from '../../protocol/page.ts';
+import type { ShareableFile } from '../../protocol/page.ts';
 import { EnginePort, type Piece } from '../../sw/engine-port.ts';
 import { ENGINE_SILENCE_MS, HEARD_MS, LIST_WAIT_MS } from '../../sw/limits.ts';
-import { FakePort } from './fake-port.ts';
+import { FakePort, type Read } from './fake-port.ts';
 
 const DIGEST = 'ab'.repeat(32) as Digest;
 const URL_A = 'https://school.test/a.png';
@@ -110,6 +110,12 @@ test('bytes go to the question with their number', (t) => {
   assert.deepEqual(heard, ['2 bytes', 'broken']);
 });
 
+test('what was given from the store is told', (t) => {
+  const { fake, port } = setUp(t);
+  port.served(FILE, 12);
+  assert.deepEqual(fake.questions, [{ type: 'served', digests: [DIGEST], bytes: 12 }]);
+});
+
 test('a closed port leaves nobody waiting', (t) => {
   const { fake, port, heard, read } = setUp(t);
   read();
@@ -140,7 +146,7 @@ test('over a real MessageChannel bytes come as they were sent', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { port1, port2 } = new MessageChannel();
   t.after(() => port1.close());
-  port2.onmessage = ({ data }: MessageEvent<AssetQuestion>) =>
+  port2.onmessage = ({ data }: MessageEvent<Read>) =>
     port2.postMessage({ type: 'chunk', id: data.id, bytes: Uint8Array.of(1, 2, 3).buffer });
   const got = await new Promise<Uint8Array>((resolve, reject) =>
     new EnginePort(port1, () => undefined).read(PIECE, 8, 0, { chunk: resolve, broken: () => reject(new Error()) }),

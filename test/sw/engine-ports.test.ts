@@ -48,7 +48,7 @@ function setUp(...pages: FakeClient[]): {
     forgetPage: async (path: string) => void forgotten.push(path),
     update: async (...all: unknown[]) => void told.push(all),
   };
-  const ports = new EnginePorts(clients, list as never);
+  const ports = new EnginePorts(clients, list as never, (url) => told.push(url));
   const give = (page: FakeClient, port = new FakePort()): FakePort => {
     ports.connect(page, port as never);
     return port;
@@ -165,9 +165,10 @@ test('ports of pages that are gone are closed when another page comes', async ()
   assert.equal(await ports.find('1', true), null);
 });
 
-test('what a page’s manifest lists is noted with the page’s path', () => {
+test('what a page’s manifest lists is noted with the page’s path', async () => {
   const page = new FakeClient('1', '/kit/lesson?x=1#y');
   const { told, give } = setUp(page);
   give(page).onmessage?.({ data: { type: 'shareable', files: [FILE] } });
-  assert.deepEqual(told, [['/kit/lesson', [FILE]]]);
+  await turn();
+  assert.deepEqual(told, [['/kit/lesson', [FILE]], page.url]);
 });

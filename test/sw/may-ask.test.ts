@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { factsOf, holdsUpScripts, mayAsk, type RequestFacts } from '../../sw/may-ask.ts';
+import { factsOf, holdsUpScripts, isDocument, mayAsk, type RequestFacts } from '../../sw/may-ask.ts';
 
 const ORIGIN = 'https://school.test';
 const ENGINE = `${ORIGIN}/p2p-engine`;
@@ -66,3 +66,16 @@ test('style sheets and scripts hold up the kit; images, fonts, films and fetch()
     'script',
   ]);
 });
+
+for (const [is, what, facts] of [
+  [true, 'a navigation', { mode: 'navigate', destination: 'document' }],
+  [true, 'a frame', { mode: 'navigate', destination: 'iframe' }],
+  [true, 'a worker', { mode: 'same-origin', destination: 'worker' }],
+  [true, 'a shared worker', { mode: 'same-origin', destination: 'sharedworker' }],
+  [false, 'a form that is sent', { mode: 'navigate', destination: 'document', method: 'POST' }],
+  [false, 'an image', {}],
+  [false, 'another web origin', { mode: 'navigate', url: 'https://cdn.test/' }],
+  [false, 'a request of the engine itself', { mode: 'navigate', referrer: ENGINE }],
+] as const)
+  test(`${what} is ${is ? 'a' : 'no'} document`, () =>
+    assert.equal(isDocument({ ...IMAGE, ...facts }, ORIGIN, ENGINE), is));

@@ -4,23 +4,7 @@ import type { Digest } from '../../protocol/ids.ts';
 import type { ShareableFile } from '../../protocol/page.ts';
 import { MAX_PAGES } from '../../sw/limits.ts';
 import { ShareableList } from '../../sw/shareable-list.ts';
-
-/** As much of the Cache API as the list uses; survives a restart of the worker. */
-class FakeCaches {
-  readonly kept = new Map<string, string>();
-  broken = false;
-
-  async open(): Promise<{
-    match: (key: string) => Promise<Response | undefined>;
-    put: (key: string, response: Response) => Promise<void>;
-  }> {
-    if (this.broken) throw new DOMException('no storage', 'SecurityError');
-    return {
-      match: async (key) => (this.kept.has(key) ? new Response(this.kept.get(key)) : undefined),
-      put: async (key, response) => void this.kept.set(key, await response.text()),
-    };
-  }
-}
+import { FakeCaches } from './fake-caches.ts';
 
 const fileOf = (url: string): ShareableFile => ({
   url,
@@ -29,7 +13,7 @@ const fileOf = (url: string): ShareableFile => ({
   parts: ['ab'.repeat(32) as Digest],
 });
 
-const listOf = (caches: FakeCaches): ShareableList => new ShareableList(caches as unknown as CacheStorage);
+const listOf = (caches: FakeCaches): ShareableList => new ShareableList(caches.asStorage());
 
 test('before it is read from the cache the answer is open, afterwards it is yes or no', async () => {
   const list = listOf(new FakeCaches());
@@ -49,6 +33,7 @@ test('what was told is known again after the worker was ended', async () => {
     [list.has('https://school.test/a.png'), list.hasPage('/lesson'), list.hasPage('/other')],
     [true, true, false],
   );
+  assert.deepEqual(list.find('https://school.test/a.png'), fileOf('https://school.test/a.png'));
 });
 
 test('a new list replaces the old one; an empty one does not', async () => {
@@ -95,7 +80,7 @@ test('without storage it works as long as the worker lives', async () => {
 
 test('a spoilt cache entry is as good as none', async () => {
   const caches = new FakeCaches();
-  caches.kept.set('/p2p-elements/shareable-2.json', '<html>');
+  await (await caches.open('p2p-elements')).put('/p2p-elements/shareable-2.json', new Response('<html>'));
   const list = listOf(caches);
   await list.loaded;
   assert.equal(list.has('https://school.test/a.png'), false);

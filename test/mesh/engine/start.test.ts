@@ -284,3 +284,60 @@ test('what has no digest is passed back to who asked to have it so, and a range 
   assert.deepEqual(part.body, page.body.slice(10, 20));
   assert.equal(part.shared, false);
 });
+
+test('where the origin is gone the manifest of an earlier visit counts, without a warning; one that it answers wrongly does not', async () => {
+  const texts = new Map<string, string>();
+  const kept = {
+    read: (url: string) => Promise.resolve(texts.get(url) ?? null),
+    write: async (url: string, text: string) => void texts.set(url, text),
+  };
+  const world = new World();
+  const map = await world.asset('map.png', 1000);
+  const manifest = 'https://school.test/m.json';
+  const assets = { '/map.png': { ...map.name, type: 'image/png' } };
+  world.origin.put(manifest, Uint8Array.from(Buffer.from(JSON.stringify({ version: 1, leaves: '/l/', assets }))));
+  const listed = async (name: string): Promise<[number, string[]]> => {
+    const peer = world.peer(name, { manifest, kept });
+    await world.clock.advance(1000);
+    return [(await peer.engine.shareable()).length, peer.warnings.map(({ code }) => code)];
+  };
+  assert.deepEqual(await listed('A'), [1, []]);
+  world.origin.reachable = false;
+  assert.deepEqual(await listed('B'), [1, []]);
+  world.origin.reachable = true;
+  world.origin.put(manifest, new Uint8Array(0), { status: 503 });
+  assert.deepEqual(await listed('C'), [1, []]);
+  world.origin.put(manifest, new Uint8Array(0), { status: 404 });
+  assert.deepEqual(await listed('D'), [0, ['manifest-unreachable']]);
+});
+
+test('what the page has seen and the manifest lists is taken from the browser’s cache, else brought', async () => {
+  const world = new World();
+  const [map, old, lost, other] = await Promise.all(
+    ['map.png', 'old.png', 'lost.png', 'other.png'].map((path, i) => world.asset(path, 1000 + i)),
+  );
+  const manifest = 'https://school.test/m.json';
+  const listed = [map!, old!, lost!];
+  const assets = Object.fromEntries(listed.map(({ url, name }) => [new URL(url).pathname, { ...name, type: '' }]));
+  world.origin.put(manifest, Uint8Array.from(Buffer.from(JSON.stringify({ version: 1, leaves: '/l/', assets }))));
+  const bodies = new Map([
+    [map!.url, map!.body],
+    [old!.url, lost!.body.slice(0, old!.body.length)],
+  ]);
+  const cached = async (url: string) => {
+    const body = bodies.get(url);
+    return body ? { body, contentType: 'image/png', shareable: true } : null;
+  };
+  const a = world.peer('A', { manifest, cached });
+  a.engine.seen([other!.url, map!.url, old!.url, lost!.url, 'https://cdn.test/x.js', map!.url]);
+  await world.clock.advance(3000);
+  assert.deepEqual(
+    [map, old, lost, other].map((asset) => a.store.has(asset!.name.digest)),
+    [true, true, true, false],
+  );
+  assert.deepEqual(
+    world.origin.asked('A').map(({ url }) => url),
+    [manifest, old!.url, lost!.url],
+  );
+  assert.deepEqual(a.warnings, []);
+});

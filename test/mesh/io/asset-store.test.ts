@@ -21,6 +21,7 @@ const digest = (name: string): Digest => name as Digest;
 class FakeDisk {
   readonly kept = new Map<Digest, StoredAsset>();
   reads = 0;
+  readonly uses: Digest[] = [];
   losing: (digests: readonly Digest[]) => void = () => undefined;
 
   has(name: Digest): boolean {
@@ -34,6 +35,10 @@ class FakeDisk {
 
   async put(each: StoredAsset): Promise<void> {
     this.kept.set(each.digest, each);
+  }
+
+  used(name: Digest): void {
+    this.uses.push(name);
   }
 
   drop(name: Digest): void {
@@ -129,4 +134,19 @@ test('what memory drops and the disk has is not lost, and the other way round', 
 test('what both have not any more is not there', async () => {
   const { store } = setUp();
   assert.equal(await store.read(digest('a')), undefined);
+});
+
+test('what somebody else read counts as used, in memory and on the disk', async () => {
+  const { clock, store, disk } = setUp();
+  for (const [name, size] of [
+    ['a', 40],
+    ['b', 40],
+  ] as const)
+    store.put(asset(name, size));
+  store.used(digest('a'));
+  store.put(asset('c', 40));
+  assert.deepEqual([store.has(digest('a')), store.has(digest('b'))], [true, false]);
+  await clock.advance(DISK_OPEN_AFTER_MS);
+  store.used(digest('a'));
+  assert.deepEqual(disk.uses, ['a']);
 });

@@ -11,6 +11,7 @@ function link(t: TestContext, register = (): Promise<unknown> => Promise.resolve
   const scripts: string[] = [];
   const warnings: P2PError[] = [];
   const quiet: (() => void)[] = [];
+  const seen: string[] = [];
   const container = Object.assign(new EventTarget(), {
     controller: null,
     startMessages: () => undefined,
@@ -22,11 +23,12 @@ function link(t: TestContext, register = (): Promise<unknown> => Promise.resolve
   linkServiceWorker({
     script: '/p2p-sw.js',
     givePort: () => undefined,
+    seen: (urls) => seen.push(...urls),
     whenQuiet: (then) => quiet.push(then),
     warn: (error) => warnings.push(error),
     signal: scope.signal,
   });
-  return { scripts, warnings, scope, becomeQuiet: () => quiet.splice(0).forEach((then) => then()) };
+  return { scripts, warnings, seen, container, scope, becomeQuiet: () => quiet.splice(0).forEach((then) => then()) };
 }
 
 test('the service worker is registered a while after the page has fallen quiet, once', (t) => {
@@ -66,4 +68,23 @@ test('one that can not be registered is warned of, with what to do', async (t) =
     ['worker-unavailable'],
   );
   assert.match(warnings[0]!.message, /p2p-sw\.js .*<p2p-mesh worker/s);
+});
+
+test('what a page has loaded before there was a service worker is told, films aside', (t) => {
+  const entries = ['script', 'css', 'img', 'video', 'audio'].map((initiatorType) => ({
+    initiatorType,
+    name: `https://school.test/${initiatorType}`,
+  }));
+  t.mock.method(performance, 'getEntriesByType', () => entries);
+  const { seen } = link(t);
+  t.mock.timers.tick(LATEST_MS);
+  assert.deepEqual(seen, ['https://school.test/script', 'https://school.test/css', 'https://school.test/img']);
+});
+
+test('where there was one, nothing needs to be told', (t) => {
+  t.mock.method(performance, 'getEntriesByType', () => [{ initiatorType: 'img', name: 'x' }]);
+  const { seen, container } = link(t);
+  Object.assign(container, { controller: {} });
+  t.mock.timers.tick(LATEST_MS);
+  assert.deepEqual(seen, []);
 });

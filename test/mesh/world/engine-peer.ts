@@ -1,4 +1,4 @@
-import type { Clock, Store } from '../../../mesh/core/ports.ts';
+import type { Clock, KeptTexts, Ports, Store } from '../../../mesh/core/ports.ts';
 import { Engine, type Post } from '../../../mesh/engine/engine.ts';
 import { FromOutside } from '../../../mesh/engine/from-outside.ts';
 import { Reads } from '../../../mesh/engine/reads.ts';
@@ -16,6 +16,10 @@ export interface EnginePeerOptions {
   readonly sha256: Sha256;
   readonly engine: Partial<EngineOptions>;
   readonly loadOutside?: LoadOutside | undefined;
+  /** Default: nothing. */
+  readonly cached?: Ports['cached'] | undefined;
+  /** Default: nothing is kept. */
+  readonly kept?: KeptTexts | undefined;
   /** Default: all. */
   readonly mayShare?: ((url: string) => boolean) | undefined;
 }
@@ -40,7 +44,7 @@ export class EnginePeer {
 
   constructor(
     world: Surroundings,
-    { name, site, store, sha256, engine, loadOutside, mayShare }: EnginePeerOptions,
+    { name, site, store, sha256, engine, loadOutside, mayShare, kept, cached }: EnginePeerOptions,
     post: Post,
   ) {
     const { clock, random, network, server, origin, say } = world;
@@ -61,6 +65,8 @@ export class EnginePeer {
       sha256,
       origin: origin.fetchFor(name),
       store,
+      cached: cached ?? (() => Promise.resolve(null)),
+      kept: kept ?? { read: () => Promise.resolve(null), write: () => Promise.resolve() },
       signaling,
       dialer: page,
       loadOutside: loadOutside ?? (() => Promise.resolve({ FromOutside })),

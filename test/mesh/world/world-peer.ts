@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { KeptTexts, Ports } from '../../../mesh/core/ports.ts';
 import { STORE_BYTES } from '../../../mesh/core/limits.ts';
 import type { Engine } from '../../../mesh/engine/engine.ts';
 import type { LoadOutside } from '../../../mesh/engine/transfer-ports.ts';
@@ -17,6 +18,10 @@ export interface WorldPeerOptions extends EngineOptions {
   readonly site: string;
   /** Default: it is there. */
   readonly loadOutside: LoadOutside;
+  /** Default: nothing. */
+  readonly cached: Ports['cached'];
+  /** Default: nothing is kept. */
+  readonly kept: KeptTexts;
   /** Default: all. */
   readonly mayShare: (url: string) => boolean;
 }
@@ -53,13 +58,13 @@ export class WorldPeer {
   constructor(
     world: Surroundings,
     name: string,
-    { storeBytes = STORE_BYTES, site, loadOutside, mayShare, ...engine }: Partial<WorldPeerOptions>,
+    { storeBytes = STORE_BYTES, site, loadOutside, mayShare, kept, cached, ...engine }: Partial<WorldPeerOptions>,
   ) {
     this.#world = world;
     this.name = name;
     this.store = new MemoryStore(storeBytes);
     const { store } = this;
-    const options = { name, site, store, sha256: nodeSha256, engine, loadOutside, mayShare };
+    const options = { name, site, store, sha256: nodeSha256, engine, loadOutside, mayShare, kept, cached };
     this.#peer = new EnginePeer(world, options, (message) => this.#note(message));
     this.engine = this.#peer.engine;
   }

@@ -48,7 +48,7 @@ test('a file above 16 MiB is listed as parts', async (t) => {
 test('what is not hashed in time is in a later manifest', async (t) => {
   const folder = await folderOf(t, { 'film.mp4': bytes(12 * 1024 * 1024) });
   const digests = make(t);
-  assert.deepEqual(Object.keys((await serveManifest(folder, digests, 0)).assets), []);
+  assert.deepEqual(Object.keys((await serveManifest(folder, digests, { waitMs: 0 })).assets), []);
   assert.deepEqual(Object.keys((await serveManifest(folder, digests)).assets), ['/media/film.mp4']);
   assert.equal(digests.hashed, 1);
 });
@@ -96,4 +96,27 @@ test('warming a folder that vanishes, or a server that closes, is no error', asy
   digests.close();
   await warming;
   await warmDigests(join(folder, 'missing'), make(t), silent);
+});
+
+test('the kit and the demo are listed where they are served, without what no page asks for', async (t) => {
+  const folder = await folderOf(t, { 'a.png': 'a' });
+  const kit = await folderOf(t, {
+    'p2p-img.js': 'i',
+    'p2p-img.js.map': 'm',
+    'p2p-img.js.br': 'b',
+    'p2p-sw.js': 's',
+    'chunks/shared-1.js': 'c',
+    'LICENSES.txt': 'l',
+  });
+  const demo = await folderOf(t, { 'index.html': 'h', 'demo.css': 'd', 'media/film.mp4': 'f' });
+  const { assets } = await serveManifest(folder, make(t), { shell: { kit, demo } });
+  assert.deepEqual(Object.keys(assets), [
+    '/',
+    '/demo.css',
+    '/index.html',
+    '/media/a.png',
+    '/p2p-elements/chunks/shared-1.js',
+    '/p2p-elements/p2p-img.js',
+  ]);
+  assert.equal(assets['/']?.type, 'text/html; charset=utf-8');
 });

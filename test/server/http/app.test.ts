@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { chmod, rm } from 'node:fs/promises';
-import { parseManifest } from '../../../protocol/manifest.ts';
 import { createApp } from '../../../server/http/app.ts';
 import { Digests } from '../../../server/digests/digests.ts';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ask, folderOf, nameOfText, put, run, silent } from '../support.ts';
+import { gunzipSync } from 'node:zlib';
+import { ask, folderOf, mediaIn, nameOfText, put, run, silent, vod } from '../support.ts';
 
 test('/healthz says ok', async (t) => {
   const { url } = await run(t);
@@ -29,11 +29,27 @@ test('the manifest has an ETag, is asked for each time, and may be read from any
   const first = await ask(url, '/p2p-manifest.json', { origin: 'https://b.example' });
   assert.equal(first.headers['cache-control'], 'no-cache');
   assert.equal(first.headers['access-control-allow-origin'], '*');
-  assert.deepEqual(Object.keys(parseManifest(JSON.parse(first.text)).assets), ['/media/a.png']);
+  assert.deepEqual(Object.keys(mediaIn(first.text)), ['/media/a.png']);
   const etag = first.headers.etag ?? '';
   assert.equal((await ask(url, '/p2p-manifest.json', { 'if-none-match': etag })).status, 304);
   await put(media, { 'a.png': 'A' });
   assert.equal((await ask(url, '/p2p-manifest.json', { 'if-none-match': etag })).status, 200);
+});
+
+test('a manifest and a playlist that fill more than a packet are compressed for who takes that, each form with its ETag', async (t) => {
+  const segments = Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`s${index}.ts`, `segment ${index}`]));
+  const { url } = await run(t, { media: await folderOf(t, { ...segments, 'v.m3u8': vod(60) }) });
+  for (const path of ['/p2p-manifest.json', '/media/v.m3u8']) {
+    const plain = await ask(url, path);
+    const small = await ask(url, path, { 'accept-encoding': 'br;q=0.5, gzip' });
+    assert.deepEqual([plain.headers['content-encoding'], small.headers['content-encoding']], [undefined, 'gzip'], path);
+    assert.equal(gunzipSync(small.body).toString(), plain.text);
+    assert.ok(small.body.length < plain.body.length);
+    assert.notEqual(small.headers.etag, plain.headers.etag);
+    for (const { headers } of [plain, small]) assert.match(headers['vary'] ?? '', /accept-encoding/i);
+    const again = await ask(url, path, { 'accept-encoding': 'gzip', 'if-none-match': small.headers.etag ?? '' });
+    assert.deepEqual([again.status, again.body.length], [304, 0]);
+  }
 });
 
 test('thirty pages that ask for the manifest together get the same one, and files are hashed once', async (t) => {
@@ -41,7 +57,7 @@ test('thirty pages that ask for the manifest together get the same one, and file
   const { url } = await run(t, { media: await folderOf(t, files) });
   const texts = await Promise.all(Array.from({ length: 30 }, async () => (await ask(url, '/p2p-manifest.json')).text));
   assert.equal(new Set(texts).size, 1);
-  assert.equal(Object.keys(parseManifest(JSON.parse(texts[0] ?? '')).assets).length, 40);
+  assert.equal(Object.keys(mediaIn(texts[0] ?? '')).length, 40);
 });
 
 test('leaves are 32 raw bytes a block, immutable', async (t) => {
@@ -194,5 +210,5 @@ test('a media folder that goes away while the server runs is no crash', async (t
   await chmod(media, 0o700);
   await rm(media, { recursive: true });
   assert.equal((await ask(url, '/media/a.png')).status, 404);
-  assert.deepEqual(Object.keys(parseManifest(JSON.parse((await ask(url, '/p2p-manifest.json')).text)).assets), []);
+  assert.deepEqual(mediaIn((await ask(url, '/p2p-manifest.json')).text), {});
 });

@@ -108,6 +108,14 @@ test('only the named web origins may read when there is a list', async (t) => {
   assert.match((await ask(url, '/media/a.mp4')).headers.vary ?? '', /origin/i);
 });
 
+test('what anybody may read is the same for all, so that a cache needs it once', async (t) => {
+  const { url } = await run(t, { media: await folderOf(t, { 'a.mp4': 'x' }) });
+  for (const headers of [{}, { origin: 'https://a.example' }]) {
+    const { headers: answer } = await ask(url, '/media/a.mp4', headers);
+    assert.deepEqual([answer['access-control-allow-origin'], answer['vary']], ['*', undefined]);
+  }
+});
+
 test('a preflight for a range is answered', async (t) => {
   const { url } = await run(t);
   const headers = {

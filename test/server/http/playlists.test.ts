@@ -6,7 +6,7 @@ import { leavesMatch } from '../../../protocol/digest.ts';
 import { isWholeAsset, parseManifest } from '../../../protocol/manifest.ts';
 import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
 import { sha256 } from '../../../server/sha256.ts';
-import { ask, folderOf, nameOfBytes, nameOfText, put, run, until, vod } from '../support.ts';
+import { ask, folderOf, mediaIn, nameOfBytes, nameOfText, put, run, until, vod } from '../support.ts';
 
 const tagOf = async (text: string): Promise<string> => `${formatDigestTag(await nameOfText(text))}\n`;
 
@@ -41,7 +41,9 @@ test('the bytes of a VOD and of its multivariant playlist are the ones whose dig
     'v/s1.ts': 'one',
   });
   const { url } = await run(t, { media });
-  const { assets, leaves } = parseManifest(JSON.parse((await ask(url, '/p2p-manifest.json')).text));
+  const { text: manifest } = await ask(url, '/p2p-manifest.json');
+  const { leaves } = parseManifest(JSON.parse(manifest));
+  const assets = mediaIn(manifest);
   assert.deepEqual(Object.keys(assets), ['/media/m.m3u8', '/media/v/i.m3u8']);
   for (const [path, entry] of Object.entries(assets)) {
     const { body } = await ask(url, path);
@@ -79,7 +81,7 @@ test('a live playlist that an encoder replaces every moment always has the diges
     for (const one of listed)
       assert.ok(text.includes(`${await tagOf(`segment ${one}`)}#EXTINF:2,\ns${one}.ts`), `${one} of ${number}`);
   }
-  assert.deepEqual(parseManifest(JSON.parse((await ask(url, '/p2p-manifest.json')).text)).assets, Object.create(null));
+  assert.deepEqual(mediaIn((await ask(url, '/p2p-manifest.json')).text), {});
 });
 
 test('what is named like a playlist and is none is served as it is, never cached unasked', async (t) => {

@@ -34,7 +34,7 @@ test('a live playlist waits 1 s for a digest and then goes without that tag', as
 
 test('a VOD playlist waits longer than the manifest, which does not list it while a tag is missing', async (t) => {
   const folder = await folderOf(t, { 'i.m3u8': vod(2), 's0.ts': 'zero', 's1.ts': 'one', 'a.png': 'a' });
-  const { assets } = await serveManifest(folder, stuckOn(t, 's1.ts'), 100);
+  const { assets } = await serveManifest(folder, stuckOn(t, 's1.ts'), { waitMs: 100 });
   assert.deepEqual(Object.keys(assets), ['/media/a.png']);
 });
 

@@ -1,0 +1,122 @@
+/** Decides about each request of the pages: what the manifest lists comes from the store, the page's engine or the network; everything else goes its way untouched. */
+import type { ByteRange, ShareableFile } from '../protocol/page.ts';
+import { withoutFragment } from '../protocol/without-fragment.ts';
+import { planAnswer } from './answer-plan.ts';
+import { AssetBody } from './asset-body.ts';
+import type { Documents } from './documents.ts';
+import type { EnginePort } from './engine-port.ts';
+import type { EnginePorts } from './engine-ports.ts';
+import { factsOf, holdsUpScripts, isDocument, mayAsk } from './may-ask.ts';
+import type { ShareableList } from './shareable-list.ts';
+
+export interface DoorPorts {
+  readonly webOrigin: string;
+  /** By it the engine's own requests are known. */
+  readonly engineReferrer: string;
+  readonly list: ShareableList;
+  readonly ports: Pick<EnginePorts, 'find'>;
+  readonly documents: Documents;
+  /** Bytes that are on this device; null: they are not. */
+  readonly stored: (file: ShareableFile, range: ByteRange) => Promise<BodyInit | null>;
+  readonly fetch: (request: Request) => Promise<Response>;
+}
+
+export class Door {
+  readonly #ports: DoorPorts;
+
+  constructor(ports: DoorPorts) {
+    this.#ports = ports;
+  }
+
+  /** Null, at once: the browser is to do what it would have done. */
+  answer(request: Request, clientId: string): Promise<Response> | null {
+    const { webOrigin, engineReferrer, list } = this.#ports;
+    const facts = factsOf(request);
+    if (isDocument(facts, webOrigin, engineReferrer))
+      return list.has(documentUrl(request.url)) === false ? null : this.#document(request);
+    if (clientId === '' || !mayAsk(facts, webOrigin, engineReferrer)) return null;
+    return list.has(withoutFragment(request.url)) === false ? null : this.#asset(request, clientId);
+  }
+
+  /** A page that is open: at its first visit nobody saw it come. */
+  async keepPage(url: string): Promise<void> {
+    const { list, documents, webOrigin } = this.#ports;
+    await list.loaded;
+    const page = documentUrl(url);
+    if (!page.startsWith(`${webOrigin}/`) || list.has(page) !== true || (await documents.has(page))) return;
+    const response = await this.#ports.fetch(new Request(page)).catch(() => null);
+    if (response) await documents.keep(page, response);
+  }
+
+  /** Network first: a page decides what else is loaded. */
+  async #document(request: Request): Promise<Response> {
+    const { list, documents } = this.#ports;
+    const url = documentUrl(request.url);
+    await list.loaded;
+    if (list.has(url) !== true) return this.#ports.fetch(request);
+    try {
+      const response = await this.#ports.fetch(request);
+      void documents.keep(url, response.clone());
+      return response;
+    } catch (error) {
+      const kept = (await documents.find(url)) ?? (await this.#stored(request, list.find(url)));
+      if (kept) return kept;
+      throw error;
+    }
+  }
+
+  async #asset(request: Request, clientId: string): Promise<Response> {
+    const began = performance.now();
+    const { list } = this.#ports;
+    const url = withoutFragment(request.url);
+    await list.loaded;
+    const listed = list.find(url);
+    if (!listed) return this.#ports.fetch(request);
+    const findPort = (): Promise<EnginePort | null> =>
+      this.#ports.ports.find(clientId, !holdsUpScripts(request.destination));
+    // What this page's own manifest says: the list may be of an earlier visit.
+    const port = await findPort();
+    const file = await port?.file(url);
+    const kept = await this.#stored(request, file);
+    if (kept?.body && file) port?.served(file, Number(kept.headers.get('content-length')));
+    const answer = kept ?? (file ? await this.#fromEngine(request, file, findPort, began) : null);
+    if (answer) return answer;
+    try {
+      return await this.#ports.fetch(request);
+    } catch (error) {
+      const kept = await this.#stored(request, file ?? listed);
+      if (kept) return kept;
+      throw error;
+    }
+  }
+
+  async #fromEngine(
+    request: Request,
+    file: ShareableFile,
+    findPort: () => Promise<EnginePort | null>,
+    began: number,
+  ): Promise<Response | null> {
+    const { status, headers, body: range } = planOf(request, file);
+    if (!range) return null;
+    const body = new AssetBody(file, range, findPort);
+    const isComing = await body.begin(performance.now() - began, request.signal);
+    return isComing ? new Response(body.stream, { status, headers }) : null;
+  }
+
+  /** Null: not all that is asked for is on this device. */
+  async #stored(request: Request, file: ShareableFile | undefined): Promise<Response | null> {
+    if (!file) return null;
+    const { status, headers, body: range } = planOf(request, file);
+    const body = range && (await this.#ports.stored(file, range));
+    return range && !body ? null : new Response(body, { status, headers });
+  }
+}
+
+const planOf = ({ method, headers }: Request, file: ShareableFile): ReturnType<typeof planAnswer> =>
+  planAnswer({ method, header: (name) => headers.get(name) }, file);
+
+/** Pages are the same whatever their query says, as far as a manifest of files goes. */
+function documentUrl(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}

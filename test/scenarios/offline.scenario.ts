@@ -1,0 +1,79 @@
+/** What was seen once can be seen again without a network: issue C, D7. */
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { ASSET_CACHE } from '../../protocol/asset-cache.ts';
+import { launchFirefox } from '../harness/browsers.ts';
+import { ROOT } from '../harness/serve.ts';
+import { until } from '../harness/until.ts';
+import { person } from './support/person.ts';
+import { stage } from './support/stage.ts';
+import { imagesShown, inPage, meshStats, playhead, skim, type AnyPage } from './support/viewer.ts';
+
+/** Segments of the demo's top rendition. */
+const SEGMENTS = 16;
+
+for (const browser of ['Chromium', 'Firefox'] as const)
+  test(`the demo is reloaded without a network after all of it was seen: page, pictures and video: ${browser}`, async (t) => {
+    const [scene, page] = await Promise.all([stage(t, [], `${ROOT}demo/media`), pageOf(t, browser)]);
+    await page.goto(`${scene.proxy.url}/?autoplay`);
+    await skim(page);
+    await imagesShown(page);
+    await until('the service worker in control', () => inPage(page, () => navigator.serviceWorker.controller !== null));
+    await until(
+      'all of it on the disk',
+      async () => {
+        const kept = await keptOf(page);
+        const files = ['/demo.css', '/demo.js', '/icon.svg', '/p2p-elements/p2p-elements.js', '/media/map.png'];
+        if (
+          kept.documents.includes('/') &&
+          files.every((path) => kept.assets.includes(path)) &&
+          kept.bodies > files.length + SEGMENTS
+        )
+          return true;
+        throw new Error(JSON.stringify(kept));
+      },
+      { timeout: 30_000 },
+    );
+    await scene.proxy.dropAll();
+    await page.reload();
+    assert.equal(await inPage(page, () => document.styleSheets.length), 1);
+    assert.deepEqual(await imagesShown(page), ['store', 'store']);
+    await until('the video plays', async () => (await playhead(page)).time > 3);
+    await skim(page);
+    await until('the light', () =>
+      inPage(page, () => document.querySelector<HTMLElement>('#light')!.dataset['state'] === 'gone'),
+    );
+    const { bytes, originReachable } = await meshStats(page);
+    t.diagnostic(JSON.stringify(bytes));
+    assert.deepEqual([bytes.origin, bytes.peers, originReachable], [0, 0, false]);
+    await scene.proxy.listen();
+    await until('the mesh again', async () => (await meshStats(page)).signaling === 'joined', { timeout: 30_000 });
+  });
+
+async function pageOf(t: TestContext, browser: 'Chromium' | 'Firefox'): Promise<AnyPage> {
+  if (browser === 'Chromium') return (await person(t)).page;
+  const firefox = await launchFirefox();
+  t.after(() => firefox.close());
+  return firefox.browser.newPage();
+}
+
+/** Paths of kept pages, and of listed files whose bodies are kept; and how many bodies there are in all. */
+const keptOf = (page: AnyPage): Promise<{ documents: string[]; assets: string[]; bodies: number }> =>
+  inPage(
+    page,
+    async (cacheName) => {
+      const manifest = (await (await fetch('/p2p-manifest.json')).json()) as {
+        assets: Record<string, { digest?: string }>;
+      };
+      const [documents, assets] = await Promise.all([caches.open('p2p-elements-documents-1'), caches.open(cacheName)]);
+      const keys = (await assets.keys()).map(({ url }) => url);
+      return {
+        documents: (await documents.keys()).map(({ url }) => new URL(url).pathname),
+        assets: Object.entries(manifest.assets)
+          .filter(([, { digest }]) => keys.some((key) => digest !== undefined && key.includes(digest)))
+          .map(([path]) => path),
+        bodies: keys.length,
+      };
+    },
+    ASSET_CACHE,
+  );

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Digest } from '../../protocol/ids.ts';
+import type { ShareableFile } from '../../protocol/page.ts';
+import { Documents } from '../../sw/documents.ts';
+import { Door } from '../../sw/door.ts';
+import { EnginePort } from '../../sw/engine-port.ts';
+import { ShareableList } from '../../sw/shareable-list.ts';
+import { FakeCaches } from './fake-caches.ts';
+import { FakePort } from './fake-port.ts';
+
+const ORIGIN = 'https://school.test';
+const BODY = new TextEncoder().encode('from the store or from peers');
+const fileOf = (path: string): ShareableFile => ({
+  url: `${ORIGIN}${path}`,
+  size: BODY.length,
+  type: 'image/png',
+  parts: ['ab'.repeat(32) as Digest],
+});
+const LISTED = ['/map.png', '/style.css', '/page.html', '/', '/worker.js'].map(fileOf);
+
+interface Scene {
+  /** What an earlier visit was told. */
+  readonly earlier?: readonly ShareableFile[];
+  /** What this page's engine says; null: it has none. */
+  readonly now?: readonly ShareableFile[] | null;
+  readonly isStored?: boolean;
+  readonly network?: () => Promise<Response>;
+  /** What the engine answers to a read. */
+  readonly engine?: 'gives' | 'passes';
+}
+
+async function setUp({
+  earlier = LISTED,
+  now = LISTED,
+  isStored = false,
+  network = () => Promise.resolve(page('from the network')),
+  engine = 'gives',
+}: Scene = {}) {
+  const caches = new FakeCaches();
+  const list = new ShareableList(caches.asStorage());
+  await list.update('/', earlier);
+  const fetched: string[] = [];
+  const fake = new FakePort();
+  fake.hears = (question) => {
+    if (question.type !== 'read') return;
+    if (engine === 'gives') queueMicrotask(() => fake.give(question.id, BODY.slice(question.from, question.to)));
+    else queueMicrotask(() => fake.say({ type: 'pass', id: question.id }));
+  };
+  const port = now && new EnginePort(fake as unknown as MessagePort, () => undefined);
+  if (now) fake.say({ type: 'shareable', files: now });
+  const waited: boolean[] = [];
+  const door = new Door({
+    webOrigin: ORIGIN,
+    engineReferrer: `${ORIGIN}/p2p-engine`,
+    list,
+    ports: {
+      find: async (_, mayWait) => {
+        waited.push(mayWait);
+        return port;
+      },
+    },
+    documents: new Documents(caches.asStorage()),
+    stored: async (_, { start, end }) => (isStored ? new Blob([BODY.slice(start, end)]) : null),
+    fetch: (request) => {
+      fetched.push(request.url);
+      return network();
+    },
+  });
+  return { door, fetched, fake, waited, list };
+}
+
+/** An answer as the page's own origin gives it. */
+const page = (text: string): Response =>
+  Object.defineProperties(new Response(text), { type: { value: 'basic' }, clone: { value: () => page(text) } });
+const gone = (): Promise<Response> => Promise.reject(new TypeError('offline'));
+
+/** A request as a browser makes it; Node's own has neither destination nor navigation. */
+function requestOf(
+  path: string,
+  facts: { mode?: string; destination?: string; method?: string } = {},
+  headers = {},
+): Request {
+  const { method = 'GET', ...rest } = facts;
+  const request = new Request(new URL(path, ORIGIN), { method, headers });
+  for (const [name, value] of Object.entries({
+    mode: 'no-cors',
+    destination: 'image',
+    referrer: `${ORIGIN}/`,
+    ...rest,
+  }))
+    Object.defineProperty(request, name, { value });
+  return request;
+}
+const NAVIGATION = { mode: 'navigate', destination: 'document' };
+
+const textOf = async (answer: Promise<Response> | null): Promise<string | undefined> => (await answer)?.text();
+
+test('what is not listed goes its way, at once', async () => {
+  const { door, fetched } = await setUp();
+  assert.equal(door.answer(requestOf('/other.png'), 'c'), null);
+  assert.equal(door.answer(requestOf('/other', NAVIGATION), ''), null);
+  assert.equal(door.answer(requestOf('/map.png', { method: 'POST' }), 'c'), null);
+  assert.deepEqual(fetched, []);
+});
+
+test('what is on this device is given from there, and the engine hears of it', async () => {
+  const { door, fake, fetched } = await setUp({ isStored: true });
+  assert.equal(await textOf(door.answer(requestOf('/map.png#top'), 'c')), 'from the store or from peers');
+  assert.deepEqual(fake.questions, [{ type: 'served', digests: LISTED[0]!.parts, bytes: BODY.length }]);
+  assert.deepEqual(fetched, []);
+});
+
+test('what is not comes from the engine, a range too', async () => {
+  const { door, fake, fetched } = await setUp();
+  const answer = await door.answer(requestOf('/map.png', {}, { range: 'bytes=5-7' }), 'c');
+  assert.deepEqual([answer?.status, answer?.headers.get('content-range')], [206, `bytes 5-7/${BODY.length}`]);
+  assert.equal(await answer?.text(), 'the');
+  assert.equal(fake.reads.length, 1);
+  assert.deepEqual(fetched, []);
+});
+
+test('HEAD and conditions are answered without a body from anywhere', async () => {
+  const { door, fake, fetched } = await setUp({ isStored: true });
+  const head = await door.answer(requestOf('/map.png', { method: 'HEAD' }), 'c');
+  assert.deepEqual([head?.status, head?.headers.get('content-length')], [200, String(BODY.length)]);
+  const etag = head?.headers.get('etag');
+  const same = await door.answer(requestOf('/map.png', {}, { 'if-none-match': etag }), 'c');
+  assert.equal(same?.status, 304);
+  assert.deepEqual([fake.questions, fetched], [[], []]);
+});
+
+for (const [what, scene] of [
+  ['the engine has no way to it', { engine: 'passes' }],
+  ['the page has no engine', { now: null }],
+  ['the page’s manifest does not list it any more', { now: [], isStored: true }],
+] as const)
+  test(`the network is asked as the page would have where ${what}`, async () => {
+    const { door, fetched } = await setUp(scene);
+    assert.equal(await textOf(door.answer(requestOf('/map.png'), 'c')), 'from the network');
+    assert.deepEqual(fetched, [`${ORIGIN}/map.png`]);
+  });
+
+test('another version than an earlier visit knew is asked for by its own digest', async () => {
+  const digest = 'cd'.repeat(32) as Digest;
+  const { door, fake } = await setUp({ now: [{ ...LISTED[0]!, parts: [digest] }] });
+  await textOf(door.answer(requestOf('/map.png'), 'c'));
+  assert.equal(fake.reads[0]?.name.digest, digest);
+});
+
+test('a style sheet does not wait for the engine, an image does', async () => {
+  const { door, waited } = await setUp();
+  await door.answer(requestOf('/style.css', { destination: 'style' }), 'c');
+  await door.answer(requestOf('/map.png'), 'c');
+  assert.deepEqual([waited[0], waited.at(-1)], [false, true]);
+});
+
+test('where the network is gone too what was kept is given, else its error', async () => {
+  const kept = await setUp({ now: null, isStored: true, network: gone });
+  assert.equal(await textOf(kept.door.answer(requestOf('/map.png'), 'c')), 'from the store or from peers');
+  const lost = await setUp({ now: null, network: gone });
+  await assert.rejects(lost.door.answer(requestOf('/map.png'), 'c')!, /offline/);
+});
+
+test('an error of the origin is passed on as it is', async () => {
+  const { door } = await setUp({
+    engine: 'passes',
+    isStored: false,
+    network: () => Promise.resolve(new Response('no', { status: 403 })),
+  });
+  assert.equal((await door.answer(requestOf('/map.png'), 'c'))?.status, 403);
+});
+
+test('a page comes from the network as long as there is one, and then as it was, whatever its query', async () => {
+  let network = (): Promise<Response> => Promise.resolve(page('the page'));
+  const { door } = await setUp({ network: () => network() });
+  assert.equal(await textOf(door.answer(requestOf('/page.html?x=1', NAVIGATION), '')), 'the page');
+  await new Promise((resolve) => setImmediate(resolve));
+  network = gone;
+  assert.equal(await textOf(door.answer(requestOf('/page.html?y=2', NAVIGATION), '')), 'the page');
+  await assert.rejects(door.answer(requestOf('/', NAVIGATION), '')!, /offline/);
+});
+
+test('a worker’s script comes from the network, else from the store', async () => {
+  const { door } = await setUp({ network: gone, isStored: true });
+  const worker = requestOf('/worker.js', { mode: 'same-origin', destination: 'worker' });
+  assert.equal(await textOf(door.answer(worker, 'c')), 'from the store or from peers');
+});
+
+test('a page that nobody saw come is kept when it tells what is listed, once', async () => {
+  let network = (): Promise<Response> => Promise.resolve(page('the page'));
+  const { door, fetched } = await setUp({ network: () => network() });
+  await door.keepPage(`${ORIGIN}/page.html?x=1#y`);
+  await door.keepPage(`${ORIGIN}/page.html`);
+  await door.keepPage(`${ORIGIN}/unlisted.html`);
+  assert.deepEqual(fetched, [`${ORIGIN}/page.html`]);
+  network = gone;
+  assert.equal(await textOf(door.answer(requestOf('/page.html', NAVIGATION), '')), 'the page');
+});
+
+test('before the list is read from the cache a request waits for it', async () => {
+  const caches = new FakeCaches();
+  const before = new ShareableList(caches.asStorage());
+  await before.update('/', LISTED);
+  const list = new ShareableList(caches.asStorage());
+  const ports = { find: () => Promise.resolve(null) };
+  const door = new Door({
+    webOrigin: ORIGIN,
+    engineReferrer: `${ORIGIN}/p2p-engine`,
+    list,
+    ports,
+    documents: new Documents(caches.asStorage()),
+    stored: () => Promise.resolve(new Blob([BODY])),
+    fetch: gone,
+  });
+  assert.equal(await textOf(door.answer(requestOf('/map.png'), 'c')), 'from the store or from peers');
+  assert.equal(door.answer(requestOf('/other.png'), 'c'), null);
+});
