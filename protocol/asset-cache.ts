@@ -6,6 +6,15 @@ export const ASSET_CACHE = 'p2p-elements-assets-1';
 
 const KEY = /\/p2p-elements\/assets\/([0-9a-f]{64})-(\d{1,10})$/;
 
+/** Headers of a body that is an asset: kept with it, so that it is an answer as it is. */
+export const assetHeaders = ({ digest, size }: AssetName, type: string): Record<string, string> => ({
+  etag: `"${digest}"`,
+  'accept-ranges': 'bytes',
+  'content-type': type,
+  'x-content-type-options': 'nosniff',
+  'content-length': String(size),
+});
+
 /** Key of a body: nobody answers this path, it only has to be a URL. */
 export const assetKey = ({ digest, size }: AssetName): string => `/p2p-elements/assets/${digest}-${size}`;
 

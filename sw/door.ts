@@ -16,8 +16,8 @@ export interface DoorPorts {
   readonly list: ShareableList;
   readonly ports: Pick<EnginePorts, 'find'>;
   readonly documents: Documents;
-  /** Bytes that are on this device; null: they are not. */
-  readonly stored: (file: ShareableFile, range: ByteRange) => Promise<BodyInit | null>;
+  /** Bytes that are on this device, or all of the file as an answer with its headers; null: they are not. */
+  readonly stored: (file: ShareableFile, range: ByteRange) => Promise<Response | Blob | null>;
   readonly fetch: (request: Request) => Promise<Response>;
 }
 
@@ -31,11 +31,11 @@ export class Door {
   /** Null, at once: the browser is to do what it would have done. */
   answer(request: Request, clientId: string): Promise<Response> | null {
     const { webOrigin, engineReferrer, list } = this.#ports;
+    // Most requests end here, so nothing else of them is looked at before.
+    if (list.has(listedUrl(request)) === false) return null;
     const facts = factsOf(request);
-    if (isDocument(facts, webOrigin, engineReferrer))
-      return list.has(documentUrl(request.url)) === false ? null : this.#document(request);
-    if (clientId === '' || !mayAsk(facts, webOrigin, engineReferrer)) return null;
-    return list.has(withoutFragment(request.url)) === false ? null : this.#asset(request, clientId);
+    if (isDocument(facts, webOrigin, engineReferrer)) return this.#document(request);
+    return clientId !== '' && mayAsk(facts, webOrigin, engineReferrer) ? this.#asset(request, clientId) : null;
   }
 
   /** A page that is open: at its first visit nobody saw it come. */
@@ -51,7 +51,7 @@ export class Door {
   /** Network first: a page decides what else is loaded. */
   async #document(request: Request): Promise<Response> {
     const { list, documents } = this.#ports;
-    const url = documentUrl(request.url);
+    const url = listedUrl(request);
     await list.loaded;
     if (list.has(url) !== true) return this.#ports.fetch(request);
     try {
@@ -68,7 +68,7 @@ export class Door {
   async #asset(request: Request, clientId: string): Promise<Response> {
     const began = performance.now();
     const { list } = this.#ports;
-    const url = withoutFragment(request.url);
+    const url = listedUrl(request);
     await list.loaded;
     const listed = list.find(url);
     if (!listed) return this.#ports.fetch(request);
@@ -107,13 +107,17 @@ export class Door {
   async #stored(request: Request, file: ShareableFile | undefined): Promise<Response | null> {
     if (!file) return null;
     const { status, headers, body: range } = planOf(request, file);
-    const body = range && (await this.#ports.stored(file, range));
-    return range && !body ? null : new Response(body, { status, headers });
+    if (!range) return new Response(null, { status, headers });
+    const found = await this.#ports.stored(file, range);
+    if (!found || (found instanceof Response && status === 200)) return found;
+    return new Response(found instanceof Blob ? found : found.body, { status, headers });
   }
 }
 
 const planOf = ({ method, headers }: Request, file: ShareableFile): ReturnType<typeof planAnswer> =>
   planAnswer({ method, header: (name) => headers.get(name) }, file);
+
+const listedUrl = ({ url, mode }: Request): string => (mode === 'navigate' ? documentUrl(url) : withoutFragment(url));
 
 /** Pages are the same whatever their query says, as far as a manifest of files goes. */
 function documentUrl(url: string): string {

@@ -3,6 +3,7 @@ import { ENGINE_REFERRER, type ToServiceWorker } from '../protocol/worker.ts';
 import { Documents } from './documents.ts';
 import { Door } from './door.ts';
 import { EnginePorts } from './engine-ports.ts';
+import { routesFor, type InstallEventWithRoutes } from './routes.ts';
 import { ShareableList } from './shareable-list.ts';
 import { stored } from './stored.ts';
 
@@ -21,7 +22,11 @@ const door = new Door({
   fetch: (request) => fetch(request),
 });
 
-self.addEventListener('install', (event) => event.waitUntil(self.skipWaiting()));
+self.addEventListener('install', (event: InstallEventWithRoutes) => {
+  // Where the browser does not take them the worker is started, and lets these pass at once.
+  event.waitUntil(event.addRoutes?.(routesFor(location)).catch(() => undefined) ?? Promise.resolve());
+  event.waitUntil(self.skipWaiting());
+});
 self.addEventListener('activate', (event) => event.waitUntil(clients.claim()));
 
 self.addEventListener('message', (event) => {

@@ -3,7 +3,7 @@
  * only when each was used last. Owned by an AssetStore.
  */
 import { createStore, delMany, entries, setMany } from 'idb-keyval';
-import { ASSET_CACHE, assetKey, nameOfKey } from '../../protocol/asset-cache.ts';
+import { ASSET_CACHE, assetHeaders, assetKey, nameOfKey } from '../../protocol/asset-cache.ts';
 import { nameOf } from '../../protocol/digest.ts';
 import type { AssetName, Digest, Sha256 } from '../../protocol/ids.ts';
 import { DISK_BYTES, DISK_SHARE, USES_KEPT_AFTER_MS } from '../core/limits.ts';
@@ -108,7 +108,7 @@ export class DiskStore {
   }
 
   #write({ digest, size, body, contentType }: StoredAsset): Promise<void> {
-    const headers = { 'content-type': contentType, 'content-length': String(size) };
+    const headers = assetHeaders({ digest, size }, contentType);
     return this.#cache.put(assetKey({ digest, size }), new Response(body, { headers }));
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { assetHeaders } from '../../protocol/asset-cache.ts';
 import type { Digest } from '../../protocol/ids.ts';
 import { MAX_PART_BYTES } from '../../protocol/limits.ts';
 import type { ShareableFile } from '../../protocol/page.ts';
@@ -34,6 +35,11 @@ test('without a range all of it is given, described by the manifest', () => {
     },
     body: { start: 0, end: 1000 },
   });
+});
+
+test('what was kept on the disk has the same headers', () => {
+  const name = { digest: DIGEST, size: 1000 };
+  assert.deepEqual(plan({}).headers, assetHeaders(name, 'video/mp4'));
 });
 
 test('a range is given with its place', () => {

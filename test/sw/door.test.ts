@@ -25,6 +25,7 @@ interface Scene {
   /** What this page's engine says; null: it has none. */
   readonly now?: readonly ShareableFile[] | null;
   readonly isStored?: boolean;
+  readonly stored?: () => Response;
   readonly network?: () => Promise<Response>;
   /** What the engine answers to a read. */
   readonly engine?: 'gives' | 'passes';
@@ -34,6 +35,7 @@ async function setUp({
   earlier = LISTED,
   now = LISTED,
   isStored = false,
+  stored,
   network = () => Promise.resolve(page('from the network')),
   engine = 'gives',
 }: Scene = {}) {
@@ -61,7 +63,7 @@ async function setUp({
       },
     },
     documents: new Documents(caches.asStorage()),
-    stored: async (_, { start, end }) => (isStored ? new Blob([BODY.slice(start, end)]) : null),
+    stored: async (_, { start, end }) => (isStored ? (stored?.() ?? new Blob([BODY.slice(start, end)])) : null),
     fetch: (request) => {
       fetched.push(request.url);
       return network();
@@ -118,6 +120,17 @@ test('what is not comes from the engine, a range too', async () => {
   assert.equal(await answer?.text(), 'the');
   assert.equal(fake.reads.length, 1);
   assert.deepEqual(fetched, []);
+});
+
+test('what was kept as one is given as it was kept, and as a part if that is what was asked for', async () => {
+  const kept = new Response(BODY, { headers: { 'x-kept': 'yes' } });
+  const { door } = await setUp({ isStored: true, stored: () => kept.clone() });
+  const whole = await door.answer(requestOf('/map.png'), 'c');
+  assert.deepEqual([whole?.status, whole?.headers.get('x-kept')], [200, 'yes']);
+  const range = { range: `bytes=0-${BODY.length - 1}` };
+  const part = await door.answer(requestOf('/map.png', {}, range), 'c');
+  assert.deepEqual([part?.status, part?.headers.get('content-length')], [206, String(BODY.length)]);
+  assert.equal(await part?.text(), 'from the store or from peers');
 });
 
 test('HEAD and conditions are answered without a body from anywhere', async () => {

@@ -25,14 +25,17 @@ async function diskWith({ size, parts }: ShareableFile, held = parts): Promise<C
   for (const [index, digest] of parts.entries()) {
     if (!held.includes(digest)) continue;
     const [start, end] = [index * MAX_PART_BYTES, Math.min(size, (index + 1) * MAX_PART_BYTES)];
-    await cache.put(assetKey({ digest, size: end - start }), new Response(bytesOf(start, end)));
+    await cache.put(
+      assetKey({ digest, size: end - start }),
+      new Response(bytesOf(start, end), { headers: { 'content-type': 'video/mp4' } }),
+    );
   }
   return caches.asStorage();
 }
 
 async function read(storage: CacheStorage, file: ShareableFile, range: ByteRange): Promise<Uint8Array | null> {
   const body = await stored(storage, file, range);
-  return body === null ? null : new Uint8Array(await new Response(body).arrayBuffer());
+  return body && new Uint8Array(await body.arrayBuffer());
 }
 
 test('all of a file, and a range of it, are given', async () => {
@@ -41,6 +44,14 @@ test('all of a file, and a range of it, are given', async () => {
   assert.deepEqual(await read(storage, file, { start: 0, end: 1000 }), bytesOf(0, 1000));
   assert.deepEqual(await read(storage, file, { start: 10, end: 20 }), bytesOf(10, 20));
   assert.deepEqual(await read(storage, file, { start: 999, end: 1000 }), bytesOf(999, 1000));
+});
+
+test('all of it is given as it was kept, unless it is of another type by now', async () => {
+  const file = fileOf(1000);
+  const storage = await diskWith(file);
+  const all = { start: 0, end: 1000 };
+  assert.ok((await stored(storage, file, all)) instanceof Response);
+  assert.ok((await stored(storage, { ...file, type: 'video/x-new' }, all)) instanceof Blob);
 });
 
 test('of a file in parts those are needed that the range touches', async () => {
