@@ -10,10 +10,15 @@ export class Documents {
     this.#caches = storage;
   }
 
-  /** Keeps a copy, unless the answer forbids that (RFC 9111, 5.2.2.5) or is no page. */
+  /** Keeps a copy, unless the answer forbids that, is for one viewer (RFC 9111, 5.2.2) or is no page. */
   async keep(url: string, response: Response): Promise<void> {
     const { status, redirected, type, headers } = response;
-    if (status !== 200 || redirected || type !== 'basic' || /\bno-store\b/i.test(headers.get('cache-control') ?? ''))
+    if (
+      status !== 200 ||
+      redirected ||
+      type !== 'basic' ||
+      /\b(private|no-store)\b/i.test(headers.get('cache-control') ?? '')
+    )
       return;
     try {
       const cache = await this.#caches.open(CACHE);

@@ -27,6 +27,7 @@ test('a page is given again with all its headers, also after the worker was ende
 for (const [what, response] of [
   ['an error', answer({ status: 404 })],
   ['what must not be stored', answer({ headers: { 'cache-control': 'max-age=0, No-Store' } })],
+  ['what is for one viewer', answer({ headers: { 'cache-control': 'private, max-age=60' } })],
   ['what was redirected', answer({}, { redirected: true })],
   ['what the page may not read', answer({}, { type: 'opaque' })],
 ] as const)
