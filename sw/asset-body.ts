@@ -104,6 +104,7 @@ export class AssetBody {
 
   #next(): void {
     this.#reading = null;
+    this.#owed = 0; // What was asked for beyond the piece's end comes with the next.
     if (this.#position < this.#end) {
       this.#pull();
       return;

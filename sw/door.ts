@@ -59,7 +59,9 @@ export class Door {
       void documents.keep(url, response.clone());
       return response;
     } catch (error) {
-      const kept = (await documents.find(url)) ?? (await this.#stored(request, list.find(url)));
+      // A page without its own headers would run without its policies.
+      const file = request.mode === 'navigate' ? undefined : list.find(url);
+      const kept = (await documents.find(url)) ?? (await this.#stored(request, file));
       if (kept) return kept;
       throw error;
     }

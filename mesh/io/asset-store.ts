@@ -19,6 +19,7 @@ export class AssetStore implements Store {
   readonly #ports: AssetStorePorts;
   #disk: DiskStore | null = null;
   #opening: Promise<void> | null = null;
+  #isClosed = false;
   /** Put before the disk was open. */
   #unwritten: StoredAsset[] = [];
   #losing: (digests: readonly Digest[]) => void = () => undefined;
@@ -54,7 +55,7 @@ export class AssetStore implements Store {
   put(asset: StoredAsset): void {
     this.#ports.memory.put(asset);
     if (this.#disk) void this.#disk.put(asset);
-    else {
+    else if (!this.#isClosed) {
       this.#unwritten.push(asset);
       // Nothing that the page shows waits for it.
       if (!this.#opening) this.#ports.clock.after(DISK_OPEN_AFTER_MS, () => void this.#open());
@@ -74,7 +75,8 @@ export class AssetStore implements Store {
         for (const asset of this.#unwritten.splice(0)) void disk.put(asset);
       },
       () => {
-        this.#unwritten = []; // Memory alone, then.
+        this.#isClosed = true; // Memory alone, then.
+        this.#unwritten = [];
       },
     );
     return this.#opening;

@@ -133,7 +133,7 @@ export class DiskStore {
       await this.#cache.delete(assetKey({ digest, size }));
       this.#size -= size;
     }
-    await delMany([...digests], this.#uses);
+    await delMany([...digests], this.#uses).catch((error: unknown) => this.#ports.trouble('times of use', error));
   }
 
   /** From the keys, those that were used last at the end. Without times they all count as equally old. */
