@@ -19,7 +19,7 @@ const byteAt = (index: number): number => (index * 31 + (index >> 8)) & 255;
 const bytesOf = (start: number, end: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length: end - start }, (_, i) => byteAt(start + i));
 
-/** An engine that gives what is pulled, up to a number of bytes in all; then it breaks off. */
+/** An engine that says that it heard, as a page's does, and gives what is pulled, up to a number of bytes in all; then it breaks off. */
 function engine(until = Infinity, chunk = Infinity): FakePort {
   const port = new FakePort();
   const open = new Map<number, { read: Read; at: number }>();
@@ -42,6 +42,7 @@ function engine(until = Infinity, chunk = Infinity): FakePort {
   port.hears = (question: AssetQuestion) => {
     if (question.type === 'read') {
       open.set(question.id, { read: question, at: question.from });
+      queueMicrotask(() => port.say({ type: 'progress', id: question.id }));
       give(question.id, question.pull);
     } else if (question.type === 'pull') give(question.id, question.bytes);
     else if (question.type === 'abort') open.delete(question.id);
