@@ -102,11 +102,11 @@ export class FromOutside {
     return { once, each: once * ports.crossings.sizes(wanted.swarm).siteSize };
   }
 
-  /** Who holds it before who has it under way; who fell silent before, last. */
+  /** Those that hold least first: what the others hold beside it is asked of them alone, and their lines are to be free for it. Who fell silent before, last. */
   #sources(): readonly Neighbour[] {
     const holders = this.#book.holders(isOutside);
     const carriers = this.#book.carriers(isOutside, Infinity);
-    return [...new Set([...holders, ...carriers])].sort((a, b) => a.doubt - b.doubt);
+    return [...new Set([...holders, ...carriers])].sort((a, b) => a.doubt - b.doubt || a.holdings - b.holdings);
   }
 
   #askAll(sources: readonly Neighbour[], signal: AbortSignal): void {

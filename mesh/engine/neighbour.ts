@@ -117,6 +117,11 @@ export class Neighbour {
     this.#wire.maxMessageBytes = bytes;
   }
 
+  /** How many assets it holds. */
+  get holdings(): number {
+    return this.#holds.size;
+  }
+
   holds(digest: Digest): boolean {
     return this.#holds.has(digest);
   }

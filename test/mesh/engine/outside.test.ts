@@ -24,7 +24,7 @@ const CALM = { deadline: 30_000 };
 async function homes(
   count: number,
   bytesPerMillisecond = 500,
-): Promise<{ room: Classroom; newcomer: WorldPeer; lesson: TestAsset }> {
+): Promise<{ room: Classroom; newcomer: WorldPeer; others: WorldPeer[]; lesson: TestAsset }> {
   const room = new Classroom();
   room.world.network.line = { ...room.world.network.line, bytesPerMillisecond };
   const all: WorldPeer[] = [];
@@ -35,7 +35,7 @@ async function homes(
   await room.answered(await room.ask(others, lesson));
   await room.world.clock.advance(1000);
   room.world.origin.requests.length = 0;
-  return { room, newcomer, lesson };
+  return { room, newcomer, others, lesson };
 }
 
 /** Answers a request as it should be. */
@@ -70,6 +70,15 @@ test('who is in a hurry takes an asset from several homes at once, and none give
   assert.ok(Math.max(...counts) <= 8, counts.join());
   assert.deepEqual(room.crossed(lesson), []);
   assert.ok(got.took < 1000, `${got.took} ms; one home alone needs 2000`);
+});
+
+test('those are asked that hold least, so that who alone has what comes next is free to give it', async () => {
+  const { room, newcomer, others, lesson } = await homes(OUTSIDE_SOURCES + 3);
+  const next = await room.asset('next.ts', 100_000);
+  await room.answered(await room.ask(others.slice(0, 2), next));
+  await room.world.clock.advance(1000);
+  assert.deepEqual((await newcomer.get(lesson, CALM)).body, lesson.body);
+  assert.deepEqual([...givers(room).keys()].sort(), others.slice(2).map(({ name }) => name).sort());
 });
 
 test('while what brings assets from other sites can not be loaded the origin gives them, and it is tried again with the next home', async () => {
