@@ -94,12 +94,12 @@ export class Viewer {
       if (message.type === 'peer' && message.state === 'banned') this.banned++;
     });
     this.#peer.engine.join(SWARM);
-    this.#ask = this.#peer.engine.asker((answer) => {
+    ({ ask: this.#ask } = this.#peer.engine.asker((answer) => {
       if (answer.type === 'progress') return;
       const take = this.#waiting.get(answer.id);
       this.#waiting.delete(answer.id);
       take?.(answer);
-    });
+    }));
   }
 
   /** As the product does: straight from the origin. */

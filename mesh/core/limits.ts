@@ -325,6 +325,9 @@ export const UNREAD_FOR_MS = 30_000;
 /** A service worker that gives a streamed answer hears from its page so often, ms: browsers end one after 25 to 30 s without an event, and Firefox then takes what it had given for the whole. */
 export const AWAKE_EVERY_MS = 10_000;
 
+/** Who waits for a piece while others of the same asset come is told so this often, ms: ten times in what a service worker bears in silence. */
+export const WAITING_TOLD_MS = 1000;
+
 /** Assets of which a part was checked when nobody wanted them any more, and how long that part is kept, ms. A part of a file is up to 16 MiB. */
 export const MAX_UNFINISHED = 4;
 export const UNFINISHED_FOR_MS = 30_000;

@@ -15,7 +15,7 @@ export class Asker {
   readonly #ports: AskerPorts;
   readonly #reply: Reply;
   readonly #loads = new Map<number, AbortController>();
-  #reads: Promise<Reads> | null = null;
+  #reads: Promise<Reads | null> | null = null;
 
   constructor(ports: AskerPorts, reply: Reply) {
     this.#ports = ports;
@@ -27,26 +27,43 @@ export class Asker {
       case 'load':
         return this.#load(question);
       case 'read':
-        this.#reads ??= this.#ports.loadReads().then(({ Reads }) => new Reads(this.#ports, this.#reply));
-        this.#reads.then(
-          (reads) => reads.read(question),
-          () => this.#reply({ type: 'pass', id: question.id }),
+        this.#reads ??= this.#loadReads();
+        void this.#reads.then((reads) =>
+          reads ? reads.read(question) : this.#reply({ type: 'pass', id: question.id }),
         );
         return;
       case 'served':
         return this.#ports.assets.served(question.digests, question.bytes);
       case 'pull':
-        void this.#reads?.then((reads) => reads.pull(question.id, question.bytes));
+        void this.#reads?.then((reads) => reads?.pull(question.id, question.bytes));
         return;
       case 'abort':
         this.#loads.get(question.id)?.abort();
         this.#loads.delete(question.id);
-        void this.#reads?.then((reads) => reads.abort(question.id));
+        void this.#reads?.then((reads) => reads?.abort(question.id));
         return;
       default:
         return question satisfies never;
     }
   };
+
+  /** Who asked is gone: nobody waits for anything any more. */
+  close(): void {
+    for (const controller of this.#loads.values()) controller.abort();
+    this.#loads.clear();
+    void this.#reads?.then((reads) => reads?.close());
+  }
+
+  /** Null where it can't be loaded, which the next question tries again. */
+  async #loadReads(): Promise<Reads | null> {
+    try {
+      const { Reads } = await this.#ports.loadReads();
+      return new Reads(this.#ports, this.#reply);
+    } catch {
+      this.#reads = null;
+      return null;
+    }
+  }
 
   #load(question: LoadQuestion): void {
     const controller = new AbortController();

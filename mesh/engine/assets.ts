@@ -42,6 +42,13 @@ export interface Read {
   readonly isRight: boolean;
 }
 
+/** Where somebody reads. */
+interface Place {
+  readonly block: number;
+  /** Can it be given nothing but checked blocks? */
+  readonly isChecked: boolean;
+}
+
 interface Shared {
   readonly transfer: Transfer;
   readonly result: Promise<Transferred>;
@@ -158,12 +165,10 @@ export class Assets {
     }
     const startedAt = this.#startedAt(swarm, age);
     const wanted = { url, name, range, swarm, contentType, neededAt: Infinity, startedAt };
-    const got = await this.#transfer(
-      wanted,
-      signal,
-      (_loaded, _total, underWay) => coming(underWay),
-      Math.floor(from / BLOCK_BYTES),
-    );
+    const got = await this.#transfer(wanted, signal, (_loaded, _total, underWay) => coming(underWay), {
+      block: Math.floor(from / BLOCK_BYTES),
+      isChecked: from > 0 || (range?.start ?? 0) > 0,
+    });
     return { body: got.body, isRight: got.leaves !== null };
   }
 
@@ -246,12 +251,12 @@ export class Assets {
     return startedAt;
   }
 
-  async #transfer(wanted: Wanted, signal: AbortSignal, progress: Progress, first?: number): Promise<Transferred> {
+  async #transfer(wanted: Wanted, signal: AbortSignal, progress: Progress, place?: Place): Promise<Transferred> {
     signal.throwIfAborted();
     const { digest } = wanted.name;
-    const shared = this.#transfers.get(digest) ?? this.#start(wanted, first);
+    const shared = this.#transfers.get(digest) ?? this.#start(wanted, place);
     shared.transfer.neededBy(wanted.neededAt);
-    if (first !== undefined) shared.transfer.readFrom(first);
+    if (place) shared.transfer.readFrom(place.block, place.isChecked);
     shared.progress.add(progress);
     const leave = (): void => {
       shared.progress.delete(progress);
@@ -274,8 +279,7 @@ export class Assets {
     this.#unfinished.keep(shared.transfer.underWay);
   }
 
-  /** @param first block that is wanted first */
-  #start(wanted: Wanted, first = 0): Shared {
+  #start(wanted: Wanted, { block, isChecked }: Place = { block: 0, isChecked: false }): Shared {
     const { name, swarm } = wanted;
     const controller = new AbortController();
     const progress: Shared['progress'] = new Set();
@@ -290,7 +294,7 @@ export class Assets {
       () => this.#endUnwanted(name.digest, shared),
       this.#unfinished.take(name.digest),
     );
-    transfer.readFrom(first);
+    transfer.readFrom(block, isChecked);
     const result = transfer
       .run()
       .then((got) => {

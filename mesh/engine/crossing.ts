@@ -56,7 +56,10 @@ export class Crossing {
   /** @throws P2PError `origin-failed` */
   async run(): Promise<Crossed> {
     const { blocks } = this.#underWay;
-    if (blocks.first > 0) await this.#askLeaves();
+    if (blocks.first > 0) {
+      void this.#askLeaves();
+      await this.#underWay.comingLeaves(() => !this.#signal.aborted);
+    }
     for (;;) {
       const attempt = (this.#attempt = new AbortController());
       try {
@@ -75,7 +78,7 @@ export class Crossing {
 
   async #whole(): Promise<Crossed> {
     const answer = this.#request(null, 'omit');
-    if (this.#ports.hasCompany()) void this.#askLeaves();
+    if (this.#ports.hasCompany() || this.#underWay.needsLeaves) void this.#askLeaves();
     let response = await answer;
     // What wants a cookie is the page's, but not shared.
     if (response.status === 401 || response.status === 403) {
@@ -119,7 +122,7 @@ export class Crossing {
       });
     };
     const arriving = new ArrivingBody(response.size ?? name.size);
-    if (blocks.checked === 0) this.#underWay.arriving = arriving;
+    if (blocks.checked === 0 && (response.size ?? name.size) === name.size) this.#underWay.arriving = arriving;
     const each = (chunk: Uint8Array, loaded: number): void => {
       this.#ports.crossed(chunk.length);
       if (this.#ports.hasCompany()) void this.#askLeaves();

@@ -4,15 +4,7 @@
  */
 import { P2PError } from '../../protocol/error.ts';
 import { isAssetSize, isDigest, type Digest, type SwarmId } from '../../protocol/ids.ts';
-import type {
-  AssetQuestion,
-  EngineOptions,
-  EngineStats,
-  FromEngine,
-  FromPage,
-  Held,
-  ShareableFile,
-} from '../../protocol/page.ts';
+import type { EngineOptions, EngineStats, FromEngine, FromPage, Held, ShareableFile } from '../../protocol/page.ts';
 import { STATS_EVERY_MS } from '../core/limits.ts';
 import type { Channel, Ports } from '../core/ports.ts';
 import { Asker, type LoadReads } from './asker.ts';
@@ -173,9 +165,9 @@ export class Engine {
   }
 
   /** A way in for asset questions; each asker has its own numbers. */
-  asker(reply: Reply): (question: AssetQuestion) => void {
+  asker(reply: Reply): Asker {
     const awake = (): void => this.#post({ type: 'stay-awake' });
-    return new Asker({ ...this.#ports, assets: this.#assets, awake }, reply).ask;
+    return new Asker({ ...this.#ports, assets: this.#assets, awake }, reply);
   }
 
   /** What a service worker may ask for, once the manifest is known or can't be had. */

@@ -1,5 +1,5 @@
 /** Assets given piece by piece to who asks over one port: as much as was pulled, as soon as it is here. A module of its own, for many pages ask for nothing this way. */
-import { AWAKE_EVERY_MS, READ_LINGER_MS, UNREAD_FOR_MS } from '../core/limits.ts';
+import { AWAKE_EVERY_MS, READ_LINGER_MS, UNREAD_FOR_MS, WAITING_TOLD_MS } from '../core/limits.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Assets, Read, ReadQuestion, Reply } from './assets.ts';
 import { originFailed, statusOf } from './origin-door.ts';
@@ -34,6 +34,7 @@ export class Reads {
   /** So many bytes more may be given. */
   pull(id: number, bytes: number): void {
     this.#open.get(id)?.pull(bytes);
+    if (!this.#isWaking) this.#wake();
   }
 
   abort(id: number): void {
@@ -41,14 +42,23 @@ export class Reads {
     this.#open.delete(id);
   }
 
-  /** As long as anything is read. */
+  /** Who asked is gone. */
+  close(): void {
+    for (const id of [...this.#open.keys()]) this.abort(id);
+  }
+
+  /** As long as anything is read; what nobody takes keeps nobody awake. */
   #wake(): void {
-    this.#isWaking = this.#open.size > 0;
+    this.#isWaking = this.#isReading;
     if (!this.#isWaking) return;
     this.#ports.clock.after(AWAKE_EVERY_MS, () => {
-      if (this.#open.size > 0) this.#ports.awake();
+      if (this.#isReading) this.#ports.awake();
       this.#wake();
     });
+  }
+
+  get #isReading(): boolean {
+    return [...this.#open.values()].some(({ isTaking }) => isTaking);
   }
 }
 
@@ -73,6 +83,8 @@ class Reading {
   #raw: Uint8Array<ArrayBuffer> | null = null;
   /** While nothing is owed: until it takes part no more. */
   #cancelRest: (() => void) | null = null;
+  /** When it last said that it is waiting, on the clock. */
+  #toldAt: number;
 
   constructor(ports: ReadsPorts, question: ReadQuestion, reply: Reply, ended: () => void) {
     this.#ports = ports;
@@ -80,6 +92,12 @@ class Reading {
     this.#reply = reply;
     this.#ended = ended;
     this.#position = question.from;
+    this.#toldAt = ports.clock.now();
+  }
+
+  /** Does it take part in a transfer? */
+  get isTaking(): boolean {
+    return this.#taking !== null;
   }
 
   pull(bytes: number): void {
@@ -112,16 +130,29 @@ class Reading {
 
   #comes(underWay: UnderWay): void {
     this.#underWay = underWay;
-    // Without block hashes nothing is known of the middle before all is here.
-    if (this.#question.from > 0 && underWay.leavesLate && !underWay.leaves) this.#fail('pass');
-    else this.#give();
+    if (this.#isForThePage(underWay)) return this.#fail('pass');
+    this.#give();
+    const now = this.#ports.clock.now();
+    if (this.#credit <= 0 || now - this.#toldAt < WAITING_TOLD_MS) return;
+    this.#toldAt = now;
+    this.#reply({ type: 'progress', id: this.#question.id, loaded: 0, total: 0 });
+  }
+
+  /** Would the page do better by itself? Not once something was given. */
+  #isForThePage({ withheld, leaves, leavesLate }: UnderWay): boolean {
+    const { from } = this.#question;
+    // What is not to be shared is perhaps for this viewer alone; and without block hashes nothing is known of the middle before all is here.
+    return this.#position === from && (withheld || (from > 0 && leavesLate && !leaves));
   }
 
   #give(): void {
     const { id, to } = this.#question;
     while (this.#credit > 0 && this.#position < to) {
       const source = this.#source();
-      if (source === 'torn') return this.#fail(originFailed(this.#question.url, 'other bytes', 0));
+      if (source === 'torn')
+        return this.#fail(
+          this.#position === this.#question.from ? 'pass' : originFailed(this.#question.url, 'other bytes', 0),
+        );
       if (!source) return;
       const bytes = source.bytes.slice(this.#position, Math.min(source.end, to, this.#position + this.#credit)).buffer;
       this.#position += bytes.byteLength;
@@ -148,13 +179,24 @@ class Reading {
       this.#raw = null;
       return this.#checked(this.#position);
     }
-    const raw = this.#whole?.body ?? this.#underWay?.arriving?.bytes;
-    if (raw && raw.length > this.#position && (this.#raw || this.#position === from)) {
-      if (this.#raw && this.#raw.buffer !== raw.buffer && !isSame(this.#raw, raw, from, this.#position)) return 'torn';
-      this.#raw = raw;
-      return { bytes: raw, end: raw.length };
+    const raw = this.#unchecked();
+    if (raw && raw.end > this.#position) {
+      if (this.#raw && this.#raw.buffer !== raw.bytes.buffer && !isSame(this.#raw, raw.bytes, from, this.#position))
+        return 'torn';
+      this.#raw = raw.bytes;
+      return raw;
     }
     return this.#whole ? 'torn' : null;
+  }
+
+  /** The origin's own answer, for who reads the file from its beginning: whatever else was given before may be of another version. */
+  #unchecked(): Source | null {
+    const { from, range, name } = this.#question;
+    if (from > 0 || (range?.start ?? 0) > 0 || (this.#position > 0 && !this.#raw)) return null;
+    if (this.#whole) return this.#whole.body.length === name.size ? { bytes: this.#whole.body, end: name.size } : null;
+    // Before its end nobody knows whether it is longer than it should be: then it must not look whole.
+    const bytes = this.#underWay?.arriving?.bytes;
+    return bytes ? { bytes, end: Math.min(bytes.length, name.size - 1) } : null;
   }
 
   /** Checked bytes from there on. */

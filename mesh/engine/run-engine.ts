@@ -36,13 +36,13 @@ export type PostToPage = (message: FromEngine, transfer?: Transferable[]) => voi
  */
 export function runEngine(post: PostToPage, takesChannels: boolean): (message: FromPage) => void {
   let engine: Engine | null = null;
-  let serviceWorkerPort: MessagePort | null = null;
+  let closePort: () => void = () => undefined;
   let ask: (question: AssetQuestion) => void = () => undefined;
   post({ type: 'ready', takesChannels });
   return (message) => {
     if (message.type === 'start') {
       engine = startEngine(message.options, post);
-      ask = engine.asker((answer) => post(answer, bodyOf(answer)));
+      ({ ask } = engine.asker((answer) => post(answer, bodyOf(answer))));
       return;
     }
     if (!engine) return;
@@ -65,9 +65,9 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
         return engine.seen(message.urls);
       case 'port':
         // A service worker that started anew: its old port leads nowhere.
-        serviceWorkerPort?.close();
-        serviceWorkerPort = message.port;
-        return openPort(engine, message.port);
+        closePort();
+        closePort = openPort(engine, message.port);
+        return;
       case 'channel':
         return engine.channel(message.connection, message.peer, dataChannel(message.channel));
       case 'connection':
@@ -135,16 +135,20 @@ function openStore(sha256: Sha256, trace: Trace): AssetStore {
 const mayShare = (patterns: SharePatterns): Promise<(url: string) => boolean> =>
   import('../io/url-filter.ts').then(({ urlFilter }) => urlFilter(patterns)).catch(() => () => false);
 
-/** A service worker asks over this port; it is told first what it may ask for. */
-function openPort(engine: Engine, port: MessagePort): void {
+/** A service worker asks over this port; it is told first what it may ask for. What is returned ends that. */
+function openPort(engine: Engine, port: MessagePort): () => void {
   const answer = (message: PortMessage): void => port.postMessage(message, bodyOf(message));
-  const ask = engine.asker(answer);
+  const asker = engine.asker(answer);
   port.onmessage = ({ data }: MessageEvent<AssetQuestion>) => {
     // Says at once that somebody is here, so that the service worker can tell a slow origin from a closed page.
     if (data.type === 'read') answer({ type: 'progress', id: data.id, loaded: 0, total: 0 });
-    ask(data);
+    asker.ask(data);
   };
   void engine.shareable().then((files) => answer({ type: 'shareable', files }));
+  return () => {
+    asker.close();
+    port.close();
+  };
 }
 
 const bodyOf = (message: FromEngine | PortMessage): Transferable[] =>

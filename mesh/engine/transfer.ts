@@ -66,10 +66,11 @@ export class Transfer {
     this.#ports.changes.notify();
   }
 
-  /** Somebody reads it from this block on. */
-  readFrom(block: number): void {
+  /** Somebody reads it from this block on. @param isChecked and may be given nothing but checked blocks */
+  readFrom(block: number, isChecked: boolean): void {
     const { blocks } = this.underWay;
     blocks.first = block;
+    this.underWay.needsLeaves ||= isChecked;
     if (!blocks.has(block)) void this.#crossing?.turnTo(block);
   }
 

@@ -18,6 +18,8 @@ export class UnderWay {
   readonly body: Uint8Array<ArrayBuffer>;
   /** The origin's answer from its first byte on, while it comes: not checked, so for our page alone. Null: there is none. */
   arriving: ArrivingBody | null = null;
+  /** Does somebody read it who can be given nothing but checked blocks? */
+  needsLeaves = false;
   readonly #sha256: Sha256;
   readonly #listener: UnderWayListener;
   #leaves: Uint8Array<ArrayBuffer> | null = null;
@@ -58,7 +60,7 @@ export class UnderWay {
     if (!right) return 'wrong';
     if (!this.blocks.check(index)) return 'known';
     this.body.set(untrustedBlock, index * BLOCK_BYTES);
-    this.#listener.progress(Math.min(this.name.size, this.blocks.checked * BLOCK_BYTES));
+    this.#tellProgress();
     this.wake();
     return 'new';
   }
@@ -116,6 +118,7 @@ export class UnderWay {
   /** The block hashes do not come, or take too long: until they do nobody can be handed anything. */
   missLeaves(): void {
     this.#leavesLate = true;
+    this.#tellProgress();
     this.wake();
   }
 
@@ -142,6 +145,10 @@ export class UnderWay {
   /** Is this block checked, and to be handed on? */
   gives(index: number): boolean {
     return this.blocks.has(index) && !this.#withheld;
+  }
+
+  #tellProgress(): void {
+    this.#listener.progress(Math.min(this.name.size, this.blocks.checked * BLOCK_BYTES));
   }
 
   #mayCome(wanted: () => boolean): boolean {

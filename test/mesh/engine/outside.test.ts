@@ -78,7 +78,13 @@ test('those are asked that hold least, so that who alone has what comes next is 
   await room.answered(await room.ask(others.slice(0, 2), next));
   await room.world.clock.advance(1000);
   assert.deepEqual((await newcomer.get(lesson, CALM)).body, lesson.body);
-  assert.deepEqual([...givers(room).keys()].sort(), others.slice(2).map(({ name }) => name).sort());
+  assert.deepEqual(
+    [...givers(room).keys()].sort(),
+    others
+      .slice(2)
+      .map(({ name }) => name)
+      .sort(),
+  );
 });
 
 test('while what brings assets from other sites can not be loaded the origin gives them, and it is tried again with the next home', async () => {

@@ -1,9 +1,18 @@
 /** Assets read piece by piece, as a service worker does. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { MAX_UNFINISHED, READ_LINGER_MS, UNFINISHED_FOR_MS, UNREAD_FOR_MS } from '../../../mesh/core/limits.ts';
+import {
+  AWAKE_EVERY_MS,
+  LEAVES_WAIT_MS,
+  MAX_UNFINISHED,
+  READ_LINGER_MS,
+  UNFINISHED_FOR_MS,
+  UNREAD_FOR_MS,
+} from '../../../mesh/core/limits.ts';
+import { Reads } from '../../../mesh/engine/reads.ts';
 import { nameOf } from '../../../protocol/digest.ts';
 import { BLOCK_BYTES, MAX_PART_BYTES } from '../../../protocol/limits.ts';
+import type { AssetAnswer, ByteRange } from '../../../protocol/page.ts';
 import { leavesUrl } from './classroom.ts';
 import { WEB_ORIGIN } from '../world/surroundings.ts';
 import { nodeSha256, testAsset, testBody, type TestAsset } from '../world/test-asset.ts';
@@ -24,10 +33,37 @@ async function setUp({ leaves = true, more = [] as readonly TestAsset[] } = {}):
   const world = new World();
   const film = await world.asset('film.mp4', SIZE);
   const assets = [film, ...more].map(({ url, name }) => [new URL(url).pathname, { ...name, type: 'video/mp4' }]);
-  const manifest = { version: 1, leaves: '/p2p/leaves/', assets: Object.fromEntries(assets) as unknown };
-  world.origin.put(MANIFEST, Uint8Array.from(Buffer.from(JSON.stringify(manifest))));
+  listed(world, Object.fromEntries(assets) as Record<string, unknown>);
   if (leaves) world.origin.put(leavesUrl(film), film.leaves);
   return { world, film, peer: (name, options) => world.peer(name, { manifest: MANIFEST, ...options }) };
+}
+
+interface LongFilm {
+  readonly world: World;
+  readonly url: string;
+  readonly body: Uint8Array<ArrayBuffer>;
+  /** Its last part. */
+  readonly last: TestAsset['name'];
+  readonly range: ByteRange;
+}
+
+/** A film of two parts. */
+async function longFilm(): Promise<LongFilm> {
+  const world = new World();
+  const body = testBody(MAX_PART_BYTES + 3 * BLOCK_BYTES);
+  const url = `${WEB_ORIGIN}/long.mp4`;
+  world.origin.put(url, body);
+  const parts = await Promise.all(
+    [body.slice(0, MAX_PART_BYTES), body.slice(MAX_PART_BYTES)].map((part) => nameOf(part, nodeSha256)),
+  );
+  for (const part of parts) world.origin.put(`${WEB_ORIGIN}/p2p/leaves/${part.digest}`, part.leaves);
+  listed(world, { '/long.mp4': { type: 'video/mp4', size: body.length, parts: parts.map(({ digest }) => digest) } });
+  return { world, url, body, last: named(parts[1]!).name, range: { start: MAX_PART_BYTES, end: body.length } };
+}
+
+function listed(world: World, assets: Record<string, unknown>): void {
+  const manifest = JSON.stringify({ version: 1, leaves: '/p2p/leaves/', assets });
+  world.origin.put(MANIFEST, Uint8Array.from(Buffer.from(manifest)));
 }
 
 const given = ({ world }: Stage, asking: PieceAsking, bytes: number): Promise<void> =>
@@ -286,24 +322,153 @@ test('two versions are never spliced: a beginning that the origin gave is not fo
 });
 
 test('a file in parts is read part by part', async () => {
-  const world = new World();
-  const body = testBody(MAX_PART_BYTES + 3 * BLOCK_BYTES);
-  const url = `${WEB_ORIGIN}/long.mp4`;
-  world.origin.put(url, body);
-  const parts = await Promise.all(
-    [body.slice(0, MAX_PART_BYTES), body.slice(MAX_PART_BYTES)].map((part) => nameOf(part, nodeSha256)),
-  );
-  for (const part of parts) world.origin.put(`${WEB_ORIGIN}/p2p/leaves/${part.digest}`, part.leaves);
-  const entry = { type: 'video/mp4', size: body.length, parts: parts.map(({ digest }) => digest) };
-  const manifest = JSON.stringify({ version: 1, leaves: '/p2p/leaves/', assets: { '/long.mp4': entry } });
-  world.origin.put(MANIFEST, Uint8Array.from(Buffer.from(manifest)));
-  const [, last] = parts;
-  const name = { digest: last!.digest, size: last!.size };
+  const { world, body, url, last, range } = await longFilm();
   const peer = world.peer('A', { manifest: MANIFEST });
-  const asking = peer.read({ url, name }, { range: { start: MAX_PART_BYTES, end: body.length }, from: 5 });
-  await world.clock.until(() => asking.bytes.length === name.size - 5, 10_000);
+  const asking = peer.read({ url, name: last }, { range, from: 5 });
+  await world.clock.until(() => asking.bytes.length === last.size - 5, 10_000);
   assert.deepEqual(asking.bytes, bytesOf(body, MAX_PART_BYTES + 5));
-  assert.equal(peer.store.has(name.digest), true);
+  assert.equal(peer.store.has(last.digest), true);
+});
+
+test('a later part is given while it comes, checked, for what came before it may have been of another version', async () => {
+  const { world, body, url, last, range } = await longFilm();
+  world.origin.bytesPerMillisecond = 50;
+  const asking = world.peer('A', { manifest: MANIFEST }).read({ url, name: last }, { range });
+  await world.clock.until(() => asking.bytes.length > 0, 10_000);
+  assert.ok(asking.bytes.length < last.size, `${asking.bytes.length} bytes`);
+  await world.clock.until(() => asking.bytes.length === last.size, 10_000);
+  assert.deepEqual(asking.bytes, bytesOf(body, MAX_PART_BYTES));
+});
+
+test('of other bytes than the listed part nothing is given', async () => {
+  const { world, body, url, last, range } = await longFilm();
+  world.origin.put(url, testBody(body.length, 99));
+  const asking = world.peer('A', { manifest: MANIFEST }).read({ url, name: last }, { range });
+  await world.clock.until(() => asking.ended !== null, 10_000);
+  assert.deepEqual([asking.ended, asking.bytes.length], ['pass', 0]);
+});
+
+for (const more of [1000, -1000])
+  test(`an answer of ${more} bytes more than the manifest says is left to the page`, async () => {
+    const stage = await setUp();
+    stage.world.origin.put(stage.film.url, testBody(SIZE + more));
+    const asking = stage.peer('A').read(stage.film);
+    await given(stage, asking, SIZE);
+    assert.deepEqual([asking.ended, asking.bytes.length], ['pass', 0]);
+  });
+
+for (const more of [1000, -1000])
+  test(`one of ${more} bytes more that does not tell its length never looks whole`, async () => {
+    const stage = await setUp();
+    stage.world.origin.put(stage.film.url, testBody(SIZE + more), { hidesSize: true });
+    const asking = stage.peer('A').read(stage.film);
+    await given(stage, asking, SIZE);
+    assert.equal(asking.ended, 'failed');
+    assert.ok(asking.bytes.length > 0 && asking.bytes.length < SIZE, `${asking.bytes.length} bytes`);
+  });
+
+test('one that does not tell its length and is right is given to its end', async () => {
+  const stage = await setUp();
+  stage.world.origin.put(stage.film.url, stage.film.body, { hidesSize: true });
+  const asking = stage.peer('A').read(stage.film);
+  await given(stage, asking, SIZE);
+  assert.deepEqual(asking.bytes, bytesOf(stage.film.body, 0));
+});
+
+test('what is not to be shared is left to the page', async () => {
+  const stage = await setUp();
+  stage.world.origin.put(stage.film.url, stage.film.body, { shareable: false });
+  const asking = stage.peer('A').read(stage.film);
+  await given(stage, asking, SIZE);
+  assert.deepEqual([asking.ended, asking.bytes.length], ['pass', 0]);
+});
+
+test('block hashes that hang leave a piece of the middle to the page soon', async () => {
+  const stage = await setUp();
+  stage.world.origin.put(leavesUrl(stage.film), stage.film.leaves, { hangs: true });
+  const asking = stage.peer('A').read(stage.film, { from: 20 * BLOCK_BYTES });
+  const at = stage.world.clock.now();
+  await given(stage, asking, SIZE);
+  assert.equal(asking.ended, 'pass');
+  assert.ok(stage.world.clock.now() - at <= LEAVES_WAIT_MS + 100, `${stage.world.clock.now() - at} ms`);
+});
+
+test('nor do they hold up who wants all of it', async () => {
+  const stage = await setUp();
+  const { world, film } = stage;
+  world.origin.put(leavesUrl(film), film.leaves, { hangs: true });
+  const a = stage.peer('A');
+  a.read(film, { from: 20 * BLOCK_BYTES });
+  const asking = a.ask(film);
+  await world.clock.until(() => asking.answer !== null, 10_000);
+  assert.equal(asking.answer?.type, 'loaded');
+});
+
+test('who waits while others of the same asset come hears of it', async () => {
+  const stage = await setUp();
+  const { world, film } = stage;
+  const a = stage.peer('A');
+  world.origin.bytesPerMillisecond = 100;
+  const first = a.read(film);
+  await given(stage, first, BLOCK_BYTES);
+  await given(stage, a.read(film, { from: 20 * BLOCK_BYTES }), BLOCK_BYTES);
+  const before = first.told;
+  await world.clock.advance(3500);
+  assert.equal(first.told - before, 3);
+  await given(stage, first, SIZE);
+  assert.deepEqual(first.bytes, bytesOf(film.body, 0));
+});
+
+test('who asked is gone: nothing is read on for it, and it is not kept awake', async () => {
+  const stage = await setUp();
+  const { world, film } = stage;
+  const a = stage.peer('A');
+  world.origin.bytesPerMillisecond = 1;
+  const asking = a.read(film);
+  await given(stage, asking, 1);
+  asking.close();
+  await world.clock.advance(0);
+  assert.deepEqual(
+    world.origin.asked('A', film.url).map(({ state }) => state),
+    ['aborted'],
+  );
+  const calls = (): number => a.posts.filter(({ type }) => type === 'stay-awake').length;
+  const before = calls();
+  await world.clock.advance(60_000);
+  assert.equal(calls(), before);
+});
+
+test('what nobody takes keeps nobody awake', async () => {
+  const stage = await setUp();
+  const a = stage.peer('A');
+  a.read(stage.film, { pull: 10 });
+  await stage.world.clock.advance(UNREAD_FOR_MS + 60_000);
+  const calls = a.posts.filter(({ type }) => type === 'stay-awake').length;
+  assert.ok(calls > 0 && calls <= UNREAD_FOR_MS / AWAKE_EVERY_MS, `${calls} calls`);
+});
+
+test('what gives pieces could not be loaded: the page does it, and the next question tries again', async () => {
+  const stage = await setUp();
+  let loads = 0;
+  const a = stage.peer('A', {
+    loadReads: () => (loads++ === 0 ? Promise.reject(new Error('offline')) : Promise.resolve({ Reads })),
+  });
+  const answers: AssetAnswer[] = [];
+  const { url, name } = stage.film;
+  const asker = a.engine.asker((answer) => answers.push(answer));
+  const read = { type: 'read', url, name, range: null, from: 0, to: 10, age: 0, pull: 10 } as const;
+  asker.ask({ ...read, id: 1 });
+  asker.ask({ type: 'pull', id: 1, bytes: 10 });
+  await stage.world.clock.until(() => answers.length > 0);
+  asker.ask({ ...read, id: 2 });
+  await stage.world.clock.until(() => answers.length > 1);
+  assert.deepEqual(
+    answers.map(({ type, id }) => [type, id]),
+    [
+      ['pass', 1],
+      ['chunk', 2],
+    ],
+  );
 });
 
 test('as long as anything is read the page keeps the worker awake', async () => {

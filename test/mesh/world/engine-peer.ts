@@ -1,4 +1,5 @@
 import type { Clock, KeptTexts, Ports, Store } from '../../../mesh/core/ports.ts';
+import type { LoadReads } from '../../../mesh/engine/asker.ts';
 import { Engine, type Post } from '../../../mesh/engine/engine.ts';
 import { FromOutside } from '../../../mesh/engine/from-outside.ts';
 import { Reads } from '../../../mesh/engine/reads.ts';
@@ -16,6 +17,7 @@ export interface EnginePeerOptions {
   readonly sha256: Sha256;
   readonly engine: Partial<EngineOptions>;
   readonly loadOutside?: LoadOutside | undefined;
+  readonly loadReads?: LoadReads | undefined;
   /** Default: nothing. */
   readonly cached?: Ports['cached'] | undefined;
   /** Default: nothing is kept. */
@@ -44,7 +46,7 @@ export class EnginePeer {
 
   constructor(
     world: Surroundings,
-    { name, site, store, sha256, engine, loadOutside, mayShare, kept, cached }: EnginePeerOptions,
+    { name, site, store, sha256, engine, loadOutside, loadReads, mayShare, kept, cached }: EnginePeerOptions,
     post: Post,
   ) {
     const { clock, random, network, server, origin, say } = world;
@@ -70,7 +72,7 @@ export class EnginePeer {
       signaling,
       dialer: page,
       loadOutside: loadOutside ?? (() => Promise.resolve({ FromOutside })),
-      loadReads: () => Promise.resolve({ Reads }),
+      loadReads: loadReads ?? (() => Promise.resolve({ Reads })),
       mayShare: mayShare ? Promise.resolve(mayShare) : null,
       trace: (namespace: string, text: () => string) => say?.(`${name} ${namespace}: ${text()}`),
     };

@@ -16,6 +16,10 @@ export interface Resource {
   /** The answer breaks off cleanly after so many bytes, although more were announced. */
   truncateAt: number;
   takesRanges: boolean;
+  /** No header tells how long it is. */
+  hidesSize: boolean;
+  /** Never answered. */
+  hangs: boolean;
 }
 
 export interface LoggedRequest {
@@ -64,6 +68,8 @@ export class MemoryOrigin {
       status: 200,
       truncateAt: Infinity,
       takesRanges: true,
+      hidesSize: false,
+      hangs: false,
       ...how,
     });
   }
@@ -97,6 +103,8 @@ export class MemoryOrigin {
       const route = this.route(by);
       await this.#clock.wait(this.latency + route.latency);
       signal.throwIfAborted();
+      if (this.#resources.get(url)?.hangs === true)
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
       if (!this.reachable) throw new TypeError('fetch failed');
       return this.#answer(request, logged, route);
     };
@@ -115,7 +123,7 @@ export class MemoryOrigin {
       status,
       url,
       contentType: found?.contentType ?? '',
-      size: body.length,
+      size: found?.hidesSize === true ? null : body.length,
       start,
       shareable: (found?.shareable ?? false) && status < 300,
       chunks,

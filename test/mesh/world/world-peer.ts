@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { KeptTexts, Ports } from '../../../mesh/core/ports.ts';
 import { STORE_BYTES } from '../../../mesh/core/limits.ts';
 import type { Engine } from '../../../mesh/engine/engine.ts';
+import type { LoadReads } from '../../../mesh/engine/asker.ts';
 import type { LoadOutside } from '../../../mesh/engine/transfer-ports.ts';
 import { MemoryStore } from '../../../mesh/io/memory-store.ts';
 import type { AssetName } from '../../../protocol/ids.ts';
@@ -18,6 +19,7 @@ export interface WorldPeerOptions extends EngineOptions {
   readonly site: string;
   /** Default: it is there. */
   readonly loadOutside: LoadOutside;
+  readonly loadReads: LoadReads;
   /** Default: nothing. */
   readonly cached: Ports['cached'];
   /** Default: nothing is kept. */
@@ -41,8 +43,12 @@ export interface PieceAsking {
   bytes: Buffer;
   /** How it ended before all of it was given. */
   ended: string | null;
+  /** How often it heard that it is waited for. */
+  told: number;
   pull(bytes: number): void;
   abort(): void;
+  /** Who asks is gone. */
+  close(): void;
 }
 
 /** An engine in the world, and a page that notes what it says. */
@@ -58,13 +64,22 @@ export class WorldPeer {
   constructor(
     world: Surroundings,
     name: string,
-    { storeBytes = STORE_BYTES, site, loadOutside, mayShare, kept, cached, ...engine }: Partial<WorldPeerOptions>,
+    {
+      storeBytes = STORE_BYTES,
+      site,
+      loadOutside,
+      loadReads,
+      mayShare,
+      kept,
+      cached,
+      ...engine
+    }: Partial<WorldPeerOptions>,
   ) {
     this.#world = world;
     this.name = name;
     this.store = new MemoryStore(storeBytes);
     const { store } = this;
-    const options = { name, site, store, sha256: nodeSha256, engine, loadOutside, mayShare, kept, cached };
+    const options = { name, site, store, sha256: nodeSha256, engine, loadOutside, loadReads, mayShare, kept, cached };
     this.#peer = new EnginePeer(world, options, (message) => this.#note(message));
     this.engine = this.#peer.engine;
   }
@@ -89,7 +104,7 @@ export class WorldPeer {
     const { swarmName, ...rest } = more;
     const id = ++this.#last;
     const clock = this.#world.clock;
-    const put = this.engine.asker((answer) => {
+    const { ask: put } = this.engine.asker((answer) => {
       if (answer.type === 'progress') {
         asking.progress.push(answer.loaded);
         if (answer.chunk) asking.chunks.push(answer.chunk);
@@ -136,15 +151,19 @@ export class WorldPeer {
   /** Reads bytes `[from, to)` of an asset piece by piece, as a service worker does. */
   read(asset: Pick<TestAsset, 'url' | 'name'>, more: Partial<ReadQuestion> = {}): PieceAsking {
     const id = ++this.#last;
-    const put = this.engine.asker((answer) => {
+    const asker = this.engine.asker((answer) => {
       if (answer.type === 'chunk') asking.bytes = Buffer.concat([asking.bytes, new Uint8Array(answer.bytes)]);
+      else if (answer.type === 'progress') asking.told++;
       else asking.ended = answer.type;
     });
+    const put = asker.ask;
     const asking: PieceAsking = {
       bytes: Buffer.alloc(0),
+      told: 0,
       ended: null,
       pull: (bytes) => put({ type: 'pull', id, bytes }),
       abort: () => put({ type: 'abort', id }),
+      close: () => asker.close(),
     };
     const { url, name } = asset;
     put({ type: 'read', id, url, name, range: null, from: 0, to: name.size, age: 0, pull: Infinity, ...more });
