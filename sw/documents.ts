@@ -1,17 +1,26 @@
 /** Pages and workers' scripts that the manifest lists, as the origin gave them, with all their headers: for when it is gone. */
+import { nameOf } from '../protocol/digest.ts';
+import type { Sha256 } from '../protocol/ids.ts';
+import type { ShareableFile } from '../protocol/page.ts';
 import { MAX_DOCUMENTS } from './limits.ts';
 
 const CACHE = 'p2p-elements-documents-1';
 
 export class Documents {
   readonly #caches: CacheStorage;
+  readonly #sha256: Sha256;
 
-  constructor(storage: CacheStorage) {
+  constructor(storage: CacheStorage, sha256: Sha256) {
     this.#caches = storage;
+    this.#sha256 = sha256;
   }
 
-  /** Keeps a copy, unless the answer forbids that, is for one viewer (RFC 9111, 5.2.2) or is no page. */
-  async keep(url: string, response: Response): Promise<void> {
+  /**
+   * Keeps a copy, unless the answer forbids that, is for one viewer (RFC 9111, 5.2.2), is no page, or is not what the manifest lists: so what depends on
+   * a cookie or a query without saying so is not kept.
+   */
+  async keep(file: ShareableFile, response: Response): Promise<void> {
+    const { url } = file;
     const { status, redirected, type, headers } = response;
     if (
       status !== 200 ||
@@ -21,6 +30,7 @@ export class Documents {
     )
       return;
     try {
+      if (!(await this.#isListed(file, response.clone()))) return;
       const cache = await this.#caches.open(CACHE);
       await cache.put(url, response);
       const keys = await cache.keys();
@@ -30,11 +40,18 @@ export class Documents {
     }
   }
 
-  has(url: string): Promise<boolean> {
-    return this.find(url).then(Boolean);
+  /** Is it here as the manifest lists it now? */
+  async has(file: ShareableFile): Promise<boolean> {
+    const kept = await this.find(file.url);
+    return kept !== undefined && this.#isListed(file, kept);
   }
 
   find(url: string): Promise<Response | undefined> {
     return this.#caches.match(url, { cacheName: CACHE }).catch(() => undefined);
+  }
+
+  async #isListed({ size, parts }: ShareableFile, response: Response): Promise<boolean> {
+    const body = new Uint8Array(await response.arrayBuffer());
+    return body.length === size && parts.length === 1 && (await nameOf(body, this.#sha256)).digest === parts[0];
   }
 }

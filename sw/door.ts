@@ -23,6 +23,8 @@ export interface DoorPorts {
 
 export class Door {
   readonly #ports: DoorPorts;
+  /** Pages as listed that were asked for so as to keep them; what was refused once is not asked for again. */
+  readonly #asked = new Set<string>();
 
   constructor(ports: DoorPorts) {
     this.#ports = ports;
@@ -42,10 +44,13 @@ export class Door {
   async keepPage(url: string): Promise<void> {
     const { list, documents, webOrigin } = this.#ports;
     await list.loaded;
-    const page = documentUrl(url);
-    if (!page.startsWith(`${webOrigin}/`) || list.has(page) !== true || (await documents.has(page))) return;
-    const response = await this.#ports.fetch(new Request(page)).catch(() => null);
-    if (response) await documents.keep(page, response);
+    const file = list.find(documentUrl(url));
+    if (file?.url.startsWith(`${webOrigin}/`) !== true || (await documents.has(file))) return;
+    const asked = `${file.url} ${file.parts.join()}`;
+    if (this.#asked.has(asked)) return;
+    this.#asked.add(asked);
+    const response = await this.#ports.fetch(new Request(file.url)).catch(() => null);
+    if (response) await documents.keep(file, response);
   }
 
   /** Network first: a page decides what else is loaded. */
@@ -53,15 +58,16 @@ export class Door {
     const { list, documents } = this.#ports;
     const url = listedUrl(request);
     await list.loaded;
-    if (list.has(url) !== true) return this.#ports.fetch(request);
+    const file = list.find(url);
+    if (!file) return this.#ports.fetch(request);
     try {
       const response = await this.#ports.fetch(request);
-      void documents.keep(url, response.clone());
+      void documents.keep(file, response.clone());
       return response;
     } catch (error) {
       // A page without its own headers would run without its policies.
-      const file = request.mode === 'navigate' ? undefined : list.find(url);
-      const kept = (await documents.find(url)) ?? (await this.#stored(request, file));
+      const kept =
+        (await documents.find(url)) ?? (request.mode === 'navigate' ? null : await this.#stored(request, file));
       if (kept) return kept;
       throw error;
     }
@@ -86,7 +92,10 @@ export class Door {
     try {
       return await this.#ports.fetch(request);
     } catch (error) {
-      const kept = await this.#stored(request, file ?? listed);
+      // Where the manifest can't be had either, that of an earlier visit counts.
+      const kept =
+        (await this.#stored(request, file ?? listed)) ??
+        (port && !file ? await this.#fromEngine(request, listed, findPort, began) : null);
       if (kept) return kept;
       throw error;
     }

@@ -17,7 +17,7 @@ const door = new Door({
   engineReferrer: new URL(ENGINE_REFERRER, location.origin).href,
   list,
   ports,
-  documents: new Documents(caches),
+  documents: new Documents(caches, async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))),
   stored: (file, range) => stored(caches, file, range),
   fetch: (request) => fetch(request),
 });

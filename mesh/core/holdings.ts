@@ -23,6 +23,11 @@ export class Holdings {
     this.#swarms.delete(swarm);
   }
 
+  /** Does any swarm know of it? */
+  has(digest: Digest): boolean {
+    return [...this.#swarms.values()].some((digests) => digests.has(digest));
+  }
+
   in(swarm: SwarmId): readonly Digest[] {
     return [...(this.#swarms.get(swarm) ?? [])];
   }

@@ -79,6 +79,8 @@ export interface OriginRequest {
   /** `omit` for all that is shared, so that nothing gated by a cookie slips in. */
   readonly credentials: 'omit' | 'same-origin';
   readonly signal: AbortSignal;
+  /** Is the origin asked whether what the browser has kept is still right (RFC 9111, `no-cache`)? Default: as it allowed. */
+  readonly revalidates?: boolean;
 }
 
 export interface OriginResponse {

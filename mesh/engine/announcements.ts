@@ -82,6 +82,11 @@ export class Announcements {
     }
   }
 
+  /** Did we say that we hold it? */
+  holds(digest: Digest): boolean {
+    return this.#holdings.has(digest);
+  }
+
   /** We hold this asset from now on. */
   hold(swarm: SwarmId, digest: Digest): void {
     if (this.#holdings.add(swarm, digest))

@@ -29,6 +29,8 @@ export class ManifestIndex {
   readonly #listed = new Map<string, ShareableFile>();
   #ready: Promise<void> = Promise.resolve();
   #startedAt = -Infinity;
+  /** Is it that of an earlier visit? */
+  #isKept = false;
   /** Absolute URL prefix of block hashes; null: no manifest. */
   #leaves: string | null = null;
 
@@ -36,9 +38,9 @@ export class ManifestIndex {
     this.#clock = clock;
   }
 
-  /** All that is listed. */
+  /** All that is listed; nothing where it is of an earlier visit, for the origin may have other files by now. */
   get files(): readonly ShareableFile[] {
-    return [...this.#listed.values()];
+    return this.#isKept ? [] : [...this.#listed.values()];
   }
 
   /** Where the block hashes of an asset are, its size being known elsewhere; null: not known. */
@@ -91,6 +93,7 @@ export class ManifestIndex {
     } catch (error) {
       const earlier = await kept.read(url);
       if (earlier === null || (statusOf(error) > 0 && statusOf(error) < 500)) throw error;
+      this.#isKept = true;
       this.#take(url, earlier, filter);
       return;
     }
@@ -134,7 +137,8 @@ export class ManifestIndex {
 
 /** @throws P2PError `manifest-unreachable` for an HTTP error; what the origin's door throws where no answer came */
 async function textOf(url: string, origin: OriginFetch): Promise<string> {
-  const response = await origin({ url, range: null, credentials: 'omit', signal: new AbortController().signal });
+  const { signal } = new AbortController();
+  const response = await origin({ url, range: null, credentials: 'omit', signal, revalidates: true });
   const { status } = response;
   if (status !== 200) throw new P2PError('manifest-unreachable', unreachable(url, `status ${status}`), { url, status });
   const decoder = new TextDecoder();

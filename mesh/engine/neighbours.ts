@@ -56,7 +56,14 @@ export class Neighbours {
     this.#ports = ports;
     this.#listener = listener;
     this.announcements = new Announcements({ ...ports, open: () => this.open });
-    this.#allowance = new UploadAllowance(clock, store, underWay, { enabled: announces, maxUpload }, uploaded);
+    const announced = (digest: Digest): boolean => this.announcements.holds(digest);
+    this.#allowance = new UploadAllowance(
+      clock,
+      store,
+      underWay,
+      { enabled: announces, maxUpload, announced },
+      uploaded,
+    );
     this.#keeper = new Keeper({
       clock,
       isKeeper,

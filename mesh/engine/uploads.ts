@@ -17,6 +17,7 @@ export class UploadAllowance {
   readonly #underWay: (digest: Digest) => UnderWay | undefined;
   readonly #clock: Clock;
   readonly #enabled: boolean;
+  readonly #announced: (digest: Digest) => boolean;
   readonly #bucket: TokenBucket | null;
   readonly #uploaded: (bytes: number) => void;
   #turns: Promise<void> = Promise.resolve();
@@ -33,7 +34,7 @@ export class UploadAllowance {
     clock: Clock,
     store: Store,
     underWay: (digest: Digest) => UnderWay | undefined,
-    options: { enabled: boolean; maxUpload: number | null },
+    options: { enabled: boolean; maxUpload: number | null; announced: (digest: Digest) => boolean },
     uploaded: (bytes: number) => void,
   ) {
     this.#clock = clock;
@@ -41,6 +42,7 @@ export class UploadAllowance {
     this.#store = store;
     this.#underWay = underWay;
     this.#enabled = options.enabled;
+    this.#announced = options.announced;
     const { maxUpload } = options;
     this.maxPartBytes = maxUpload === null ? Infinity : Math.max(1024, Math.floor(maxUpload / 512));
     this.#bucket = maxUpload === null ? null : new TokenBucket(maxUpload, this.maxPartBytes, clock.now());
@@ -75,8 +77,9 @@ export class UploadAllowance {
     if (takers?.size === 0) this.#takers.delete(digest);
   }
 
+  /** What is on the disk may be of a visit at which more was shared than the page lets be shared now. */
   holds(digest: Digest): boolean {
-    return this.#enabled && this.#store.has(digest);
+    return this.#enabled && this.#store.has(digest) && this.#announced(digest);
   }
 
   async read(digest: Digest): Promise<StoredAsset | undefined> {

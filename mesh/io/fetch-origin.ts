@@ -7,9 +7,10 @@ import { isShareable } from './is-shareable.ts';
  * @param referrer a URL of the page's own origin by which the service worker knows the engine's requests and lets them pass
  */
 export function fetchOrigin(referrer: string): OriginFetch {
-  return async ({ url, range, credentials, signal }) => {
+  return async ({ url, range, credentials, signal, revalidates = false }) => {
     const headers: HeadersInit = range ? { range: `bytes=${range.start}-${range.end - 1}` } : {};
-    const response = await fetch(url, { credentials, signal, headers, ...markedFor(url, referrer) });
+    const cache: RequestCache = revalidates ? 'no-cache' : 'default';
+    const response = await fetch(url, { credentials, signal, headers, cache, ...markedFor(url, referrer) });
     return {
       status: response.status,
       url: response.url,

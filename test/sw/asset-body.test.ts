@@ -42,7 +42,7 @@ function engine(until = Infinity, chunk = Infinity): FakePort {
   port.hears = (question: AssetQuestion) => {
     if (question.type === 'read') {
       open.set(question.id, { read: question, at: question.from });
-      queueMicrotask(() => port.say({ type: 'progress', id: question.id }));
+      queueMicrotask(() => port.say({ type: 'progress', id: question.id, loaded: 0, total: 0 }));
       give(question.id, question.pull);
     } else if (question.type === 'pull') give(question.id, question.bytes);
     else if (question.type === 'abort') open.delete(question.id);

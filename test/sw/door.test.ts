@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { nameOf } from '../../protocol/digest.ts';
 import type { Digest } from '../../protocol/ids.ts';
 import type { ShareableFile } from '../../protocol/page.ts';
 import { Documents } from '../../sw/documents.ts';
 import { Door } from '../../sw/door.ts';
 import { EnginePort } from '../../sw/engine-port.ts';
 import { ShareableList } from '../../sw/shareable-list.ts';
+import { nodeSha256 } from '../mesh/world/test-asset.ts';
 import { FakeCaches } from './fake-caches.ts';
 import { FakePort } from './fake-port.ts';
 
@@ -17,7 +19,11 @@ const fileOf = (path: string): ShareableFile => ({
   type: 'image/png',
   parts: ['ab'.repeat(32) as Digest],
 });
-const LISTED = ['/map.png', '/style.css', '/page.html', '/', '/worker.js'].map(fileOf);
+const PAGE = await nameOf(Uint8Array.from(Buffer.from('the page')), nodeSha256);
+const LISTED = [
+  ...['/map.png', '/style.css', '/', '/worker.js'].map(fileOf),
+  { ...fileOf('/page.html'), size: PAGE.size, parts: [PAGE.digest] },
+];
 
 interface Scene {
   /** What an earlier visit was told. */
@@ -62,7 +68,7 @@ async function setUp({
         return port;
       },
     },
-    documents: new Documents(caches.asStorage()),
+    documents: new Documents(caches.asStorage(), nodeSha256),
     stored: async (_, { start, end }) => (isStored ? (stored?.() ?? new Blob([BODY.slice(start, end)])) : null),
     fetch: (request) => {
       fetched.push(request.url);
@@ -211,6 +217,26 @@ test('a page that nobody saw come is kept when it tells what is listed, once', a
   assert.equal(await textOf(door.answer(requestOf('/page.html', NAVIGATION), '')), 'the page');
 });
 
+test('one that is not as listed is asked for once, not at each word of the page', async () => {
+  const { door, fetched, list } = await setUp({ network: () => Promise.resolve(page('Hello Ann!')) });
+  for (let i = 0; i < 3; i++) await door.keepPage(`${ORIGIN}/page.html`);
+  assert.equal(fetched.length, 1);
+  await list.update('/', [fileOf('/page.html')]);
+  await door.keepPage(`${ORIGIN}/page.html`);
+  assert.equal(fetched.length, 2);
+});
+
+test('where the origin is gone and with it the manifest, what an earlier visit was told comes from neighbours', async () => {
+  const { door, fetched } = await setUp({ now: [], network: gone });
+  assert.equal(await textOf(door.answer(requestOf('/map.png'), 'c')), 'from the store or from peers');
+  assert.deepEqual(fetched, [`${ORIGIN}/map.png`]);
+});
+
+test('but where the origin answers it has the word', async () => {
+  const { door } = await setUp({ now: [], isStored: true });
+  assert.equal(await textOf(door.answer(requestOf('/map.png'), 'c')), 'from the network');
+});
+
 test('before the list is read from the cache a request waits for it', async () => {
   const caches = new FakeCaches();
   const before = new ShareableList(caches.asStorage());
@@ -222,7 +248,7 @@ test('before the list is read from the cache a request waits for it', async () =
     engineReferrer: `${ORIGIN}/p2p-engine`,
     list,
     ports,
-    documents: new Documents(caches.asStorage()),
+    documents: new Documents(caches.asStorage(), nodeSha256),
     stored: () => Promise.resolve(new Blob([BODY])),
     fetch: gone,
   });

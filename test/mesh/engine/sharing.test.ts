@@ -287,3 +287,25 @@ test('what the page does not let be shared comes from the origin for it alone, b
     [open.url],
   );
 });
+
+test('what an earlier visit left in the store and the page does not let be shared now is given to nobody, whoever knows its digest', async () => {
+  const world = new World();
+  const [open, kept] = [await world.asset('open.png', 1000), await world.asset('kept.png', 2000)];
+  const a = world.peer('A', { mayShare: (url) => url !== kept.url });
+  for (const { name, body, leaves } of [open, kept]) a.store.put({ ...name, body, leaves, contentType: '' });
+  for (const asset of [open, kept]) await a.get(asset);
+  const raw = world.rawPeer('R');
+  await world.connected([a], 1);
+  for (const [request, { name }] of [open, kept].entries())
+    raw.lines[0]!.send({ type: 'request', request, digest: name.digest, first: 0, count: 1, leaves: false });
+  await world.clock.advance(1000);
+  assert.deepEqual(
+    raw.heard.flatMap((message) =>
+      message.type === 'block' || message.type === 'refuse' ? [[message.type, message.request]] : [],
+    ),
+    [
+      ['block', 0],
+      ['refuse', 1],
+    ],
+  );
+});

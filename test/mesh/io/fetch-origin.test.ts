@@ -93,6 +93,19 @@ test('the mark goes to the own origin whatever the page’s referrer policy', as
   assert.equal((mock.calls[0]?.arguments as unknown as [string, RequestInit])[1].referrerPolicy, 'same-origin');
 });
 
+test('the origin is asked whether what is kept is still right where that is wanted, else as it allowed', async (t) => {
+  const asked: (RequestCache | undefined)[] = [];
+  t.mock.method(globalThis, 'fetch', async (_: string, init: RequestInit) => {
+    asked.push(init.cache);
+    return new Response('');
+  });
+  const { signal } = new AbortController();
+  const request = { url: 'https://school.test/m.json', range: null, credentials: 'omit', signal } as const;
+  await fetchOrigin('https://school.test/p2p-engine')({ ...request, revalidates: true });
+  await fetchOrigin('https://school.test/p2p-engine')(request);
+  assert.deepEqual(asked, ['no-cache', 'default']);
+});
+
 test('a range of bytes is asked for up to its last byte, and the answer tells where it begins', async () => {
   for (const [start, end] of [
     [0, 1],
