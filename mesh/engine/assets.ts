@@ -6,7 +6,7 @@ import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, AssetQuestion, AssetSource, Expected, FromPage } from '../../protocol/page.ts';
 import { PROGRESS_EVERY_MS } from '../core/limits.ts';
 import type { Ports, StoredAsset } from '../core/ports.ts';
-import type { ManifestIndex } from './manifest-index.ts';
+import type { ListedAsset, ManifestIndex } from './manifest-index.ts';
 import type { Membership } from './membership.ts';
 import { originFailed, readBody, statusOf } from './origin-door.ts';
 import type { TransferPorts } from './transfer-ports.ts';
@@ -101,8 +101,28 @@ export class Assets {
   }
 
   async #answer(question: LoadQuestion, progress: AnyProgress, signal: AbortSignal): Promise<AssetAnswer> {
+    const { url, range, name } = question;
+    const { manifest } = this.#ports;
+    if (range !== null || name !== null) return this.#answerListed(question, null, progress, signal);
+    const listed = await manifest.find(url);
+    try {
+      return await this.#answerListed(question, listed, progress, signal);
+    } catch (error) {
+      // It was not waited for to its end: where the origin is gone it comes late, and is that of an earlier visit.
+      await manifest.settled;
+      const late = listed || signal.aborted ? null : await manifest.find(url);
+      if (!late) throw error;
+      return this.#answerListed(question, late, progress, signal);
+    }
+  }
+
+  async #answerListed(
+    question: LoadQuestion,
+    listed: ListedAsset | null,
+    progress: AnyProgress,
+    signal: AbortSignal,
+  ): Promise<AssetAnswer> {
     const { id, url, unlisted, range } = question;
-    const listed = range === null && question.name === null ? await this.#ports.manifest.find(url) : null;
     const mayShare = question.name && (await this.#ports.mayShare);
     const name = mayShare?.(url) === false ? null : (question.name ?? listed?.name ?? null);
     if (!name || (range && range.end - range.start !== name.size) || this.#contradicted.has(name.digest))

@@ -8,6 +8,7 @@ import {
   FIRST_REQUEST_WAIT_MS,
   UNANSWERED_MEMBERS,
   UNANSWERED_WAIT_MS,
+  MANIFEST_WAIT_MS,
 } from '../../../mesh/core/limits.ts';
 import { Pipe } from '../world/pipe.ts';
 import { gotOf, type Asking } from '../world/world-peer.ts';
@@ -311,6 +312,23 @@ test('where the origin is gone the manifest of an earlier visit counts, without 
   assert.deepEqual(await listed('C'), [true, 0, []]);
   world.origin.put(manifest, new Uint8Array(0), { status: 404 });
   assert.deepEqual(await listed('D'), [false, 0, ['manifest-unreachable']]);
+});
+
+test('where both manifest and origin take long to be gone, what is held is given all the same', async () => {
+  const manifest = 'https://school.test/m.json';
+  const world = new World();
+  const [map, plan] = [await world.asset('map.png', 1000), await world.asset('plan.png', 1000)];
+  const assets = { '/map.png': { ...map.name, type: 'image/png' } };
+  const kept = {
+    read: () => Promise.resolve(JSON.stringify({ version: 1, leaves: '/l/', assets })),
+    write: () => Promise.resolve(),
+  };
+  world.origin.reachable = false;
+  world.origin.latency = 2 * MANIFEST_WAIT_MS;
+  const peer = world.peer('A', { manifest, kept });
+  for (const { name, body, leaves } of [map, plan]) peer.store.put({ ...name, body, leaves, contentType: '' });
+  assert.equal((await peer.get({ url: map.url, name: null })).source, 'store');
+  await assert.rejects(peer.get({ url: plan.url, name: null }), /origin/);
 });
 
 test('what the page has seen and the manifest lists is taken from the browser’s cache, else brought', async () => {
