@@ -12,8 +12,7 @@ import { imagesShown, inPage, meshStats, playhead, skim, type AnyPage } from './
 /** Segments of the demo's top rendition. */
 const SEGMENTS = 16;
 
-/** In Firefox, on a busy machine, the pictures were once shown by the service worker before the engine was there: at full length only, until that is understood. */
-for (const browser of process.env['P2P_LONG'] ? (['Chromium', 'Firefox'] as const) : (['Chromium'] as const))
+for (const browser of ['Chromium', 'Firefox'] as const)
   test(`the demo is reloaded without a network after all of it was seen: page, pictures and video: ${browser}`, async (t) => {
     const [scene, page] = await Promise.all([stage(t, [], `${ROOT}demo/media`), pageOf(t, browser)]);
     await page.goto(`${scene.proxy.url}/?autoplay`);
@@ -24,14 +23,11 @@ for (const browser of process.env['P2P_LONG'] ? (['Chromium', 'Firefox'] as cons
       'all of it on the disk',
       async () => {
         const kept = await keptOf(page);
-        const files = ['/demo.css', '/demo.js', '/icon.svg', '/p2p-elements/p2p-elements.js', '/media/map.png'];
-        if (
-          kept.documents.includes('/') &&
-          files.every((path) => kept.assets.includes(path)) &&
-          kept.bodies > files.length + SEGMENTS
-        )
-          return true;
-        throw new Error(JSON.stringify(kept));
+        const files = ['/demo.css', '/demo.js', '/icon.svg', '/p2p-elements/engine-worker.js', '/media/map.png'];
+        const missing = [...files, ...kept.loaded].filter((path) => !kept.assets.includes(path));
+        const { documents, bodies, assets } = kept;
+        if (documents.includes('/') && missing.length === 0 && bodies >= assets.length + SEGMENTS) return true;
+        throw new Error(JSON.stringify({ documents, missing, assets, bodies }));
       },
       { timeout: 30_000 },
     );
@@ -58,8 +54,18 @@ async function pageOf(t: TestContext, browser: 'Chromium' | 'Firefox'): Promise<
   return firefox.browser.newPage();
 }
 
-/** Paths of kept pages, and of listed files whose bodies are kept; and how many bodies there are in all. */
-const keptOf = (page: AnyPage): Promise<{ documents: string[]; assets: string[]; bodies: number }> =>
+interface Kept {
+  /** Paths of kept pages. */
+  readonly documents: string[];
+  /** Paths of listed files whose bodies are kept. */
+  readonly assets: string[];
+  /** Paths of listed files that the page has loaded. */
+  readonly loaded: string[];
+  /** All bodies, those of segments too. */
+  readonly bodies: number;
+}
+
+const keptOf = (page: AnyPage): Promise<Kept> =>
   inPage(
     page,
     async (cacheName) => {
@@ -73,6 +79,10 @@ const keptOf = (page: AnyPage): Promise<{ documents: string[]; assets: string[];
         assets: Object.entries(manifest.assets)
           .filter(([, { digest }]) => keys.some((key) => digest !== undefined && key.includes(digest)))
           .map(([path]) => path),
+        loaded: performance
+          .getEntriesByType('resource')
+          .map(({ name }) => new URL(name).pathname)
+          .filter((path) => path in manifest.assets),
         bodies: keys.length,
       };
     },
