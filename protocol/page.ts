@@ -105,7 +105,13 @@ export type AssetQuestion =
 
 export type AssetAnswer =
   /** The next bytes of what is read. */
-  | { readonly type: 'chunk'; readonly id: number; readonly bytes: ArrayBuffer }
+  | {
+      readonly type: 'chunk';
+      readonly id: number;
+      readonly bytes: ArrayBuffer;
+      /** Are these and all before them the asset's? Else they are the origin's, whatever it has: then nothing but this reading may continue them. */
+      readonly checked: boolean;
+    }
   | {
       readonly type: 'progress';
       readonly id: number;

@@ -31,6 +31,8 @@ export class AssetBody {
   /** Asked of the engine and not here yet. */
   #owed = 0;
   #ended = false;
+  /** Is all that was given the asset's? What is not may be of another version than what any other reading gives. */
+  #isChecked = true;
   /** `opening`: the engine is looked for. */
   #reading: PieceReading | 'opening' | null = null;
   #settle: (came: boolean) => void = () => undefined;
@@ -83,16 +85,22 @@ export class AssetBody {
     const piece = pieceAt(this.#file, { start: this.#position, end: this.#end });
     let left = piece.to - piece.from;
     this.#reading = port.read(piece, this.#owed, age, {
-      chunk: (bytes) => {
+      chunk: (bytes, checked) => {
         left -= bytes.length;
+        this.#isChecked = checked;
         this.#take(bytes);
         if (left <= 0) this.#next();
       },
       broken: () => {
         this.#reading = null;
-        void this.#read(0);
+        this.#goOn();
       },
     });
+  }
+
+  #goOn(): void {
+    if (this.#isChecked) void this.#read(0);
+    else this.#fail();
   }
 
   #take(bytes: Uint8Array<ArrayBuffer>): void {
@@ -106,7 +114,8 @@ export class AssetBody {
     this.#reading = null;
     this.#owed = 0; // What was asked for beyond the piece's end comes with the next.
     if (this.#position < this.#end) {
-      this.#pull();
+      if (this.#isChecked) this.#pull();
+      else this.#fail();
       return;
     }
     this.#ended = true;

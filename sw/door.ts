@@ -49,8 +49,9 @@ export class Door {
     const asked = `${file.url} ${file.parts.join()}`;
     if (this.#asked.has(asked)) return;
     this.#asked.add(asked);
-    const response = await this.#ports.fetch(new Request(file.url)).catch(() => null);
+    const response = await this.#ports.fetch(new Request(file.url, { cache: 'no-cache' })).catch(() => null);
     if (response) await documents.keep(file, response);
+    else this.#asked.delete(asked);
   }
 
   /** Network first: a page decides what else is loaded. */
@@ -89,14 +90,16 @@ export class Door {
     if (kept?.body && file) port?.served(file, Number(kept.headers.get('content-length')));
     const answer = kept ?? (file ? await this.#fromEngine(request, file, findPort, began) : null);
     if (answer) return answer;
+    // Where the manifest can't be had either, that of an earlier visit counts.
+    const atLast = async (): Promise<Response | null> =>
+      (await this.#stored(request, file ?? listed)) ??
+      (port && !file ? await this.#fromEngine(request, listed, findPort, began) : null);
     try {
-      return await this.#ports.fetch(request);
+      const response = await this.#ports.fetch(request);
+      return (response.status >= 500 && !file && (await atLast())) || response;
     } catch (error) {
-      // Where the manifest can't be had either, that of an earlier visit counts.
-      const kept =
-        (await this.#stored(request, file ?? listed)) ??
-        (port && !file ? await this.#fromEngine(request, listed, findPort, began) : null);
-      if (kept) return kept;
+      const found = await atLast();
+      if (found) return found;
       throw error;
     }
   }

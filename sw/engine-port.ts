@@ -13,7 +13,8 @@ export interface Piece {
 }
 
 export interface PieceListener {
-  readonly chunk: (bytes: Uint8Array<ArrayBuffer>) => void;
+  /** @param checked are these and all before them the asset's? */
+  readonly chunk: (bytes: Uint8Array<ArrayBuffer>, checked: boolean) => void;
   /** No more comes, though not all was given: not shareable after all, failed, or no answer in time. */
   readonly broken: () => void;
 }
@@ -27,7 +28,7 @@ export interface PieceReading {
 
 interface Waiting {
   readonly heard: () => void;
-  readonly chunk: (bytes: ArrayBuffer) => void;
+  readonly chunk: (bytes: ArrayBuffer, checked: boolean) => void;
   readonly broken: () => void;
 }
 
@@ -52,7 +53,7 @@ export class EnginePort {
         }
         const waiting = this.#waiting.get(data.id);
         if (data.type === 'progress') waiting?.heard();
-        else if (data.type === 'chunk') waiting?.chunk(data.bytes);
+        else if (data.type === 'chunk') waiting?.chunk(data.bytes, data.checked);
         else waiting?.broken();
       };
     });
@@ -88,12 +89,12 @@ export class EnginePort {
     };
     this.#waiting.set(id, {
       heard: () => wait(ENGINE_SILENCE_MS),
-      chunk: (bytes) => {
+      chunk: (bytes, checked) => {
         owed -= bytes.byteLength;
         left -= bytes.byteLength;
         wait(ENGINE_SILENCE_MS);
         if (left <= 0) end();
-        chunk(new Uint8Array(bytes));
+        chunk(new Uint8Array(bytes), checked);
       },
       broken: () => {
         end();

@@ -22,13 +22,15 @@ export class EnginePorts {
 
   /** A page gave its port. */
   connect(client: Client, port: MessagePort): void {
-    this.#ports.get(client.id)?.close();
+    const older = this.#ports.get(client.id);
     this.#ports.set(
       client.id,
       new EnginePort(port, (files) => {
         void this.#list.update(new URL(client.url).pathname, files).then(() => this.#told(client.url));
       }),
     );
+    // What the older one was asked for goes on over the new one.
+    older?.close();
     for (const wake of this.#waiting.get(client.id) ?? []) wake();
     void this.#forgetGone();
   }
@@ -47,7 +49,8 @@ export class EnginePorts {
     const now = performance.now();
     const first = this.#firstAsked.get(clientId) ?? now;
     this.#firstAsked.set(clientId, first);
-    client.postMessage({ type: 'p2p-port-please' } satisfies FromServiceWorker);
+    if ((this.#waiting.get(clientId)?.size ?? 0) === 0)
+      client.postMessage({ type: 'p2p-port-please' } satisfies FromServiceWorker);
     await this.#connected(clientId, first + PORT_WAIT_MS - now);
     const given = this.#ports.get(clientId);
     // A page that was closed meanwhile says nothing about the kit.

@@ -16,6 +16,7 @@ export class Asker {
   readonly #reply: Reply;
   readonly #loads = new Map<number, AbortController>();
   #reads: Promise<Reads | null> | null = null;
+  #isClosed = false;
 
   constructor(ports: AskerPorts, reply: Reply) {
     this.#ports = ports;
@@ -23,6 +24,7 @@ export class Asker {
   }
 
   readonly ask = (question: AssetQuestion): void => {
+    if (this.#isClosed) return;
     switch (question.type) {
       case 'load':
         return this.#load(question);
@@ -49,6 +51,7 @@ export class Asker {
 
   /** Who asked is gone: nobody waits for anything any more. */
   close(): void {
+    this.#isClosed = true;
     for (const controller of this.#loads.values()) controller.abort();
     this.#loads.clear();
     void this.#reads?.then((reads) => reads?.close());

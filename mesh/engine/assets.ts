@@ -4,7 +4,7 @@ import { P2PError } from '../../protocol/error.ts';
 import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, AssetQuestion, AssetSource, Expected, FromPage } from '../../protocol/page.ts';
-import { PROGRESS_EVERY_MS } from '../core/limits.ts';
+import { MANIFEST_WAIT_MS, PROGRESS_EVERY_MS } from '../core/limits.ts';
 import type { Ports, StoredAsset } from '../core/ports.ts';
 import type { ListedAsset, ManifestIndex } from './manifest-index.ts';
 import type { Membership } from './membership.ts';
@@ -102,15 +102,16 @@ export class Assets {
 
   async #answer(question: LoadQuestion, progress: AnyProgress, signal: AbortSignal): Promise<AssetAnswer> {
     const { url, range, name } = question;
-    const { manifest } = this.#ports;
+    const { manifest, clock } = this.#ports;
     if (range !== null || name !== null) return this.#answerListed(question, null, progress, signal);
     const listed = await manifest.find(url);
     try {
       return await this.#answerListed(question, listed, progress, signal);
     } catch (error) {
-      // It was not waited for to its end: where the origin is gone it comes late, and is that of an earlier visit.
-      await manifest.settled;
-      const late = listed || signal.aborted ? null : await manifest.find(url);
+      if (listed || signal.aborted || (statusOf(error) > 0 && statusOf(error) < 500)) throw error;
+      // Where the origin is gone the manifest comes late, and is that of an earlier visit.
+      await Promise.race([manifest.settled, new Promise<void>((late) => clock.after(MANIFEST_WAIT_MS, late))]);
+      const late = await manifest.find(url);
       if (!late) throw error;
       return this.#answerListed(question, late, progress, signal);
     }
@@ -187,7 +188,7 @@ export class Assets {
     const wanted = { url, name, range, swarm, contentType, neededAt: Infinity, startedAt };
     const got = await this.#transfer(wanted, signal, (_loaded, _total, underWay) => coming(underWay), {
       block: Math.floor(from / BLOCK_BYTES),
-      isChecked: from > 0 || (range?.start ?? 0) > 0,
+      isChecked: from > 0 || to < name.size || (range?.start ?? 0) > 0,
     });
     return { body: got.body, isRight: got.leaves !== null };
   }

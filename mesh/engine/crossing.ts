@@ -2,13 +2,14 @@
 import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import type { ByteRange } from '../../protocol/page.ts';
 import type { Run } from '../core/block-table.ts';
-import { TURN_AFTER_BLOCKS } from '../core/limits.ts';
-import type { OriginFetch, OriginResponse } from '../core/ports.ts';
+import { LEAVES_WAIT_MS, TURN_AFTER_BLOCKS } from '../core/limits.ts';
+import type { Clock, OriginFetch, OriginResponse } from '../core/ports.ts';
 import { BlockSplitter } from './block-splitter.ts';
 import { ArrivingBody, originFailed, readBody } from './origin-door.ts';
 import type { UnderWay } from './under-way.ts';
 
 export interface CrossingPorts {
+  readonly clock: Clock;
   readonly origin: OriginFetch;
   /** Bytes of the asset came over the line. */
   readonly crossed: (bytes: number) => void;
@@ -149,16 +150,19 @@ export class Crossing {
 
   /** Asks for the block hashes, once. True as soon as they are known, false if they do not come. */
   #askLeaves(): Promise<boolean> {
-    this.#leaves ??= this.#underWay.leaves
-      ? Promise.resolve(true)
-      : this.#loadLeaves()
-          .catch(() => false)
-          .then((came) => {
-            if (came) this.#check();
-            else this.#underWay.missLeaves();
-            return came;
-          });
+    this.#leaves ??= this.#underWay.leaves ? Promise.resolve(true) : this.#takeLeaves();
     return this.#leaves;
+  }
+
+  async #takeLeaves(): Promise<boolean> {
+    const cancel = this.#ports.clock.after(LEAVES_WAIT_MS, () => this.#underWay.missLeaves());
+    const came = await this.#loadLeaves().catch(() => false);
+    cancel();
+    if (came) this.#check();
+    // Who is not to cross any more says nothing of them.
+    else if (this.#signal.aborted) this.#underWay.wake();
+    else this.#underWay.missLeaves();
+    return came;
   }
 
   async #loadLeaves(): Promise<boolean> {

@@ -173,7 +173,7 @@ export class Engine {
   /** What a service worker may ask for, once the manifest is known or can't be had. */
   async shareable(): Promise<readonly ShareableFile[]> {
     await this.#manifest.settled;
-    return this.#manifest.files;
+    return this.#manifest.current;
   }
 
   channel(connection: number, peer: Extract<FromPage, { type: 'channel' }>['peer'], channel: Channel): void {

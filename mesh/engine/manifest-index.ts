@@ -38,9 +38,14 @@ export class ManifestIndex {
     this.#clock = clock;
   }
 
-  /** All that is listed; nothing where it is of an earlier visit, for the origin may have other files by now. */
+  /** All that is listed. */
   get files(): readonly ShareableFile[] {
-    return this.#isKept ? [] : [...this.#listed.values()];
+    return [...this.#listed.values()];
+  }
+
+  /** Of these what the origin has now, as far as it said so: nothing where the manifest is of an earlier visit. */
+  get current(): readonly ShareableFile[] {
+    return this.#isKept ? [] : this.files;
   }
 
   /** Where the block hashes of an asset are, its size being known elsewhere; null: not known. */

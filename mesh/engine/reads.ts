@@ -116,7 +116,8 @@ class Reading {
 
   async #take(): Promise<void> {
     const { signal } = (this.#taking = new AbortController());
-    const question = { ...this.#question, from: this.#position };
+    // What was given unchecked is to be compared before more is.
+    const question = this.#raw ? this.#question : { ...this.#question, from: this.#position };
     try {
       const read = await this.#ports.assets.read(question, (underWay) => this.#comes(underWay), signal);
       if (signal.aborted) return;
@@ -140,9 +141,9 @@ class Reading {
 
   /** Would the page do better by itself? Not once something was given. */
   #isForThePage({ withheld, leaves, leavesLate }: UnderWay): boolean {
-    const { from } = this.#question;
-    // What is not to be shared is perhaps for this viewer alone; and without block hashes nothing is known of the middle before all is here.
-    return this.#position === from && (withheld || (from > 0 && leavesLate && !leaves));
+    const { from, to, name } = this.#question;
+    // What is not to be shared is perhaps for this viewer alone; and without block hashes nothing is known of a piece before all is here.
+    return this.#position === from && (withheld || ((from > 0 || to < name.size) && leavesLate && !leaves));
   }
 
   #give(): void {
@@ -157,7 +158,7 @@ class Reading {
       const bytes = source.bytes.slice(this.#position, Math.min(source.end, to, this.#position + this.#credit)).buffer;
       this.#position += bytes.byteLength;
       this.#credit -= bytes.byteLength;
-      this.#reply({ type: 'chunk', id, bytes });
+      this.#reply({ type: 'chunk', id, bytes, checked: this.#raw === null });
     }
     if (this.#cancelRest) return;
     const isDone = this.#position >= to;
@@ -189,10 +190,10 @@ class Reading {
     return this.#whole ? 'torn' : null;
   }
 
-  /** The origin's own answer, for who reads the file from its beginning: whatever else was given before may be of another version. */
+  /** The origin's own answer, for who reads all of a file, or its first part: whatever else was given before, or will be after it, may be of another version. */
   #unchecked(): Source | null {
-    const { from, range, name } = this.#question;
-    if (from > 0 || (range?.start ?? 0) > 0 || (this.#position > 0 && !this.#raw)) return null;
+    const { name } = this.#question;
+    if (!isAll(this.#question) || (this.#position > 0 && !this.#raw)) return null;
     if (this.#whole) return this.#whole.body.length === name.size ? { bytes: this.#whole.body, end: name.size } : null;
     // Before its end nobody knows whether it is longer than it should be: then it must not look whole.
     const bytes = this.#underWay?.arriving?.bytes;
@@ -216,6 +217,10 @@ class Reading {
     );
   }
 }
+
+/** Is all of a file read, or all of its first part? */
+export const isAll = ({ from, to, range, name }: ReadQuestion): boolean =>
+  from === 0 && to === name.size && (range?.start ?? 0) === 0;
 
 /** Are the bytes `[start, end)` the same in both? */
 const isSame = (a: Uint8Array, b: Uint8Array, start: number, end: number): boolean => {

@@ -3,7 +3,7 @@
  * the asset is there, failed, or nobody wants it any more.
  */
 import { BLOCK_BYTES } from '../../protocol/limits.ts';
-import { LAST_RESORT_ROUNDS, LEAVES_WAIT_MS, RESCUE_LOOK_MS } from '../core/limits.ts';
+import { LAST_RESORT_ROUNDS, RESCUE_LOOK_MS } from '../core/limits.ts';
 import { Crossing, type Crossed } from './crossing.ts';
 import type { Turn } from './crossings.ts';
 import { Sources } from './sources.ts';
@@ -28,6 +28,8 @@ export class Transfer {
   readonly #wanted: Wanted;
   readonly #signal: AbortSignal;
   readonly #progress: (loaded: number, total: number) => void;
+  /** The most that was told. */
+  #loaded = 0;
   readonly #turn: Turn;
   readonly #sources: Sources;
   /** Bytes that came over the line in our latest crossing. */
@@ -45,12 +47,15 @@ export class Transfer {
     this.#ports = ports;
     this.#wanted = wanted;
     this.#signal = signal;
-    this.#progress = progress;
+    this.#progress = (loaded, total) => {
+      this.#loaded = Math.max(this.#loaded, loaded);
+      progress(this.#loaded, total);
+    };
     this.#turn = ports.crossings.turn(wanted);
     const { name } = wanted;
     const listener: UnderWayListener = {
       progress: (loaded) => {
-        progress(loaded, name.size);
+        this.#progress(loaded, name.size);
         this.#sources.showBlocks();
       },
       abandoned,
@@ -107,13 +112,12 @@ export class Transfer {
 
   /** From the origin; if it fails, neighbours again, also those that fell silent. Null: somebody else of the site crosses. */
   async #cross(): Promise<Transferred | null> {
-    const { crossings, clock } = this.#ports;
+    const { crossings } = this.#ports;
     this.#crossed = 0;
     this.#sources.announce(0);
     this.#turn.crosses();
     const end = crossings.begin();
     const over = new AbortController();
-    const noLeaves = clock.after(LEAVES_WAIT_MS, () => this.underWay.missLeaves());
     const rescue = this.#rescue(over);
     try {
       this.#crossing = this.#newCrossing(AbortSignal.any([this.#signal, over.signal]));
@@ -133,15 +137,15 @@ export class Transfer {
     } finally {
       this.#crossing = null;
       over.abort();
-      noLeaves();
       end();
     }
   }
 
   #newCrossing(signal: AbortSignal): Crossing {
-    const { crossings, origin } = this.#ports;
+    const { crossings, clock, origin } = this.#ports;
     const { name, swarm } = this.#wanted;
     const ports = {
+      clock,
       origin,
       crossed: (bytes: number) => {
         this.#crossed += bytes;

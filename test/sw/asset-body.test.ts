@@ -20,7 +20,7 @@ const bytesOf = (start: number, end: number): Uint8Array<ArrayBuffer> =>
   Uint8Array.from({ length: end - start }, (_, i) => byteAt(start + i));
 
 /** An engine that says that it heard, as a page's does, and gives what is pulled, up to a number of bytes in all; then it breaks off. */
-function engine(until = Infinity, chunk = Infinity): FakePort {
+function engine(until = Infinity, chunk = Infinity, checked = true): FakePort {
   const port = new FakePort();
   const open = new Map<number, { read: Read; at: number }>();
   let given = 0;
@@ -34,7 +34,7 @@ function engine(until = Infinity, chunk = Infinity): FakePort {
     given += bytes;
     for (let at = start; at < start + bytes; at += chunk) {
       const end = Math.min(start + bytes, at + chunk);
-      (chunk < Infinity ? setImmediate : queueMicrotask)(() => port.give(id, bytesOf(at, end)));
+      (chunk < Infinity ? setImmediate : queueMicrotask)(() => port.give(id, bytesOf(at, end), checked));
     }
     if (given >= until)
       queueMicrotask(() => port.say({ type: 'failed', id, code: 'origin-failed', message: '', status: 0 }));
@@ -137,6 +137,19 @@ test('an answer whose engine is gone goes on with the next, from where it was', 
   await body.begin(0, never);
   assert.deepEqual(new Uint8Array(await new Response(body.stream).arrayBuffer()), bytesOf(0, 900_000));
   assert.equal(next.reads[0]?.from, 400_000);
+});
+
+test('what was given unchecked is continued by no other reading, and by no other part', async () => {
+  const next = engine();
+  const unchecked = (until: number): EnginePort => portTo(engine(until, Infinity, false));
+  const body = new AssetBody(whole(900_000), { start: 0, end: 900_000 }, found(unchecked(400_000), portTo(next)));
+  await body.begin(0, never);
+  await assert.rejects(new Response(body.stream).arrayBuffer(), TypeError);
+  const range = { start: MAX_PART_BYTES - 1000, end: MAX_PART_BYTES + 1000 };
+  const long = new AssetBody(LONG, range, found(unchecked(Infinity), portTo(next)));
+  await long.begin(0, never);
+  await assert.rejects(new Response(long.stream).arrayBuffer(), TypeError);
+  assert.deepEqual(next.reads, []);
 });
 
 test('an answer that can not go on is an error, never short', async () => {

@@ -232,6 +232,14 @@ test('where the origin is gone and with it the manifest, what an earlier visit w
   assert.deepEqual(fetched, [`${ORIGIN}/map.png`]);
 });
 
+test('nor do errors of the origin stand above what is here', async () => {
+  const network = (): Promise<Response> => Promise.resolve(new Response('down', { status: 503 }));
+  const stored = await setUp({ now: [], isStored: true, network });
+  assert.equal(await textOf(stored.door.answer(requestOf('/map.png'), 'c')), 'from the store or from peers');
+  const nowhere = await setUp({ now: [], engine: 'passes', network });
+  assert.equal((await nowhere.door.answer(requestOf('/map.png'), 'c'))?.status, 503);
+});
+
 test('but where the origin answers it has the word', async () => {
   const { door } = await setUp({ now: [], isStored: true });
   assert.equal(await textOf(door.answer(requestOf('/map.png'), 'c')), 'from the network');

@@ -19,8 +19,8 @@ export class FakePort {
     this.onmessage?.({ data: message });
   }
 
-  give(id: number, bytes: Uint8Array): void {
-    this.say({ type: 'chunk', id, bytes: bytes.slice().buffer });
+  give(id: number, bytes: Uint8Array, checked = true): void {
+    this.say({ type: 'chunk', id, bytes: bytes.slice().buffer, checked });
   }
 
   close(): void {
