@@ -15,6 +15,7 @@ import { ASSET_CACHE } from '../protocol/asset-cache.ts';
 import { launchChromium } from '../test/harness/browsers.ts';
 import { serve } from '../test/harness/serve.ts';
 import { until } from '../test/harness/until.ts';
+import { medianOrNaN } from './statistics.ts';
 
 const MOST_UNLISTED = 1.05;
 const LEAST_STORED = 0.9;
@@ -97,7 +98,7 @@ async function ratios(first: Page, second: Page, url: (n: number) => string): Pr
     // The first warms both up.
     if (pair > 0) all.push((a ?? NaN) / (b ?? NaN));
   }
-  return median(all);
+  return medianOrNaN(all);
 }
 
 /** Milliseconds for these, one after the other. */
@@ -107,12 +108,4 @@ function time(page: Page, urls: readonly string[]): Promise<number> {
     for (const url of all) await (await fetch(url)).arrayBuffer();
     return performance.now() - start;
   }, urls);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? NaN)
-    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }

@@ -12,6 +12,7 @@ import { chromium, type Browser } from 'playwright-core';
 import { CHROMIUM_FLAGS } from '../scripts/lib/chromium-flags.mjs';
 import { FIXTURE_MEDIA, ROOT, serve } from '../test/harness/serve.ts';
 import { until } from '../test/harness/until.ts';
+import { medianOrNaN } from './statistics.ts';
 
 const LIMIT = 1.1;
 const PLAYLIST = '/media/lesson/v1/index.m3u8';
@@ -65,10 +66,9 @@ async function compare(browser: Browser): Promise<number> {
     const order: readonly PageName[] = pair % 2 === 0 ? ['plain', 'ours'] : ['ours', 'plain'];
     for (const name of order) visits[name].push(await visit(browser, name));
   }
-  const [plain, ours] = [visits.plain, visits.ours].map((all) => median(all.map(({ firstFrame }) => firstFrame))) as [
-    number,
-    number,
-  ];
+  const [plain, ours] = [visits.plain, visits.ours].map((all) =>
+    medianOrNaN(all.map(({ firstFrame }) => firstFrame)),
+  ) as [number, number];
   console.log('When a visit begins its requests, ms since the navigation (medians):');
   for (const name of ['plain', 'ours'] as const) console.log(`  ${name}: ${waterfall(visits[name])}`);
   const ratio = ours / plain;
@@ -117,19 +117,11 @@ function waterfall(visits: readonly Visit[]): string {
       (path) =>
         [
           path.slice(path.lastIndexOf('/') + 1),
-          median(visits.flatMap(({ requests }) => requests[path] ?? [])),
+          medianOrNaN(visits.flatMap(({ requests }) => requests[path] ?? [])),
         ] as const,
     )
     .sort(([, a], [, b]) => a - b)
     .slice(0, 20)
     .map(([name, at]) => `${name} ${at.toFixed(0)}`)
     .join(', ');
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? NaN)
-    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }

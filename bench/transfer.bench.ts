@@ -17,6 +17,7 @@ import { launchChromium } from '../test/harness/browsers.ts';
 import { serve } from '../test/harness/serve.ts';
 import { bareTransfer, connectBare } from './transfer/bare-channel.ts';
 import { kitTransfer, offered, openKit, PAGE } from './transfer/kit.ts';
+import { medianOrNaN } from './statistics.ts';
 
 const BYTES = 64_000_000;
 const MIN_RATIO = 0.85;
@@ -77,10 +78,10 @@ async function compare(stage: Stage): Promise<number> {
         `ratio ${(kit.goodput / bare.goodput).toFixed(3)}; main thread busy ${percent(bare.busy)} and ${percent(kit.busy)}`,
     );
   }
-  const bare = median(all.map((pair) => pair.bare.goodput));
-  const kit = median(all.map((pair) => pair.kit.goodput));
-  const ratio = median(all.map((pair) => pair.kit.goodput / pair.bare.goodput));
-  const busy = median(all.map((pair) => pair.kit.busy));
+  const bare = medianOrNaN(all.map((pair) => pair.bare.goodput));
+  const kit = medianOrNaN(all.map((pair) => pair.kit.goodput));
+  const ratio = medianOrNaN(all.map((pair) => pair.kit.goodput / pair.bare.goodput));
+  const busy = medianOrNaN(all.map((pair) => pair.kit.busy));
   console.log(`Goodput, median of ${pairs}: bare ${bare.toFixed(1)} MB/s, mesh ${kit.toFixed(1)} MB/s.`);
   console.log(`Ratio of the medians ${(kit / bare).toFixed(3)}.`);
   console.log(`Median of the ratios ${ratio.toFixed(3)} (at least ${MIN_RATIO.toFixed(2)})`);
@@ -126,12 +127,4 @@ async function taskSeconds(cdp: CDPSession): Promise<number> {
 
 function percent(part: number): string {
   return `${(100 * part).toFixed(1)} %`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1
-    ? (sorted[middle] ?? NaN)
-    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }

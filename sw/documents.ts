@@ -51,7 +51,8 @@ export class Documents {
   }
 
   async #isListed({ size, parts }: ShareableFile, response: Response): Promise<boolean> {
+    if (parts.length !== 1) return false;
     const body = new Uint8Array(await response.arrayBuffer());
-    return body.length === size && parts.length === 1 && (await nameOf(body, this.#sha256)).digest === parts[0];
+    return body.length === size && (await nameOf(body, this.#sha256)).digest === parts[0];
   }
 }

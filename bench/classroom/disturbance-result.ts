@@ -2,7 +2,7 @@
 import type { MediaFacts, Measurement, ViewerRecord } from './measurement.ts';
 import { SEGMENT_SECONDS } from './options.ts';
 import type { Served } from './served.ts';
-import { greatest, sum } from './statistics.ts';
+import { greatest, sum } from '../statistics.ts';
 
 export interface CutResult {
   /** Furthest end of what any viewer had buffered at the cut, in seconds of media, and whose it was. */

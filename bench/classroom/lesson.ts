@@ -4,7 +4,7 @@ import type { Disturbance, Measurement, Tick, ViewerRecord } from './measurement
 import { CpuMeter, machineCpu, ORIGIN } from './namespaces.ts';
 import { counters, cutUplink, type Counters } from './network.ts';
 import { arrivalTimes, type RunOptions } from './options.ts';
-import { sum } from './statistics.ts';
+import { sum } from '../statistics.ts';
 import type { Viewer } from './viewers.ts';
 
 /** A warm visit goes on until this much was played: code and first segments are cached, the service worker is there. */

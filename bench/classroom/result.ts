@@ -3,7 +3,7 @@ import { cutResult, stallsAfterKill, type CutResult } from './disturbance-result
 import type { MediaFacts, Measurement, ViewerRecord } from './measurement.ts';
 import { segmentCopies, totals, type ClassTotal, type SegmentCopies, type ServedClass } from './served.ts';
 import type { RunOptions } from './options.ts';
-import { greatest, median, sum } from './statistics.ts';
+import { greatest, median, sum } from '../statistics.ts';
 
 /** Switches of rendition are counted from so many seconds after a viewer's start: before that everybody feels the way. */
 export const SETTLED_SECONDS = 15;

@@ -1,5 +1,5 @@
 /** What an origin sent, request by request: its access log, read and added up. Pure. */
-import { quantile, greatest } from './statistics.ts';
+import { quantile, greatest } from '../statistics.ts';
 
 export interface Served {
   /** When the response was over, milliseconds since 1970. */

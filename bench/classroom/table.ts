@@ -3,7 +3,7 @@ import type { SystemName } from './options.ts';
 import { figure } from './report.ts';
 import { QUIET_CORES, type Result } from './result.ts';
 import { figureOf, REFERENCE, type Bar, type FigureName, type Scenario } from './scenarios.ts';
-import { median } from './statistics.ts';
+import { median } from '../statistics.ts';
 
 /** All runs of one system in one scenario. One that failed is not among the results. */
 export interface Cell {

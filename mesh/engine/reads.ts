@@ -219,7 +219,7 @@ class Reading {
 }
 
 /** Is all of a file read, or all of its first part? */
-export const isAll = ({ from, to, range, name }: ReadQuestion): boolean =>
+const isAll = ({ from, to, range, name }: ReadQuestion): boolean =>
   from === 0 && to === name.size && (range?.start ?? 0) === 0;
 
 /** Are the bytes `[start, end)` the same in both? */

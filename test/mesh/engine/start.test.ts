@@ -331,6 +331,23 @@ test('where both manifest and origin take long to be gone, what is held is given
   await assert.rejects(peer.get({ url: plan.url, name: null }), /origin/);
 });
 
+test('where the origin is gone neighbours hear of what an earlier visit left, without anybody asking for it here', async () => {
+  const manifest = 'https://school.test/m.json';
+  const world = new World();
+  const map = await world.asset('map.png', 1000);
+  const assets = { '/map.png': { ...map.name, type: 'image/png' } };
+  const kept = {
+    read: () => Promise.resolve(JSON.stringify({ version: 1, leaves: '/l/', assets })),
+    write: () => Promise.resolve(),
+  };
+  world.origin.reachable = false;
+  const peer = world.peer('A', { manifest, kept });
+  peer.store.put({ ...map.name, body: map.body, leaves: map.leaves, contentType: '' });
+  const other = world.peer('B');
+  await world.connected([peer, other]);
+  assert.equal((await other.get(map)).source, 'peers');
+});
+
 test('what the page has seen and the manifest lists is taken from the browser’s cache, else brought', async () => {
   const world = new World();
   const [map, old, lost, other] = await Promise.all(

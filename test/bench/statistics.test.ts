@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { greatest, median, quantile, sum } from '../../../bench/classroom/statistics.ts';
+import { greatest, median, medianOrNaN, quantile, sum } from '../../bench/statistics.ts';
 
 test('of nothing there is no median, quantile or greatest, and the sum is 0', () => {
   assert.deepEqual([median([]), quantile([], 0.5), greatest([]), sum([])], [undefined, undefined, undefined, 0]);
+  assert.ok(Number.isNaN(medianOrNaN([])));
 });
 
 test('the median of an even count lies between the two in the middle, in whatever order they come', () => {

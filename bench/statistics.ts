@@ -17,5 +17,8 @@ export function median(values: readonly number[]): number | undefined {
   return sorted.length % 2 === 1 || below === undefined ? above : (below + above) / 2;
 }
 
+/** The same, NaN for none. */
+export const medianOrNaN = (values: readonly number[]): number => median(values) ?? NaN;
+
 export const greatest = (values: readonly number[]): number | undefined =>
   values.length === 0 ? undefined : Math.max(...values);
