@@ -18,6 +18,9 @@ export interface Arguments {
   readonly json: boolean;
 }
 
+/** A long run says on stderr how far it is, ms of wall time. */
+const SAY_EVERY_MS = 30_000;
+
 /** @returns whether all bars are met */
 export async function main({ scenarios, segments, json }: Arguments): Promise<boolean> {
   const outcomes: Outcome[] = [];
@@ -64,7 +67,14 @@ export function chosen(names: readonly string[], options: ScenarioOptions): Scen
 async function timed(scenario: Scenario, shares: boolean): Promise<RunResult> {
   const start = performance.now();
   const before = process.cpuUsage();
-  const result = await Run.of(scenario, shares);
+  let said = start;
+  const result = await Run.of(scenario, shares, (now) => {
+    if (performance.now() - said < SAY_EVERY_MS) return;
+    said = performance.now();
+    console.error(
+      `${nameOf(scenario)}: ${(now / 1000).toFixed(0)} s of it after ${((said - start) / 1000).toFixed(0)} s`,
+    );
+  });
   const wall = (performance.now() - start) / 1000;
   const { user, system } = process.cpuUsage(before);
   const cpu = (user + system) / 1e6;

@@ -103,17 +103,18 @@ export class Run {
     this.#world = { clock, random, network, server, origin, say: null };
   }
 
-  static async of(scenario: Scenario, shares: boolean): Promise<RunResult> {
+  /** @param progress hears every simulated second how much of the stream's time has passed, ms */
+  static async of(scenario: Scenario, shares: boolean, progress?: (now: number) => void): Promise<RunResult> {
     const { behaviour, duration, blocks, kind } = scenario;
     const isLive = behaviour === 'live';
     const segments = isLive
       ? LIVE_SEGMENTS_AT_START + Math.floor((kind.arrivals + duration) / SEGMENT_MS)
       : Math.ceil(duration / SEGMENT_MS);
     const run = new Run(scenario, await Content.create(segments, blocks), shares);
-    return run.#run();
+    return run.#run(progress);
   }
 
-  async #run(): Promise<RunResult> {
+  async #run(progress?: (now: number) => void): Promise<RunResult> {
     const { duration, kind, behaviour } = this.#scenario;
     this.#serve();
     this.#populate();
@@ -127,7 +128,10 @@ export class Run {
     const isOver = (): boolean =>
       this.#viewers.length === this.#expected &&
       this.#viewers.every(({ player, leftAt }) => player.isOver || leftAt < Infinity);
-    for (; this.#clock.now() < end && !isOver();) await this.#clock.advance(Math.min(1000, end - this.#clock.now()));
+    while (this.#clock.now() < end && !isOver()) {
+      await this.#clock.advance(Math.min(1000, end - this.#clock.now()));
+      progress?.(this.#clock.now());
+    }
     return this.#result();
   }
 

@@ -1,5 +1,6 @@
 /** Two pages with the kit, and one asset that goes from the first to the second by the mesh. */
 import type { Page } from 'playwright-core';
+import { ASSET_CACHE } from '../../protocol/asset-cache.ts';
 import type { AssetName } from '../../protocol/ids.ts';
 import type { Mesh } from '../../index.ts';
 import { until } from '../../test/harness/until.ts';
@@ -20,7 +21,24 @@ export interface KitTransfer {
 
 type KitWindow = Window & { mesh?: Mesh };
 
-/** Opens the page anew: its store is empty. Resolves when it has a neighbour. */
+/** Ends the page and forgets what it kept on the disk. */
+export async function emptyStore(page: Page, url: string): Promise<void> {
+  await page.goto('about:blank');
+  const cdp = await page.context().newCDPSession(page);
+  await cdp.send('Storage.clearDataForOrigin', {
+    origin: new URL(url).origin,
+    storageTypes: 'cache_storage,indexeddb',
+  });
+  await cdp.detach();
+}
+
+/** Waits until what the page has loaded is on its disk. */
+export const kept = (page: Page): Promise<boolean> =>
+  until('the asset on the disk', () =>
+    page.evaluate(async (name) => (await (await caches.open(name)).keys()).length > 0, ASSET_CACHE),
+  );
+
+/** Opens the page anew. Resolves when it has a neighbour. */
 export async function openKit(page: Page, url: string, neighbours: number): Promise<void> {
   await page.goto(url);
   await until('a neighbour', () =>
