@@ -1,6 +1,7 @@
 /**
- * Page ↔ engine. The engine is a dedicated worker of the page, or runs on the main thread; both take the same messages.
- * A service worker, and whoever else is given a port, speaks the asset half (`AssetQuestion`, `AssetAnswer`) over it.
+ * Page ↔ engine. The engine is a dedicated worker of the tab that leads, or runs on its main thread; both take the same messages. Other tabs of the
+ * browser use it over a port each (`FromTab`, `ToTab`). A service worker, and whoever else is given a port, speaks the asset half
+ * (`AssetQuestion`, `AssetAnswer`) over it.
  */
 import type { P2PErrorCode } from './error.ts';
 import type { AssetName, Digest, PeerId, SwarmId } from './ids.ts';
@@ -25,6 +26,17 @@ export interface EngineOptions {
   readonly patterns: SharePatterns | null;
   /** Which `debug` namespaces are on, as in `localStorage.debug`. */
   readonly debug: string;
+}
+
+/** Tabs share an engine only where they speak of it alike: another number once `FromTab` or `ToTab` mean something else. */
+export const TABS_VERSION = 1;
+
+/** What a tab that begins to lead knows of the one before it. */
+export interface Lead {
+  /** Each leader's is higher than the one before; the server turns a lower one away. */
+  readonly epoch: number;
+  /** The secret by which the server gives the same peer id again; null: there is none. */
+  readonly resume: string | null;
 }
 
 /** Patterns of URLs, as the URL Pattern Standard has them. */
@@ -60,6 +72,12 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** The first bytes of an asset, and its block hashes, by which they can be checked again. */
+export interface Begun {
+  readonly bytes: readonly ArrayBuffer[];
+  readonly leaves: ArrayBuffer;
+}
+
 export type AssetQuestion =
   | {
       readonly type: 'load';
@@ -78,8 +96,10 @@ export type AssetQuestion =
       readonly unlisted: 'fetch' | 'pass';
       /** Part of the URL; null: all of it. With a name that part is the asset; without one the request goes to the origin as it is. */
       readonly range: ByteRange | null;
-      /** Are the bytes wanted while they come? Default: false. */
-      readonly streamed?: boolean;
+      /** Are the bytes wanted while they come? `spare`: only for the engine that is asked if this one goes. Default: false. */
+      readonly streamed?: boolean | 'spare';
+      /** What an engine that is gone gave of it. Default: nothing. */
+      readonly begun?: Begun;
     }
   /** A piece of an asset that the manifest lists, given in order while it comes. */
   | {
@@ -117,8 +137,9 @@ export type AssetAnswer =
       readonly id: number;
       readonly loaded: number;
       readonly total: number;
-      /** Checked bytes that follow those of the progress before, if the question wants them. */
+      /** Checked bytes that follow those of the progress before, if the question wants them; beside the first of them the asset's block hashes. */
       readonly chunk?: ArrayBuffer | undefined;
+      readonly leaves?: ArrayBuffer | undefined;
     }
   | {
       readonly type: 'loaded';
@@ -161,8 +182,8 @@ export interface Shareable {
 /** What a port gets from the engine. */
 export type PortMessage = AssetAnswer | Shareable;
 
-export type FromPage =
-  | { readonly type: 'start'; readonly options: EngineOptions }
+/** What each tab that uses the engine may say. */
+export type FromTab =
   | AssetQuestion
   | { readonly type: 'join'; readonly swarm: SwarmId }
   /** The page had this from the origin itself. If the manifest lists it, and it is what the manifest says, it is handed out. */
@@ -186,7 +207,14 @@ export type FromPage =
   /** URLs that the page has loaded without us: what the manifest lists of them is brought, so that it is here at the next visit. */
   | { readonly type: 'seen'; readonly urls: readonly string[] }
   /** Gives another asker (a service worker) a way in. */
-  | { readonly type: 'port'; readonly port: MessagePort }
+  | { readonly type: 'port'; readonly port: MessagePort };
+
+/** What the page says whose engine it is. */
+export type FromPage =
+  | { readonly type: 'start'; readonly options: EngineOptions }
+  | FromTab
+  /** Another tab wants to use the engine, over this port. It is gone when it holds the Web Lock of this name no more. */
+  | { readonly type: 'tab'; readonly port: MessagePort; readonly lock: string }
   /** A data channel, transferred in the task that made it; its handlers are set in the task that receives this. */
   | { readonly type: 'channel'; readonly connection: number; readonly peer: PeerId; readonly channel: RTCDataChannel }
   | {
@@ -197,25 +225,37 @@ export type FromPage =
     }
   | { readonly type: 'connection'; readonly connection: number; readonly state: 'closed' }
   | { readonly type: 'signal'; readonly peer: PeerId; readonly signal: Signal }
-  /** The viewer agrees: join the mesh now. */
-  | { readonly type: 'share' }
+  /** Join the mesh now; null: for this tab alone. */
+  | { readonly type: 'share'; readonly lead: Lead | null }
+  /** Leave the mesh, and the other tabs. */
   | { readonly type: 'leave' };
 
-export type FromEngine =
-  /** The first message of an engine. `takesChannels` tells whether data channels can be transferred to where it runs. */
-  | { readonly type: 'ready'; readonly takesChannels: boolean }
+/** What each tab that uses the engine hears. */
+export type ToTab =
   | AssetAnswer
   /** A service worker is giving an answer: it is to hear from the page. */
   | { readonly type: 'stay-awake' }
   | { readonly type: 'held'; readonly id: number; readonly held: readonly Held[] }
-  | { readonly type: 'stats'; readonly stats: EngineStats }
+  | { readonly type: 'stats'; readonly stats: TabStats }
   | { readonly type: 'peer'; readonly peer: PeerId; readonly state: 'connected' | 'gone' | 'banned' }
   | {
       readonly type: 'warning';
       readonly code: P2PErrorCode;
       readonly message: string;
       readonly details: Readonly<Record<string, unknown>>;
-    }
+    };
+
+/** What other tabs hear twice a second: the engine is there. With the secret for whoever leads next. */
+export interface Alive {
+  readonly type: 'alive';
+  readonly resume: string | null;
+}
+
+/** What the page hears whose engine it is. */
+export type FromEngine =
+  /** The first message of an engine. `takesChannels` tells whether data channels can be transferred to where it runs. */
+  | { readonly type: 'ready'; readonly takesChannels: boolean }
+  | ToTab
   | {
       readonly type: 'dial';
       readonly connection: number;
@@ -230,16 +270,19 @@ export type FromEngine =
     }
   | { readonly type: 'hang-up'; readonly connection: number };
 
+/** What came from where, and what was handed out. */
+export interface ByteCounts {
+  readonly origin: number;
+  readonly peers: number;
+  readonly store: number;
+  readonly uploaded: number;
+}
+
 /** Counters of one engine; bytes since it started. */
 export interface EngineStats {
   /** Open connections. */
   readonly peers: number;
-  readonly bytes: {
-    readonly origin: number;
-    readonly peers: number;
-    readonly store: number;
-    readonly uploaded: number;
-  };
+  readonly bytes: ByteCounts;
   readonly banned: number;
   /** Is the signaling server there? */
   readonly signaling: 'off' | 'connecting' | 'joined' | 'unreachable';
@@ -249,4 +292,14 @@ export interface EngineStats {
   readonly lineRate: number | null;
   /** This peer's id, once the server gave it one. */
   readonly peer: PeerId | null;
+}
+
+/** Counters as one tab sees them. */
+export interface TabStats extends EngineStats {
+  /** What this tab used itself, and what the peer handed out, since the tab has used this engine. */
+  readonly bytes: ByteCounts;
+  /** Of the peer: what all tabs used, and what was brought for others, since its engine started. */
+  readonly total: ByteCounts;
+  /** Tabs that use the engine. */
+  readonly tabs: number;
 }

@@ -13,6 +13,7 @@ const REFUSALS: readonly RefusalCode[] = [
   'not-joined',
   'unknown-peer',
   'too-many-swarms',
+  'superseded',
   'shutting-down',
 ];
 

@@ -16,6 +16,8 @@ export interface JoinRequest {
   readonly swarms: readonly SwarmId[];
   /** The secret of an earlier JoinReply: gives the same peer id again, also after a restart of the server. */
   readonly resume?: string;
+  /** Of the tab that speaks for the browser: where two have the same peer id the higher one counts. Default: 0. */
+  readonly epoch?: number;
 }
 
 export interface JoinReply {
@@ -102,7 +104,7 @@ export interface Done {
 }
 
 export type RefusalCode =
-  'bad-message' | 'wrong-version' | 'not-joined' | 'unknown-peer' | 'too-many-swarms' | 'shutting-down';
+  'bad-message' | 'wrong-version' | 'not-joined' | 'unknown-peer' | 'too-many-swarms' | 'superseded' | 'shutting-down';
 
 /** The server's no. `message` says what was expected; `retryAfter` is in seconds, absent where trying again is of no use. */
 export interface Refusal {

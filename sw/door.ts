@@ -84,8 +84,12 @@ export class Door {
     const findPort = (): Promise<EnginePort | null> =>
       this.#ports.ports.find(clientId, !holdsUpScripts(request.destination));
     // What this page's own manifest says: the list may be of an earlier visit.
-    const port = await findPort();
-    const file = await port?.file(url);
+    let port = await findPort();
+    let file = await port?.file(url);
+    while (port?.isClosed === true) {
+      port = await findPort();
+      file = await port?.file(url);
+    }
     const kept = await this.#stored(request, file);
     if (kept?.body && file) port?.served(file, Number(kept.headers.get('content-length')));
     const answer = kept ?? (file ? await this.#fromEngine(request, file, findPort, began) : null);

@@ -36,13 +36,16 @@ export class EnginePort {
   readonly #port: MessagePort;
   readonly #waiting = new Map<number, Waiting>();
   #files: ReadonlyMap<string, ShareableFile> = new Map();
-  /** Resolves when they are told, or late. */
+  /** Resolves when they are told, late, or never to be told. */
   readonly #told: Promise<void>;
+  #giveUp: () => void = () => undefined;
+  #isClosed = false;
   #last = 0;
 
   constructor(port: MessagePort, shareable: (files: readonly ShareableFile[]) => void) {
     this.#port = port;
     this.#told = new Promise((resolve) => {
+      this.#giveUp = resolve;
       setTimeout(resolve, LIST_WAIT_MS);
       port.onmessage = ({ data }: MessageEvent<PortMessage>) => {
         if (data.type === 'shareable') {
@@ -57,6 +60,11 @@ export class EnginePort {
         else waiting?.broken();
       };
     });
+  }
+
+  /** Has the page given a newer one, or is it gone? */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** What the page's manifest says of a URL without fragment, as soon as it is known; waited for only so long. */
@@ -120,6 +128,8 @@ export class EnginePort {
   }
 
   close(): void {
+    this.#isClosed = true;
+    this.#giveUp();
     for (const waiting of [...this.#waiting.values()]) waiting.broken();
     this.#port.close();
   }

@@ -4,6 +4,7 @@ import { Documents } from './documents.ts';
 import { Door } from './door.ts';
 import { EnginePorts } from './engine-ports.ts';
 import { routesFor, type InstallEventWithRoutes } from './routes.ts';
+import { passPort } from './pass-port.ts';
 import { ShareableList } from './shareable-list.ts';
 import { stored } from './stored.ts';
 
@@ -32,7 +33,10 @@ self.addEventListener('activate', (event) => event.waitUntil(clients.claim()));
 self.addEventListener('message', (event) => {
   const message = event.data as ToServiceWorker | undefined;
   const [port] = event.ports;
-  if (message?.type === 'p2p-port' && port && event.source instanceof Client) ports.connect(event.source, port);
+  if (!message || !port || !(event.source instanceof Client)) return;
+  if (message.type === 'p2p-port') ports.connect(event.source, port);
+  if (message.type === 'p2p-who') port.postMessage(event.source.id);
+  if (message.type === 'p2p-pass') event.waitUntil(passPort(clients, message, port));
 });
 
 self.addEventListener('fetch', (event) => {

@@ -1,6 +1,7 @@
 /** One who asks for assets, a page or a service worker, by its own numbers. Owned by whoever carries its messages. */
 import type { AssetQuestion } from '../../protocol/page.ts';
 import type { Assets, LoadQuestion, Reply } from './assets.ts';
+import type { Use } from './shared-transfers.ts';
 import type { Reads, ReadsPorts } from './reads.ts';
 
 /** Loads what gives assets piece by piece: a module of its own, for most pages ask for nothing that way. */
@@ -9,6 +10,8 @@ export type LoadReads = () => Promise<{ readonly Reads: typeof Reads }>;
 export interface AskerPorts extends ReadsPorts {
   readonly assets: Pick<Assets, 'load' | 'read' | 'served'>;
   readonly loadReads: LoadReads;
+  /** Hears of the bytes that are used. */
+  readonly use: Use;
 }
 
 export class Asker {
@@ -35,7 +38,7 @@ export class Asker {
         );
         return;
       case 'served':
-        return this.#ports.assets.served(question.digests, question.bytes);
+        return this.#ports.assets.served(question.digests, question.bytes, this.#ports.use);
       case 'pull':
         void this.#reads?.then((reads) => reads?.pull(question.id, question.bytes));
         return;
@@ -75,6 +78,6 @@ export class Asker {
       if (message.type !== 'progress') this.#loads.delete(question.id);
       this.#reply(message);
     };
-    void this.#ports.assets.load(question, answer, controller.signal);
+    void this.#ports.assets.load(question, answer, controller.signal, this.#ports.use);
   }
 }

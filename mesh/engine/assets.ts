@@ -9,23 +9,25 @@ import type { Ports, StoredAsset } from '../core/ports.ts';
 import type { ListedAsset, ManifestIndex } from './manifest-index.ts';
 import type { Membership } from './membership.ts';
 import { originFailed, readBody, statusOf } from './origin-door.ts';
-import type { TransferPorts } from './transfer-ports.ts';
-import { Transfer, type Transferred } from './transfer.ts';
+import { SharedTransfers, type Progress, type SharedTransfersPorts, type Use } from './shared-transfers.ts';
+import type { Transferred } from './transfer.ts';
 import type { Wanted } from './wanted.ts';
 import type { UnderWay } from './under-way.ts';
-import { Unfinished } from './unfinished.ts';
 
 export type LoadQuestion = Extract<AssetQuestion, { type: 'load' }>;
 export type ReadQuestion = Extract<AssetQuestion, { type: 'read' }>;
 export type KeepMessage = Extract<FromPage, { type: 'keep' }>;
 export type Reply = (answer: AssetAnswer) => void;
 
-/** What is on its way may be read while it comes. */
-type Progress = (loaded: number, total: number, underWay: UnderWay) => void;
 /** The same also of what no peer may have. */
 type AnyProgress = (loaded: number, total: number, underWay?: UnderWay) => void;
 
-export interface AssetsPorts extends TransferPorts, Pick<Ports, 'store' | 'cached'> {
+interface AnyTaker {
+  readonly progress: AnyProgress;
+  readonly use: Use;
+}
+
+export interface AssetsPorts extends Omit<SharedTransfersPorts, 'done' | 'isKept'>, Pick<Ports, 'store' | 'cached'> {
   readonly manifest: ManifestIndex;
   readonly membership: Membership;
   /** Tells which URLs the page lets be shared; null: all. */
@@ -42,44 +44,33 @@ export interface Read {
   readonly isRight: boolean;
 }
 
-/** Where somebody reads. */
-interface Place {
-  readonly block: number;
-  /** Can it be given nothing but checked blocks? */
-  readonly isChecked: boolean;
-}
-
-interface Shared {
-  readonly transfer: Transfer;
-  readonly result: Promise<Transferred>;
-  readonly controller: AbortController;
-  readonly progress: Set<Progress>;
-}
-
 export class Assets {
   readonly #ports: AssetsPorts;
   readonly #home: SwarmId;
-  readonly #transfers = new Map<Digest, Shared>();
+  readonly #transfers: SharedTransfers;
   /** Digests that the origin contradicted; not believed any more during this page visit. */
   readonly #contradicted = new Set<Digest>();
   readonly #firstAsked = new Map<SwarmId, number>();
-  readonly #unfinished: Unfinished;
 
   constructor(ports: AssetsPorts, home: SwarmId) {
     this.#ports = ports;
     this.#home = home;
-    this.#unfinished = new Unfinished(ports.clock);
+    this.#transfers = new SharedTransfers({
+      ...ports,
+      done: (wanted, got) => this.#keep(wanted, got),
+      isKept: (digest) => ports.store.has(digest),
+    });
     ports.store.listen((digests) => ports.neighbours.announcements.lose(digests));
   }
 
   /** Answers once with `loaded`, `pass` or `failed`, with `progress` now and then before; not at all once the signal is aborted. */
-  async load(question: LoadQuestion, reply: Reply, signal: AbortSignal): Promise<void> {
+  async load(question: LoadQuestion, reply: Reply, signal: AbortSignal, use: Use): Promise<void> {
     const { id, url } = question;
     const answer: Reply = (message) => {
       if (!signal.aborted) reply(message);
     };
     try {
-      answer(await this.#answer(question, this.#progress(question, answer), signal));
+      answer(await this.#answer(question, { progress: this.#progress(question, answer), use }, signal));
     } catch (error) {
       const failure = error instanceof P2PError ? error : originFailed(url, String(error), 0);
       answer({ type: 'failed', id, code: failure.code, message: failure.message, status: statusOf(failure) });
@@ -95,53 +86,55 @@ export class Assets {
       if (loaded !== total && clock.now() - toldAt < PROGRESS_EVERY_MS) return;
       toldAt = clock.now();
       const chunk = streamed ? underWay?.checkedFrom(given) : undefined;
+      const leaves = given === 0 && chunk?.byteLength ? underWay?.leaves?.slice().buffer : undefined;
       given += chunk?.byteLength ?? 0;
-      answer({ type: 'progress', id, loaded, total, chunk });
+      answer({ type: 'progress', id, loaded, total, chunk, leaves });
     };
   }
 
-  async #answer(question: LoadQuestion, progress: AnyProgress, signal: AbortSignal): Promise<AssetAnswer> {
+  async #answer(question: LoadQuestion, taker: AnyTaker, signal: AbortSignal): Promise<AssetAnswer> {
     const { url, range, name } = question;
     const { manifest, clock } = this.#ports;
-    if (range !== null || name !== null) return this.#answerListed(question, null, progress, signal);
+    if (range !== null || name !== null) return this.#answerListed(question, null, taker, signal);
     const listed = await manifest.find(url);
     try {
-      return await this.#answerListed(question, listed, progress, signal);
+      return await this.#answerListed(question, listed, taker, signal);
     } catch (error) {
       if (listed || signal.aborted || (statusOf(error) > 0 && statusOf(error) < 500)) throw error;
       // Where the origin is gone the manifest comes late, and is that of an earlier visit.
       await Promise.race([manifest.settled, new Promise<void>((late) => clock.after(MANIFEST_WAIT_MS, late))]);
       const late = await manifest.find(url);
       if (!late) throw error;
-      return this.#answerListed(question, late, progress, signal);
+      return this.#answerListed(question, late, taker, signal);
     }
   }
 
   async #answerListed(
     question: LoadQuestion,
     listed: ListedAsset | null,
-    progress: AnyProgress,
+    taker: AnyTaker,
     signal: AbortSignal,
   ): Promise<AssetAnswer> {
     const { id, url, unlisted, range } = question;
     const mayShare = question.name && (await this.#ports.mayShare);
     const name = mayShare?.(url) === false ? null : (question.name ?? listed?.name ?? null);
     if (!name || (range && range.end - range.start !== name.size) || this.#contradicted.has(name.digest))
-      return unlisted === 'pass' ? { type: 'pass', id } : this.#plain(question, progress, signal);
+      return unlisted === 'pass' ? { type: 'pass', id } : this.#plain(question, taker, signal);
     const swarm = question.swarm ?? this.#home;
     const contentType = listed?.contentType ?? '';
     const stored = await this.#stored(name.digest);
     if (stored) {
-      this.#ports.countStoreBytes(stored.size);
+      this.#fromStore(stored.size, taker.use);
       this.#ports.neighbours.announcements.hold(swarm, name.digest);
       return loaded(question, stored.body, contentType || stored.contentType, 'store', true);
     }
     const neededAt = question.deadline === null ? Infinity : this.#ports.clock.now() + question.deadline;
     const startedAt = this.#startedAt(swarm, question.age);
     const wanted = { url, name, range, swarm, contentType, neededAt, startedAt };
-    const got = await this.#transfer(wanted, signal, progress);
+    if (question.begun) await this.#transfers.begin(name, question.begun);
+    const got = await this.#transfers.take(wanted, signal, taker);
     // Chunks may have been given that are not of this: whoever asks again has it whole.
-    if (question.streamed && got.replaces) throw originFailed(url, 'other bytes', 0);
+    if (question.streamed === true && got.replaces) throw originFailed(url, 'other bytes', 0);
     return loaded(
       question,
       got.body,
@@ -153,9 +146,11 @@ export class Assets {
   }
 
   /** Without a digest: the origin, as the page itself would have asked, for the page alone. */
-  async #plain(question: LoadQuestion, progress: AnyProgress, signal: AbortSignal): Promise<AssetAnswer> {
+  async #plain(question: LoadQuestion, { progress, use }: AnyTaker, signal: AbortSignal): Promise<AssetAnswer> {
     const { url, range } = question;
-    const response = await this.#ports.origin({ url, range, credentials: 'same-origin', signal });
+    const response = await this.#ports.origin({ url, range, credentials: 'same-origin', signal }, (bytes) =>
+      use('origin', bytes),
+    );
     if (response.status !== 200 && response.status !== 206)
       throw originFailed(url, `status ${response.status}`, response.status);
     const body = await readBody(url, response, (_, have) => progress(have, response.size ?? 0));
@@ -171,6 +166,7 @@ export class Assets {
     { url, name, range, from, to, age }: ReadQuestion,
     coming: (underWay: UnderWay) => void,
     signal: AbortSignal,
+    use: Use,
   ): Promise<Read | null> {
     const { manifest, neighbours } = this.#ports;
     const { digest } = name;
@@ -180,22 +176,28 @@ export class Assets {
     const swarm = this.#home;
     const stored = await this.#stored(digest);
     if (stored) {
-      this.#ports.countStoreBytes(to - from);
+      this.#fromStore(to - from, use);
       neighbours.announcements.hold(swarm, digest);
       return { body: stored.body, isRight: true };
     }
     const startedAt = this.#startedAt(swarm, age);
     const wanted = { url, name, range, swarm, contentType, neededAt: Infinity, startedAt };
-    const got = await this.#transfer(wanted, signal, (_loaded, _total, underWay) => coming(underWay), {
-      block: Math.floor(from / BLOCK_BYTES),
-      isChecked: from > 0 || to < name.size || (range?.start ?? 0) > 0,
-    });
+    const progress: Progress = (_loaded, _total, underWay) => coming(underWay);
+    const got = await this.#transfers.take(
+      wanted,
+      signal,
+      { progress, use },
+      {
+        block: Math.floor(from / BLOCK_BYTES),
+        isChecked: from > 0 || to < name.size || (range?.start ?? 0) > 0,
+      },
+    );
     return { body: got.body, isRight: got.leaves !== null };
   }
 
   /** Somebody else gave so many bytes of these from the disk. */
-  served(digests: readonly Digest[], bytes: number): void {
-    this.#ports.countStoreBytes(bytes);
+  served(digests: readonly Digest[], bytes: number, use: Use): void {
+    this.#fromStore(bytes, use);
     for (const digest of digests) this.#ports.store.used(digest);
   }
 
@@ -237,14 +239,12 @@ export class Assets {
 
   /** What is on its way and may be handed on. */
   underWay(digest: Digest): UnderWay | undefined {
-    const underWay = this.#transfers.get(digest)?.transfer.underWay;
-    return underWay?.withheld === true ? undefined : underWay;
+    return this.#transfers.underWay(digest);
   }
 
   /** A player says what it needs, and when: after a seek perhaps sooner than it asked for it. */
   expect(assets: readonly Expected[]): void {
-    for (const { name, within } of assets)
-      this.#transfers.get(name.digest)?.transfer.neededBy(this.#ports.clock.now() + within);
+    for (const asset of assets) this.#transfers.expect(asset);
   }
 
   /** Brings an asset for others, or ahead of time. Resolves when it is here, could not be had, or nobody wants it any more. */
@@ -254,9 +254,14 @@ export class Assets {
     const neededAt = this.#ports.clock.now() + within;
     const startedAt = this.#startedAt(swarm, 0);
     const wanted = { url, name, range: range ?? null, swarm, contentType: '', neededAt, startedAt };
-    await this.#transfer(wanted, signal, () => undefined).catch((error: unknown) =>
-      this.#ports.trace('assets', () => `${url}: ${String(error)}`),
-    );
+    await this.#transfers
+      .take(wanted, signal, { progress: () => undefined, use: null })
+      .catch((error: unknown) => this.#ports.trace('assets', () => `${url}: ${String(error)}`));
+  }
+
+  #fromStore(bytes: number, use: Use): void {
+    this.#ports.countStoreBytes(bytes);
+    use('store', bytes);
   }
 
   async #stored(digest: Digest): Promise<StoredAsset | undefined> {
@@ -270,68 +275,6 @@ export class Assets {
     this.#firstAsked.set(swarm, startedAt);
     this.#ports.membership.enter(swarm);
     return startedAt;
-  }
-
-  async #transfer(wanted: Wanted, signal: AbortSignal, progress: Progress, place?: Place): Promise<Transferred> {
-    signal.throwIfAborted();
-    const { digest } = wanted.name;
-    const shared = this.#transfers.get(digest) ?? this.#start(wanted, place);
-    shared.transfer.neededBy(wanted.neededAt);
-    if (place) shared.transfer.readFrom(place.block, place.isChecked);
-    shared.progress.add(progress);
-    const leave = (): void => {
-      shared.progress.delete(progress);
-      this.#endUnwanted(digest, shared);
-    };
-    signal.addEventListener('abort', leave);
-    try {
-      return await shared.result;
-    } finally {
-      signal.removeEventListener('abort', leave);
-    }
-  }
-
-  /** Neighbours that are handed it want it too. Whoever asks from now on starts anew. */
-  #endUnwanted(digest: Digest, shared: Shared): void {
-    if (shared.progress.size > 0 || shared.transfer.underWay.followers > 0) return;
-    if (this.#transfers.get(digest) !== shared) return;
-    this.#transfers.delete(digest);
-    shared.controller.abort();
-    this.#unfinished.keep(shared.transfer.underWay);
-  }
-
-  #start(wanted: Wanted, { block, isChecked }: Place = { block: 0, isChecked: false }): Shared {
-    const { name, swarm } = wanted;
-    const controller = new AbortController();
-    const progress: Shared['progress'] = new Set();
-    const tellAll = (have: number, total: number): void => {
-      for (const tell of progress) tell(have, total, transfer.underWay);
-    };
-    const transfer = new Transfer(
-      this.#ports,
-      wanted,
-      controller.signal,
-      tellAll,
-      () => this.#endUnwanted(name.digest, shared),
-      this.#unfinished.take(name.digest),
-    );
-    transfer.readFrom(block, isChecked);
-    const result = transfer
-      .run()
-      .then((got) => {
-        this.#keep(wanted, got);
-        return got;
-      })
-      .finally(() =>
-        this.#ports.neighbours.announcements.fetched(swarm, name.digest, this.#ports.store.has(name.digest)),
-      );
-    const shared: Shared = { transfer, result, controller, progress };
-    this.#transfers.set(name.digest, shared);
-    const forget = (): void => {
-      if (this.#transfers.get(name.digest) === shared) this.#transfers.delete(name.digest);
-    };
-    result.then(forget, forget);
-    return shared;
   }
 
   #keep({ url, name, swarm, contentType }: Wanted, got: Transferred): void {

@@ -4,11 +4,21 @@
  */
 import { P2PError } from '../../protocol/error.ts';
 import { isAssetSize, isDigest, type Digest, type SwarmId } from '../../protocol/ids.ts';
-import type { EngineOptions, EngineStats, FromEngine, FromPage, Held, ShareableFile } from '../../protocol/page.ts';
+import type {
+  ByteCounts,
+  EngineOptions,
+  EngineStats,
+  FromPage,
+  Held,
+  Lead,
+  ShareableFile,
+  ToTab,
+} from '../../protocol/page.ts';
 import { STATS_EVERY_MS } from '../core/limits.ts';
 import type { Channel, Ports } from '../core/ports.ts';
 import { Asker, type LoadReads } from './asker.ts';
 import { Assets, type Reply } from './assets.ts';
+import type { Use } from './shared-transfers.ts';
 import { Changes } from './changes.ts';
 import { Crossings } from './crossings.ts';
 import type { FromOutside } from './from-outside.ts';
@@ -18,8 +28,11 @@ import { Neighbours, type NeighboursListener } from './neighbours.ts';
 import { OriginDoor } from './origin-door.ts';
 import type { LoadOutside } from './transfer-ports.ts';
 
-/** Messages of the engine to its page; an asset's body is meant to be transferred. */
-export type Post = (message: FromEngine) => void;
+/** What the engine says to all who use it. */
+export type EngineNews =
+  Extract<ToTab, { type: 'stay-awake' | 'peer' | 'warning' }> | { readonly type: 'stats'; readonly stats: EngineStats };
+
+export type Post = (message: EngineNews) => void;
 
 export interface EnginePorts extends Ports {
   readonly loadOutside: LoadOutside;
@@ -122,9 +135,14 @@ export class Engine {
   }
 
   /** Joins the mesh; until then everything comes from the origin. */
-  share(): void {
-    this.#membership.open();
+  share(lead: Lead | null = null): void {
+    this.#membership.open(lead);
     this.#changed();
+  }
+
+  /** For the tab that leads next. */
+  get resume(): string | null {
+    return this.#membership.resume;
   }
 
   join(swarm: SwarmId): void {
@@ -164,10 +182,10 @@ export class Engine {
     this.#assets.expect(assets);
   }
 
-  /** A way in for asset questions; each asker has its own numbers. */
-  asker(reply: Reply): Asker {
+  /** A way in for asset questions; each asker has its own numbers. @param use hears of the bytes that it uses, which count in `stats` too */
+  asker(reply: Reply, use: Use = () => undefined): Asker {
     const awake = (): void => this.#post({ type: 'stay-awake' });
-    return new Asker({ ...this.#ports, assets: this.#assets, awake }, reply);
+    return new Asker({ ...this.#ports, assets: this.#assets, awake, use }, reply);
   }
 
   /** What a service worker may ask for, once the manifest is known or can't be had. */
@@ -238,7 +256,7 @@ export class Engine {
     }
   }
 
-  #count(source: keyof EngineStats['bytes'], bytes: number): void {
+  #count(source: keyof ByteCounts, bytes: number): void {
     this.#bytes[source] += bytes;
     this.#changed();
   }

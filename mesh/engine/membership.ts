@@ -1,6 +1,7 @@
 /** Our place in the swarms: joins them at the server, and has connections made to whom it names. Owned by the Engine. */
 import type { Digest, PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import type { Lead } from '../../protocol/page.ts';
 import type { ClaimReply, IceServer, JoinReply, Refusal, SwarmState } from '../../protocol/signaling.ts';
 import { MORE_NAMES_AFTER_MAX_MS, MORE_NAMES_AFTER_MS } from '../core/limits.ts';
 import type { Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
@@ -53,6 +54,7 @@ export class Membership {
   #askedMore = 0;
   #peer: PeerId | null = null;
   #resume: string | null = null;
+  #epoch = 0;
   #iceServers: readonly IceServer[] = [];
 
   /** @param home the swarm that is never left for another: the page's static assets */
@@ -77,6 +79,11 @@ export class Membership {
     return this.#peer;
   }
 
+  /** The secret by which the server gives the same peer id again; null: it gave none yet. */
+  get resume(): string | null {
+    return this.#resume;
+  }
+
   get connections(): Connections {
     return this.#connections;
   }
@@ -86,8 +93,11 @@ export class Membership {
     this.#askedMore = 0;
   }
 
-  open(): void {
+  /** @param lead of the tab that we speak for; null: the one that there is */
+  open(lead: Lead | null = null): void {
     if (this.#state !== 'off') return;
+    this.#epoch = lead?.epoch ?? this.#epoch;
+    this.#resume = lead?.resume ?? this.#resume;
     this.#state = 'connecting';
     this.#ports.signaling.open({
       connected: () => {
@@ -182,6 +192,7 @@ export class Membership {
       version: PROTOCOL_VERSION,
       swarms,
       ...(this.#resume === null ? {} : { resume: this.#resume }),
+      ...(this.#epoch === 0 ? {} : { epoch: this.#epoch }),
     });
     if (this.#state === 'off') return;
     if (!reply.ok) {

@@ -2,6 +2,9 @@
 import { P2PError } from '../../protocol/error.ts';
 import type { OriginFetch, OriginRequest, OriginResponse } from '../core/ports.ts';
 
+/** As an OriginFetch; `counted` hears of the bytes too. */
+export type CountedFetch = (request: OriginRequest, counted?: (bytes: number) => void) => Promise<OriginResponse>;
+
 export class OriginDoor {
   readonly #fetch: OriginFetch;
   readonly #counted: (bytes: number) => void;
@@ -23,17 +26,18 @@ export class OriginDoor {
   }
 
   /** @throws P2PError `origin-failed` where no answer came, or the answer broke off; an HTTP error is an answer */
-  readonly fetch: OriginFetch = async (request) => {
+  readonly fetch: CountedFetch = async (request, counted) => {
     const response = await this.#watch(request, this.#fetch(request));
     this.#known.add(new URL(request.url).origin);
     // 502 to 504: a gateway that did not reach it.
     this.#reachability(response.status < 502);
-    return { ...response, chunks: this.#chunks(request, response) };
+    return { ...response, chunks: this.#chunks(request, response, counted) };
   };
 
   async *#chunks(
     request: OriginRequest,
     response: OriginResponse,
+    counted?: (bytes: number) => void,
   ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
     const chunks = response.chunks[Symbol.asyncIterator]();
     try {
@@ -43,6 +47,7 @@ export class OriginDoor {
         next = await this.#watch(request, chunks.next())
       ) {
         this.#counted(next.value.length);
+        counted?.(next.value.length);
         yield next.value;
       }
     } finally {

@@ -2,6 +2,7 @@
 import { AWAKE_EVERY_MS, READ_LINGER_MS, UNREAD_FOR_MS, WAITING_TOLD_MS } from '../core/limits.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Assets, Read, ReadQuestion, Reply } from './assets.ts';
+import type { Use } from './shared-transfers.ts';
 import { originFailed, statusOf } from './origin-door.ts';
 import type { UnderWay } from './under-way.ts';
 
@@ -10,6 +11,7 @@ export interface ReadsPorts {
   readonly assets: Pick<Assets, 'read'>;
   /** Keeps who asks awake. */
   readonly awake: () => void;
+  readonly use: Use;
 }
 
 export class Reads {
@@ -119,7 +121,8 @@ class Reading {
     // What was given unchecked is to be compared before more is.
     const question = this.#raw ? this.#question : { ...this.#question, from: this.#position };
     try {
-      const read = await this.#ports.assets.read(question, (underWay) => this.#comes(underWay), signal);
+      const { assets, use } = this.#ports;
+      const read = await assets.read(question, (underWay) => this.#comes(underWay), signal, use);
       if (signal.aborted) return;
       this.#whole = read;
       if (read) this.#give();

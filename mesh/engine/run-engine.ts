@@ -1,14 +1,7 @@
 /** The engine with the browser's ports, driven by its page's messages. In a worker and on the main thread the same. */
 import { ASSET_CACHE } from '../../protocol/asset-cache.ts';
 import type { Sha256 } from '../../protocol/ids.ts';
-import type {
-  AssetQuestion,
-  EngineOptions,
-  FromEngine,
-  FromPage,
-  PortMessage,
-  SharePatterns,
-} from '../../protocol/page.ts';
+import type { EngineOptions, FromEngine, FromPage, SharePatterns } from '../../protocol/page.ts';
 import { ENGINE_REFERRER } from '../../protocol/worker.ts';
 import { STORE_BYTES } from '../core/limits.ts';
 import type { Dialer, Trace } from '../core/ports.ts';
@@ -22,7 +15,8 @@ import { MemoryStore } from '../io/memory-store.ts';
 import { createSha256 } from '../io/sha256.ts';
 import { SocketSignaling } from '../io/signaling/socket-signaling.ts';
 import { createTrace } from '../io/trace.ts';
-import { Engine } from './engine.ts';
+import { Engine, type Post } from './engine.ts';
+import { Tabs } from './tabs.ts';
 
 /** Typed as always there, but missing on plain HTTP. */
 const storage = self.caches as CacheStorage | undefined;
@@ -36,38 +30,18 @@ export type PostToPage = (message: FromEngine, transfer?: Transferable[]) => voi
  */
 export function runEngine(post: PostToPage, takesChannels: boolean): (message: FromPage) => void {
   let engine: Engine | null = null;
-  let closePort: () => void = () => undefined;
-  let ask: (question: AssetQuestion) => void = () => undefined;
+  let tabs: Tabs | null = null;
   post({ type: 'ready', takesChannels });
   return (message) => {
     if (message.type === 'start') {
-      engine = startEngine(message.options, post);
-      ({ ask } = engine.asker((answer) => post(answer, bodyOf(answer))));
+      engine = startEngine(message.options, post, (news) => tabs?.tell(news));
+      tabs = new Tabs(engine, systemClock, post);
       return;
     }
-    if (!engine) return;
+    if (!engine || !tabs) return;
     switch (message.type) {
-      case 'load':
-      case 'read':
-      case 'pull':
-      case 'served':
-      case 'abort':
-        return ask(message);
-      case 'join':
-        return engine.join(message.swarm);
-      case 'keep':
-        return engine.keep(message);
-      case 'held':
-        return post({ type: 'held', id: message.id, held: engine.held(message.digests) });
-      case 'window':
-        return engine.expect(message);
-      case 'seen':
-        return engine.seen(message.urls);
-      case 'port':
-        // A service worker that started anew: its old port leads nowhere.
-        closePort();
-        closePort = openPort(engine, message.port);
-        return;
+      case 'tab':
+        return tabs.admit(message.port, message.lock, goneWithout(message.lock));
       case 'channel':
         return engine.channel(message.connection, message.peer, dataChannel(message.channel));
       case 'connection':
@@ -75,16 +49,32 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
       case 'signal':
         return engine.signal(message);
       case 'share':
-        return engine.share();
+        return engine.share(message.lead);
       case 'leave':
+        tabs.dismiss();
         return engine.leave();
+      case 'load':
+      case 'read':
+      case 'pull':
+      case 'served':
+      case 'abort':
+      case 'join':
+      case 'keep':
+      case 'held':
+      case 'window':
+      case 'seen':
+      case 'port':
+        return tabs.own.take(message);
       default:
         return message satisfies never;
     }
   };
 }
 
-function startEngine(options: EngineOptions, post: PostToPage): Engine {
+/** Resolves once nobody holds the lock. */
+const goneWithout = (lock: string): Promise<void> => navigator.locks.request(lock, () => undefined);
+
+function startEngine(options: EngineOptions, post: PostToPage, tell: Post): Engine {
   const trace = createTrace(options.debug);
   const sha256 = createSha256();
   const dialer: Dialer = {
@@ -107,7 +97,7 @@ function startEngine(options: EngineOptions, post: PostToPage): Engine {
     loadReads: () => import('./reads.ts'),
     mayShare: options.patterns && mayShare(options.patterns),
   };
-  return new Engine(ports, options, post);
+  return new Engine(ports, options, tell);
 }
 
 function openStore(sha256: Sha256, trace: Trace): AssetStore {
@@ -134,22 +124,3 @@ function openStore(sha256: Sha256, trace: Trace): AssetStore {
 /** Where that can't be told nothing is. */
 const mayShare = (patterns: SharePatterns): Promise<(url: string) => boolean> =>
   import('../io/url-filter.ts').then(({ urlFilter }) => urlFilter(patterns)).catch(() => () => false);
-
-/** A service worker asks over this port; it is told first what it may ask for. What is returned ends that. */
-function openPort(engine: Engine, port: MessagePort): () => void {
-  const answer = (message: PortMessage): void => port.postMessage(message, bodyOf(message));
-  const asker = engine.asker(answer);
-  port.onmessage = ({ data }: MessageEvent<AssetQuestion>) => {
-    // Says at once that somebody is here, so that the service worker can tell a slow origin from a closed page.
-    if (data.type === 'read') answer({ type: 'progress', id: data.id, loaded: 0, total: 0 });
-    asker.ask(data);
-  };
-  void engine.shareable().then((files) => answer({ type: 'shareable', files }));
-  return () => {
-    asker.close();
-    port.close();
-  };
-}
-
-const bodyOf = (message: FromEngine | PortMessage): Transferable[] =>
-  message.type === 'loaded' ? [message.body] : message.type === 'chunk' ? [message.bytes] : [];

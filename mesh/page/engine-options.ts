@@ -1,5 +1,5 @@
 import { P2PError } from '../../protocol/error.ts';
-import type { EngineOptions } from '../../protocol/page.ts';
+import type { EngineOptions, SharePatterns } from '../../protocol/page.ts';
 import { swarmOfName } from '../../protocol/swarm.ts';
 import type { MeshOptions } from './types.ts';
 
@@ -40,15 +40,18 @@ export function engineOptions(options: MeshOptions): {
       upload: options.upload ?? true,
       maxUpload: options.maxUpload ?? null,
       share: webrtc && options.consentRequired !== true,
-      patterns:
-        options.share || options.exclude
-          ? { share: options.share ?? null, exclude: options.exclude ?? [], base: document.baseURI }
-          : null,
+      patterns: options.share || options.exclude ? sharePatterns(options.share ?? null, options.exclude ?? []) : null,
       debug: debugNamespaces(),
     },
     worker: options.worker === 'none' ? null : url('worker', options.worker, '/p2p-sw.js'),
     warnings,
   };
+}
+
+/** Where all patterns mean the same on each page they have the same base, for tabs that want the same share an engine. */
+function sharePatterns(share: readonly string[] | null, exclude: readonly string[]): SharePatterns {
+  const isRooted = [...(share ?? []), ...exclude].every((pattern) => /^(\/|[a-z][a-z+.-]*:)/i.test(pattern));
+  return { share, exclude, base: isRooted ? location.origin + '/' : document.baseURI };
 }
 
 /** As the `debug` package reads them. */

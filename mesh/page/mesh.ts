@@ -1,14 +1,13 @@
 /** The public face of the mesh: one for a page, shared by all its elements. Starts the engine with the first use and speaks with it. */
 import { P2PError } from '../../protocol/error.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
-import type { AssetAnswer, EngineStats, Expected, FromEngine, FromPage, Held } from '../../protocol/page.ts';
+import type { AssetAnswer, ByteCounts, Expected, FromTab, Held, TabStats, ToTab } from '../../protocol/page.ts';
 import { swarmOfName } from '../../protocol/swarm.ts';
-import { startEngine } from './engine-link.ts';
 import { engineOptions } from './engine-options.ts';
 import { loadPlainly } from './load-plainly.ts';
-import { PeerConnections, type PostToEngine } from './peer-connections.ts';
 import { linkServiceWorker, stayAwake } from './service-worker-link.ts';
 import type { LoadedAsset, LoadOptions, MeshEventMap, MeshFace, MeshOptions, MeshStats } from './types.ts';
+import { TabEngine, type PostToTabEngine } from '../tabs/tab-engine.ts';
 import { warnOnce } from './warn.ts';
 
 interface Waiting {
@@ -16,9 +15,13 @@ interface Waiting {
   readonly progress: LoadOptions['onProgress'];
 }
 
-const NO_STATS: EngineStats = {
+const NO_BYTES: ByteCounts = { origin: 0, peers: 0, store: 0, uploaded: 0 };
+
+const NO_STATS: TabStats = {
   peers: 0,
-  bytes: { origin: 0, peers: 0, store: 0, uploaded: 0 },
+  bytes: NO_BYTES,
+  total: NO_BYTES,
+  tabs: 1,
   banned: 0,
   signaling: 'off',
   originReachable: true,
@@ -29,10 +32,11 @@ const NO_STATS: EngineStats = {
 export class Mesh extends EventTarget implements MeshFace {
   #options: MeshOptions | Promise<MeshOptions> = {};
   #consented = false;
-  #engine: Promise<PostToEngine | null> | null = null;
-  #connections: PeerConnections | null = null;
+  #engine: Promise<TabEngine> | null = null;
   #scope = new AbortController();
   #stats = NO_STATS;
+  /** What engines before the present one counted. */
+  #countedBefore = NO_BYTES;
   #last = 0;
   #left = false;
   readonly #loads = new Map<number, Waiting>();
@@ -44,9 +48,9 @@ export class Mesh extends EventTarget implements MeshFace {
 
   /** Bytes since the tab opened, this tab's own use, and the state of the mesh. */
   get stats(): MeshStats {
-    const { origin, peers, store } = this.#stats.bytes;
-    const consumed = origin + peers + store;
-    return { ...this.#stats, offload: consumed === 0 ? 0 : 1 - origin / consumed };
+    const bytes = sum(this.#countedBefore, this.#stats.bytes);
+    const consumed = bytes.origin + bytes.peers + bytes.store;
+    return { ...this.#stats, bytes, offload: consumed === 0 ? 0 : 1 - bytes.origin / consumed };
   }
 
   /** What `<p2p-mesh>` says. Counts until the first use of the mesh. */
@@ -149,27 +153,28 @@ export class Mesh extends EventTarget implements MeshFace {
   /** The viewer agrees to share. */
   consent(): void {
     this.#consented = true;
-    if (this.#engine && !this.#left) void this.#post({ type: 'share' });
+    if (!this.#left) void this.#engine?.then((engine) => engine.share());
   }
 
   /** Closes all connections and leaves the swarms. From now on everything comes from the origin, until the page is loaded again. */
   async leave(): Promise<void> {
     this.#left = true;
     this.#scope.abort();
-    // The engine says goodbye and then has each connection hung up.
-    if (this.#engine) await this.#post({ type: 'leave' });
+    (await this.#engine)?.leave();
   }
 
-  async #post(message: FromPage): Promise<void> {
+  async #post(message: FromTab): Promise<void> {
     (await this.#start())?.(message);
   }
 
-  #start(): Promise<PostToEngine | null> {
+  /** Null: there is no engine. */
+  async #start(): Promise<PostToTabEngine | null> {
     this.#engine ??= this.#startEngine();
-    return this.#engine;
+    const engine = await this.#engine;
+    return (await engine.ready) ? engine.post : null;
   }
 
-  async #startEngine(): Promise<PostToEngine | null> {
+  async #startEngine(): Promise<TabEngine> {
     const given = await Promise.resolve(this.#options).catch((): MeshOptions => ({}));
     const { options, worker, warnings } = engineOptions({
       ...given,
@@ -177,49 +182,39 @@ export class Mesh extends EventTarget implements MeshFace {
       consentRequired: this.#left || (given.consentRequired === true && !this.#consented),
     });
     for (const warning of warnings) this.#warn(warning);
-    try {
-      const { signal } = this.#scope;
-      const post = await startEngine((message) => this.#receive(message));
-      this.#connections = new PeerConnections(post);
-      post({ type: 'start', options });
-      if (worker !== null)
-        linkServiceWorker({
-          script: worker,
-          whenQuiet: (then) => {
-            if (this.#loads.size === 0) then();
-            else this.#quiet = then;
-          },
-          givePort: (port) => post({ type: 'port', port }, [port]),
-          seen: (urls) => post({ type: 'seen', urls }),
-          warn: (error) => this.#warn(error),
-          signal,
-        });
-      addEventListener(
-        'pagehide',
-        () => {
-          post({ type: 'leave' });
-          this.#connections?.close(); // There may be no time for the engine.
+    const { signal } = this.#scope;
+    let connect: () => void = () => undefined;
+    const engine = new TabEngine({
+      options,
+      findsTabs: worker !== null,
+      receive: (message) => this.#receive(message),
+      changed: () => {
+        this.#countedBefore = this.stats.bytes;
+        this.#stats = { ...this.#stats, bytes: NO_BYTES };
+        connect();
+      },
+      failed: (error) => this.#warn(error),
+    });
+    const { post } = engine;
+    if (worker !== null)
+      connect = linkServiceWorker({
+        script: worker,
+        whenQuiet: (then) => {
+          if (this.#loads.size === 0) then();
+          else this.#quiet = then;
         },
-        { signal },
-      );
-      // Back from the back/forward cache: the engine joins again what it left.
-      addEventListener(
-        'pageshow',
-        ({ persisted }) => {
-          if (persisted && (options.share || this.#consented)) post({ type: 'share' });
-        },
-        { signal },
-      );
-      return post;
-    } catch (error) {
-      this.#warn(error instanceof P2PError ? error : new P2PError('engine-failed', String(error)));
-      return null;
-    }
+        givePort: (port) => post({ type: 'port', port }, [port]),
+        seen: (urls) => post({ type: 'seen', urls }),
+        warn: (error) => this.#warn(error),
+        signal,
+      });
+    addEventListener('pagehide', () => engine.hide(), { signal });
+    addEventListener('pageshow', ({ persisted }) => persisted && engine.show(), { signal });
+    return engine;
   }
 
-  #receive(message: FromEngine): void {
+  #receive(message: ToTab): void {
     switch (message.type) {
-      case 'ready':
       case 'chunk': // Asked for by service workers only.
         return;
       case 'stay-awake':
@@ -241,14 +236,6 @@ export class Mesh extends EventTarget implements MeshFace {
         return this.#dispatch('peer', { peer: message.peer, state: message.state });
       case 'warning':
         return this.#warn(new P2PError(message.code, message.message, { ...message.details }));
-      case 'dial':
-        if (!this.#left) void this.#connections?.dial(message.connection, message.peer, message.iceServers);
-        return;
-      case 'remote-signal':
-        if (!this.#left) void this.#connections?.remoteSignal(message.peer, message.signal, message.iceServers);
-        return;
-      case 'hang-up':
-        return this.#connections?.hangUp(message.connection);
       default:
         return message satisfies never;
     }
@@ -264,6 +251,13 @@ export class Mesh extends EventTarget implements MeshFace {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+const sum = (a: ByteCounts, b: ByteCounts): ByteCounts => ({
+  origin: a.origin + b.origin,
+  peers: a.peers + b.peers,
+  store: a.store + b.store,
+  uploaded: a.uploaded + b.uploaded,
+});
 
 const swarmOf = ({ swarm }: LoadOptions): SwarmId | null => (swarm === undefined ? null : swarmOfName(swarm));
 

@@ -34,12 +34,20 @@ export function stayAwake(): void {
 
 const ELEMENTS_ONLY = 'the elements share, plain <img> and fetch() do not.';
 
-export function linkServiceWorker({ script, givePort, seen, whenQuiet, warn, signal }: ServiceWorkerLinkOptions): void {
+/** @returns gives the worker another port, to the engine that there is now */
+export function linkServiceWorker({
+  script,
+  givePort,
+  seen,
+  whenQuiet,
+  warn,
+  signal,
+}: ServiceWorkerLinkOptions): () => void {
   // Typed as always there, but missing on plain HTTP.
   const container = navigator.serviceWorker as ServiceWorkerContainer | undefined;
   if (!container) {
     warn(new P2PError('insecure-context', `No service worker here: ${ELEMENTS_ONLY} Serve the page over HTTPS.`));
-    return;
+    return () => undefined;
   }
   const connect = (worker: ServiceWorker | null): void => {
     if (!worker) return;
@@ -74,4 +82,5 @@ export function linkServiceWorker({ script, givePort, seen, whenQuiet, warn, sig
   };
   setTimeout(register, REGISTER_LATEST_MS);
   setTimeout(() => whenQuiet(() => setTimeout(register, REGISTER_AFTER_MS)), REGISTER_AFTER_MS);
+  return () => connect(container.controller);
 }

@@ -1,5 +1,5 @@
 import type { AssetName, Digest } from '../../protocol/ids.ts';
-import type { AssetSource, EngineStats, Expected, Held } from '../../protocol/page.ts';
+import type { AssetSource, Expected, Held, TabStats } from '../../protocol/page.ts';
 
 /** What `<p2p-mesh>` says about the mesh. Everything is optional; URLs may be relative to the page. */
 export interface MeshOptions {
@@ -50,8 +50,8 @@ export interface LoadedAsset {
   readonly url: string;
 }
 
-/** `mesh.stats`: this tab's own use since it opened, in bytes. */
-export interface MeshStats extends EngineStats {
+/** `mesh.stats`: `bytes` are this tab's own use since it opened, `total` those of the peer, that is of all tabs. */
+export interface MeshStats extends TabStats {
   /** 1 - bytes from the origin / bytes consumed; 0 before anything was consumed. */
   readonly offload: number;
 }

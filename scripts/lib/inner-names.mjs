@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const INNER = ['mesh/core', 'mesh/engine'];
 
 /** What is on the other side: our own code, and what browsers and the language know. */
-const OUTER = ['protocol', 'mesh/page', 'mesh/io', 'components', 'sw'];
+const OUTER = ['protocol', 'mesh/page', 'mesh/tabs', 'mesh/io', 'components', 'sw'];
 
 /** Without the comments that have lines of their own: a word of theirs is no name. */
 const textOf = (folder, pattern = /\.ts$/) =>

@@ -46,7 +46,15 @@ const integer = (max: number) =>
 const text = (max: number) =>
   v.pipe(v.string(`text of at most ${max} characters`), v.maxLength(max, `text of at most ${max} characters`));
 
-const joinSchema = v.object({ version: v.literal(PROTOCOL_VERSION), swarms, resume: v.optional(resume) }, 'an object');
+const joinSchema = v.object(
+  {
+    version: v.literal(PROTOCOL_VERSION),
+    swarms,
+    resume: v.optional(resume),
+    epoch: v.optional(integer(Number.MAX_SAFE_INTEGER)),
+  },
+  'an object',
+);
 const leaveSchema = v.object({ swarms }, 'an object');
 const digest = v.custom<Digest>(isDigest, '64 lower-case hex digits');
 const claimSchema = v.object({ swarm, digest, instead: v.optional(peer) }, 'an object');
@@ -85,11 +93,16 @@ export function parseJoin(untrusted: unknown): ParsedMessage<JoinRequest> {
   }
   if (hasTooManySwarms(untrusted)) return tooManySwarms();
   const parsed = v.safeParse(joinSchema, untrusted);
-  if (!parsed.success) return bad('join', '{ version, swarms, resume? }', parsed.issues);
-  const { resume: secret, ...rest } = parsed.output;
+  if (!parsed.success) return bad('join', '{ version, swarms, resume?, epoch? }', parsed.issues);
+  const { resume: secret, epoch, ...rest } = parsed.output;
   return {
     ok: true,
-    value: { ...rest, swarms: [...new Set(rest.swarms)], ...(secret === undefined ? {} : { resume: secret }) },
+    value: {
+      ...rest,
+      swarms: [...new Set(rest.swarms)],
+      ...(secret === undefined ? {} : { resume: secret }),
+      ...(epoch === undefined ? {} : { epoch }),
+    },
   };
 }
 

@@ -37,6 +37,8 @@ export interface PeerSession {
   readonly peer: PeerId | undefined;
   readonly socket: SignalingSocket;
   readonly site: SiteKey;
+  /** Of the tab that speaks for its browser. */
+  readonly epoch: number;
   /** Gives up the peer to another socket. @returns the swarms it still has a place in */
   handOver(): Promise<readonly SwarmId[]>;
 }

@@ -13,7 +13,13 @@ const debug = createDebug('p2p:server:signaling');
 
 type State =
   | { readonly kind: 'new' }
-  | { readonly kind: 'joined'; readonly peer: PeerId; readonly resume: string; readonly swarms: Set<SwarmId> }
+  | {
+      readonly kind: 'joined';
+      readonly peer: PeerId;
+      readonly resume: string;
+      readonly epoch: number;
+      readonly swarms: Set<SwarmId>;
+    }
   /** `left` are the places in the directory that it has not given up, because the peer has another socket. */
   | { readonly kind: 'gone'; readonly left: readonly SwarmId[] };
 
@@ -21,6 +27,8 @@ const NOT_JOINED = refusal(
   'not-joined',
   'Join a swarm first; signals, claims and leaves are for peers that have an id, and a claim for a swarm that it is in.',
 );
+
+const SUPERSEDED = refusal('superseded', 'Another tab of this browser leads now. Use its engine.');
 
 export class Session implements PeerSession {
   readonly #socket: SignalingSocket;
@@ -55,6 +63,10 @@ export class Session implements PeerSession {
   /** The peer's id, once it has joined. */
   get peer(): PeerId | undefined {
     return this.#state.kind === 'joined' ? this.#state.peer : undefined;
+  }
+
+  get epoch(): number {
+    return this.#state.kind === 'joined' ? this.#state.epoch : 0;
   }
 
   get socket(): SignalingSocket {
@@ -100,10 +112,10 @@ export class Session implements PeerSession {
       .catch((error: unknown) => debug('acknowledging failed: %o', error));
   }
 
-  /** Cuts off a client that does not stop. An unknown peer may just have left, and a closing server is not the client's fault. */
+  /** Cuts off a client that does not stop. An unknown peer may just have left, a tab may not know yet that another leads, and a closing server is not the client's fault. */
   #count(refused: Refusal): void {
     this.#hub.counters.refused++;
-    if (refused.code === 'unknown-peer' || refused.code === 'shutting-down') return;
+    if (['unknown-peer', 'superseded', 'shutting-down'].includes(refused.code)) return;
     this.#hub.counters.badMessages++;
     this.#badMessages++;
     debug('bad message from %s: %s', this.peer, refused.message);
@@ -118,7 +130,7 @@ export class Session implements PeerSession {
     if (this.#hub.isClosing) return refusal('shutting-down', 'The server is about to stop. Try again in a moment.', 1);
     if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
     return this.#inTurn(async () => {
-      if (this.#state.kind === 'new') await this.#identify(parsed.value);
+      if (this.#state.kind === 'new' && !(await this.#identify(parsed.value))) return SUPERSEDED;
       const state = this.#state;
       if (state.kind !== 'joined') return NOT_JOINED;
       if (parsed.value.resume !== undefined && parsed.value.resume !== state.resume) {
@@ -133,15 +145,18 @@ export class Session implements PeerSession {
     });
   }
 
-  /** Takes the peer's id: a new one, or the one of its resume secret, also from another socket that still has it. */
-  async #identify(request: JoinRequest): Promise<void> {
+  /** Takes the peer's id: a new one, or the one of its resume secret, also from another socket that still has it. False: that one is a newer leader's. */
+  async #identify(request: JoinRequest): Promise<boolean> {
     const resume = request.resume ?? newResume();
     const peer = peerIdOf(resume);
     const old = this.#hub.sessions.get(peer);
+    const { epoch = 0 } = request;
+    if (old && old.epoch > epoch) return false;
     this.#hub.sessions.set(peer, this);
-    this.#state = { kind: 'joined', peer, resume, swarms: new Set() };
+    this.#state = { kind: 'joined', peer, resume, epoch, swarms: new Set() };
     const before = (await old?.handOver()) ?? [];
     for (const swarm of before) if (!request.swarms.includes(swarm)) await this.#hub.directory.leave(swarm, peer);
+    return true;
   }
 
   async #enter(swarm: SwarmId, peer: PeerId, swarms: Set<SwarmId>): Promise<void> {

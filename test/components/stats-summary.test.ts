@@ -6,6 +6,8 @@ import type { MeshStats } from '../../mesh/page/types.ts';
 const STATS: MeshStats = {
   peers: 0,
   bytes: { origin: 0, peers: 0, store: 0, uploaded: 0 },
+  total: { origin: 0, peers: 0, store: 0, uploaded: 0 },
+  tabs: 1,
   banned: 0,
   signaling: 'joined',
   originReachable: true,

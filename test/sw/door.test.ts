@@ -35,6 +35,8 @@ interface Scene {
   readonly network?: () => Promise<Response>;
   /** What the engine answers to a read. */
   readonly engine?: 'gives' | 'passes';
+  /** Does the page give another port before its manifest is known? */
+  readonly isReplaced?: boolean;
 }
 
 async function setUp({
@@ -44,6 +46,7 @@ async function setUp({
   stored,
   network = () => Promise.resolve(page('from the network')),
   engine = 'gives',
+  isReplaced = false,
 }: Scene = {}) {
   const caches = new FakeCaches();
   const list = new ShareableList(caches.asStorage());
@@ -58,6 +61,7 @@ async function setUp({
   const port = now && new EnginePort(fake as unknown as MessagePort, () => undefined);
   if (now) fake.say({ type: 'shareable', files: now });
   const waited: boolean[] = [];
+  const older = isReplaced ? new EnginePort(new FakePort() as unknown as MessagePort, () => undefined) : null;
   const door = new Door({
     webOrigin: ORIGIN,
     engineReferrer: `${ORIGIN}/p2p-engine`,
@@ -65,7 +69,9 @@ async function setUp({
     ports: {
       find: async (_, mayWait) => {
         waited.push(mayWait);
-        return port;
+        if (!older || older.isClosed) return port;
+        setImmediate(() => older.close());
+        return older;
       },
     },
     documents: new Documents(caches.asStorage(), nodeSha256),
@@ -262,4 +268,10 @@ test('before the list is read from the cache a request waits for it', async () =
   });
   assert.equal(await textOf(door.answer(requestOf('/map.png'), 'c')), 'from the store or from peers');
   assert.equal(door.answer(requestOf('/other.png'), 'c'), null);
+});
+
+test('a page that gives another port before its manifest is known is asked over that one', async () => {
+  const { door, fetched, fake } = await setUp({ isReplaced: true });
+  assert.equal(await textOf(door.answer(requestOf('/map.png'), 'c')), 'from the store or from peers');
+  assert.deepEqual([fetched.length, fake.reads.length], [0, 1]);
 });

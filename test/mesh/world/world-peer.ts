@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { KeptTexts, Ports } from '../../../mesh/core/ports.ts';
 import { STORE_BYTES } from '../../../mesh/core/limits.ts';
-import type { Engine } from '../../../mesh/engine/engine.ts';
+import type { Engine, EngineNews } from '../../../mesh/engine/engine.ts';
 import type { LoadReads } from '../../../mesh/engine/asker.ts';
 import type { LoadOutside } from '../../../mesh/engine/transfer-ports.ts';
 import { MemoryStore } from '../../../mesh/io/memory-store.ts';
 import type { AssetName } from '../../../protocol/ids.ts';
-import type { AssetAnswer, EngineOptions, EngineStats, FromEngine } from '../../../protocol/page.ts';
+import type { AssetAnswer, EngineOptions, EngineStats } from '../../../protocol/page.ts';
 import { swarmOfName } from '../../../protocol/swarm.ts';
 import type { LoadQuestion, ReadQuestion } from '../../../mesh/engine/assets.ts';
 import { EnginePeer } from './engine-peer.ts';
@@ -56,7 +56,7 @@ export class WorldPeer {
   readonly name: string;
   readonly engine: Engine;
   readonly store: MemoryStore;
-  readonly posts: FromEngine[] = [];
+  readonly posts: EngineNews[] = [];
   readonly #world: Surroundings;
   readonly #peer: EnginePeer;
   #last = 0;
@@ -88,7 +88,7 @@ export class WorldPeer {
     return this.engine.stats;
   }
 
-  get warnings(): Extract<FromEngine, { type: 'warning' }>[] {
+  get warnings(): Extract<EngineNews, { type: 'warning' }>[] {
     return this.posts.filter((message) => message.type === 'warning');
   }
 
@@ -175,7 +175,7 @@ export class WorldPeer {
     this.#peer.die();
   }
 
-  #note(message: FromEngine): void {
+  #note(message: EngineNews): void {
     this.posts.push(message);
     this.#world.say?.(`${this.name} post ${JSON.stringify(message)}`);
   }

@@ -1,6 +1,5 @@
 /** Measures from within the page how long the playhead stood still for want of media: time in which a loaded machine did not decode what is buffered is no stall. */
-import type { BrowserContext, Page } from 'playwright-core';
-import { inPage } from './viewer.ts';
+import { inPage, type AnyPage } from './viewer.ts';
 
 export interface Stalls {
   /** Has the first frame been seen to move? */
@@ -17,9 +16,14 @@ export interface Stalls {
 /** With so much in the buffer a playhead that stands still waits for the machine, seconds. */
 const ENOUGH_AHEAD = 0.3;
 
+/** Has a function run in each page before its own scripts: a context of playwright, or one page of puppeteer. */
+export interface Preparable {
+  addInitScript(run: (argument: number) => void, argument: number): Promise<unknown>;
+}
+
 /** To be called before the page is opened. Watches its first <p2p-video>. */
-export async function watchStalls(context: BrowserContext): Promise<void> {
-  await context.addInitScript((enough) => {
+export async function watchStalls(pages: Preparable): Promise<void> {
+  await pages.addInitScript((enough) => {
     const seen = { started: false, longest: 0, at: 0, from: 0, to: 0 };
     const sampler = {
       lastTime: -1,
@@ -59,5 +63,5 @@ export async function watchStalls(context: BrowserContext): Promise<void> {
   }, ENOUGH_AHEAD);
 }
 
-export const stallsOf = (page: Page): Promise<Stalls> =>
+export const stallsOf = (page: AnyPage): Promise<Stalls> =>
   inPage(page, () => (window as unknown as { stalls: Stalls }).stalls);

@@ -24,13 +24,14 @@ function refusalOf(parsed: ParsedMessage<unknown>) {
   return parsed;
 }
 
-test('a join has version, swarms and perhaps a resume secret', () => {
+test('a join has version, swarms and perhaps a resume secret and an epoch', () => {
   assert.deepEqual(valueOf(parseJoin({ version: 1, swarms: ['a', 'b'] })), { version: 1, swarms: ['a', 'b'] });
   assert.deepEqual(valueOf(parseJoin({ version: 1, swarms: [], resume: peer })), {
     version: 1,
     swarms: [],
     resume: peer,
   });
+  assert.deepEqual(valueOf(parseJoin({ version: 1, swarms: [], epoch: 7 })), { version: 1, swarms: [], epoch: 7 });
   assert.deepEqual(
     valueOf(parseJoin({ version: 1, swarms: ['a', 'b', 'a'] })).swarms,
     ['a', 'b'],
@@ -62,7 +63,7 @@ test('more swarms than a peer may be in are refused as such', () => {
 
 test('a refusal says what was expected and where, and does not repeat what came', () => {
   const cases: [unknown, RegExp][] = [
-    [undefined, /Expected "join" to carry \{ version, swarms, resume\? \}/],
+    [undefined, /Expected "join" to carry \{ version, swarms, resume\?, epoch\? \}/],
     [{ version: 1 }, /"swarms" must be/],
     [{ version: 1, swarms: 'a' }, /"swarms" must be an array of swarm ids/],
     [{ version: 1, swarms: [''] }, /"swarms.0" must be a swarm id of 1 to 512 characters/],
@@ -70,6 +71,8 @@ test('a refusal says what was expected and where, and does not repeat what came'
     [{ version: 1, swarms: ['x'.repeat(MAX_SWARM_ID_CHARACTERS + 1)] }, /"swarms.0"/],
     [{ version: 1, swarms: [], resume: 'SECRET' }, /"resume" must be 32 lower-case hex digits/],
     [{ version: 1, swarms: [], resume: null }, /"resume"/],
+    [{ version: 1, swarms: [], epoch: -1 }, /"epoch" must be an integer from 0 to/],
+    [{ version: 1, swarms: [], epoch: 1.5 }, /"epoch"/],
   ];
   for (const [untrusted, expected] of cases) {
     const { code, message } = refusalOf(parseJoin(untrusted));
@@ -132,6 +135,7 @@ const anything = fc.oneof(
       version: fc.oneof(fc.constant(1), fc.anything()),
       swarms: fc.oneof(fc.array(fc.oneof(fc.string(), fc.anything())), fc.anything()),
       resume: fc.anything(),
+      epoch: fc.anything(),
       to: fc.oneof(fc.constant(peer), fc.anything()),
       signal: fc.oneof(
         fc.record(

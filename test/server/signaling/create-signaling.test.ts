@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { MAX_SWARMS } from '../../../protocol/limits.ts';
-import type { ClaimReply, Refusal } from '../../../protocol/signaling.ts';
+import type { ClaimReply, JoinReply, Refusal } from '../../../protocol/signaling.ts';
 import { MAX_BAD_MESSAGES } from '../../../server/limits.ts';
 import { createSignaling, MemoryDirectory, type SignalingOptions } from '../../../server/index.ts';
 import { peerIdOf } from '../../../server/signaling/identity.ts';
@@ -167,6 +167,24 @@ test('a peer that comes back while its old socket hangs takes over its place in 
   assert.equal(signaling.peers, 2);
   const third = await joinSwarms(await connect(t, url), ['given up']);
   assert.equal(third.swarms[0]?.size, 1);
+});
+
+test('a tab that leads no more does not get its peer back from the one that leads', async (t) => {
+  const { url, signaling } = await start(t);
+  const join = (client: Client, epoch: number, resume?: string) =>
+    client.ask('join', { version: 1, swarms: ['x'], epoch, ...(resume === undefined ? {} : { resume }) });
+  const older = await connect(t, url);
+  const { peer, resume } = (await join(older, 5)) as JoinReply;
+  const newer = await connect(t, url);
+  const left = gone(older);
+  assert.equal(((await join(newer, 6, resume)) as JoinReply).peer, peer);
+  await left;
+  const thawed = await connect(t, url);
+  for (let i = 0; i < 2 * MAX_BAD_MESSAGES; i++)
+    assert.equal(((await join(thawed, 5, resume)) as Refusal).code, 'superseded');
+  assert.deepEqual([newer.socket.connected, thawed.socket.connected, signaling.peers], [true, true, 1]);
+  const next = await connect(t, url);
+  assert.equal(((await join(next, 7, resume)) as JoinReply).peer, peer);
 });
 
 test('many sockets with one secret at once end as one peer', async (t) => {

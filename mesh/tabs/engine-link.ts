@@ -8,8 +8,13 @@ const WORKER_START_MS = 5000;
 
 export type Receive = (message: FromEngine) => void;
 
+export interface StartedEngine {
+  readonly post: PostToEngine;
+  readonly end: () => void;
+}
+
 /** Resolves with the way to the engine, once it is ready. @throws P2PError `engine-failed` where it can run nowhere */
-export async function startEngine(receive: Receive): Promise<PostToEngine> {
+export async function startEngine(receive: Receive): Promise<StartedEngine> {
   try {
     return (await startWorker(receive)) ?? (await startHere(receive));
   } catch (error) {
@@ -22,7 +27,7 @@ export async function startEngine(receive: Receive): Promise<PostToEngine> {
 }
 
 /** Null where there are no module workers, where the script may not be loaded (another origin, CSP), or where data channels can't be transferred to it. */
-function startWorker(receive: Receive): Promise<PostToEngine | null> {
+function startWorker(receive: Receive): Promise<StartedEngine | null> {
   return new Promise((resolve) => {
     let worker: Worker;
     try {
@@ -44,13 +49,17 @@ function startWorker(receive: Receive): Promise<PostToEngine | null> {
       else {
         clearTimeout(timer);
         worker.onerror = null;
-        resolve((message, transfer = []) => worker.postMessage(message, transfer));
+        resolve({
+          post: (message, transfer = []) => worker.postMessage(message, transfer),
+          end: () => worker.terminate(),
+        });
       }
     };
   });
 }
 
-async function startHere(receive: Receive): Promise<PostToEngine> {
+async function startHere(receive: Receive): Promise<StartedEngine> {
   const { runEngine } = await import('../engine/run-engine.ts');
-  return runEngine(receive, true);
+  const post = runEngine(receive, true);
+  return { post, end: () => post({ type: 'leave' }) };
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { PeerConnections } from '../../../mesh/page/peer-connections.ts';
+import { PeerConnections } from '../../../mesh/tabs/peer-connections.ts';
 import type { PeerId } from '../../../protocol/ids.ts';
 import type { FromPage } from '../../../protocol/page.ts';
 
