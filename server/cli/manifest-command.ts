@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { P2PError } from '../../protocol/error.ts';
 import { writeManifest, type WrittenManifest } from '../digests/write-manifest.ts';
 
@@ -8,24 +8,34 @@ export function manifestCommand(print: (line: string) => void): Command {
   return new Command('manifest')
     .description('write p2p-manifest.json and p2p/leaves/ into a folder that a static host serves')
     .argument('<folder>', 'the folder; paths in the manifest are relative to it')
-    .action(async (folder: string) => {
+    .addOption(
+      new Option(
+        '--tag-playlists',
+        "write the digests of their segments into VOD playlists, in place: without it a static host's segments are listed in the manifest",
+      )
+        .env('P2P_TAG_PLAYLISTS')
+        .default(false),
+    )
+    .action(async (folder: string, { tagPlaylists }: { readonly tagPlaylists: boolean }) => {
       if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
         throw new P2PError(
           'bad-flag',
           `Expected a folder, but ${folder} is none. Name the folder that your host serves.`,
         );
       }
-      for (const line of manifestLines(folder, await writeManifest(folder))) print(line);
+      for (const line of manifestLines(folder, await writeManifest(folder, { tagsPlaylists: tagPlaylists })))
+        print(line);
     });
 }
 
 /** One line for each kind of thing that was done. */
 export function manifestLines(
   folder: string,
-  { files, playlists, leaves, removed, leftOut }: WrittenManifest,
+  { files, playlists, tagged, leaves, removed, leftOut }: WrittenManifest,
 ): string[] {
   return [
     `${folder}/p2p-manifest.json: ${files} files and ${playlists} playlists`,
+    ...(tagged > 0 ? [`${tagged} playlists written anew with digest tags`] : []),
     `${folder}/p2p/leaves/: the block hashes of ${leaves} assets`,
     ...(removed > 0 ? [`${removed} block hash files of earlier runs removed`] : []),
     ...(leftOut.length > 0

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { AssetName } from '../../protocol/ids.ts';
 import type { Digests } from '../digests/digests.ts';
 import { LIVE_PLAYLIST_WAIT_MS, VOD_PLAYLIST_WAIT_MS } from '../limits.ts';
 import { fileOfReference } from '../media-path.ts';
@@ -12,25 +13,30 @@ export interface RenderedPlaylist {
   readonly body: Uint8Array<ArrayBuffer>;
   /** Every digest that it can have is in it. Otherwise some were not known in time. */
   readonly complete: boolean;
+  /** What the tags name that are of our own files. */
+  readonly names: readonly AssetName[];
 }
 
 /**
  * A playlist of the media folder as clients get it: with a digest tag before each segment that is a file of the folder, or a range of one.
  * Waits for hashing, a VOD playlist 8 s and a live one 1 s at most; then the tags that are missing are left out.
  * @param relative path below `folder`
+ * @param isPatient waits until all is hashed
  * @returns undefined if there is no such playlist
  */
 export async function renderPlaylist(
   folder: string,
   relative: string,
   digests: Digests,
+  isPatient = false,
 ): Promise<RenderedPlaylist | undefined> {
   const read = await readPlaylist(join(folder, relative));
   if (read === undefined) return undefined;
   const { text, playlist } = read;
-  if (playlist.kind === 'multivariant') return { body: encode(text), complete: true };
-  const { decisions, complete } = await decide(folder, relative, playlist, digests);
-  return { body: encode(tagPlaylist(text, playlist, decisions)), complete };
+  if (playlist.kind === 'multivariant') return { body: encode(text), complete: true, names: [] };
+  const { decisions, complete } = await decide(folder, relative, playlist, digests, isPatient);
+  const names = [...decisions.values()].filter((decision) => typeof decision !== 'string');
+  return { body: encode(tagPlaylist(text, playlist, decisions)), complete, names };
 }
 
 async function decide(
@@ -38,6 +44,7 @@ async function decide(
   relative: string,
   playlist: MediaPlaylist,
   digests: Digests,
+  isPatient: boolean,
 ): Promise<{ decisions: ReadonlyMap<Listed, TagDecision>; complete: boolean }> {
   const decisions = new Map<Listed, TagDecision>();
   const all = Promise.all(
@@ -48,7 +55,8 @@ async function decide(
         decisions.set(listed, (await digests.nameOf(join(folder, file), listed.range, { urgent: true })) ?? 'none');
     }),
   );
-  const complete = await within(playlist.ended ? VOD_PLAYLIST_WAIT_MS : LIVE_PLAYLIST_WAIT_MS, all);
+  const wait = playlist.ended ? VOD_PLAYLIST_WAIT_MS : LIVE_PLAYLIST_WAIT_MS;
+  const complete = await (isPatient ? all.then(() => true) : within(wait, all));
   return { decisions: new Map(decisions), complete };
 }
 

@@ -60,17 +60,19 @@ test('errors of listening say what to do', () => {
 });
 
 test('the manifest command says one line for each kind of thing', () => {
-  assert.deepEqual(manifestLines('d', { files: 2, playlists: 1, leaves: 3, removed: 0, leftOut: [] }), [
+  assert.deepEqual(manifestLines('d', { files: 2, playlists: 1, tagged: 0, leaves: 3, removed: 0, leftOut: [] }), [
     'd/p2p-manifest.json: 2 files and 1 playlists',
     'd/p2p/leaves/: the block hashes of 3 assets',
   ]);
   const all = manifestLines('d', {
     files: 0,
     playlists: 0,
+    tagged: 2,
     leaves: 0,
     removed: 4,
     leftOut: ['1', '2', '3', '4', '5', '6'],
   });
-  assert.match(all[2] ?? '', /^4 .*removed$/);
-  assert.match(all[3] ?? '', /^6 files left out.*1, 2, 3, 4, 5, …$/);
+  assert.match(all[1] ?? '', /^2 playlists .*tags$/);
+  assert.match(all[3] ?? '', /^4 .*removed$/);
+  assert.match(all[4] ?? '', /^6 files left out.*1, 2, 3, 4, 5, …$/);
 });
