@@ -9,7 +9,7 @@ import { bundledLicenses } from './scripts/lib/bundled-licenses.mjs';
 import { engineWorker } from './scripts/lib/engine-worker.mjs';
 import { innerNames } from './scripts/lib/inner-names.mjs';
 
-export const ELEMENTS = ['p2p-video', 'p2p-img', 'p2p-mesh', 'p2p-stats'];
+export const ELEMENTS = ['p2p-video', 'p2p-img', 'p2p-mesh', 'p2p-asset', 'p2p-stats'];
 
 /** A few percent on top of esbuild; not for hls.js, which would take half a minute. */
 function squeeze() {

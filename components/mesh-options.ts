@@ -81,7 +81,7 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
 }
 
 /** Bits per second of "5mbps", "800kbps", "64000bps"; null: not a rate. */
-function parseRate(text: string): number | null {
+export function parseRate(text: string): number | null {
   const match = /^\s*(\d{1,9}(?:\.\d{1,9})?)\s*([kmg]?)bps\s*$/i.exec(text);
   const [, amount, unit] = match ?? [];
   const bitsPerSecond = Number(amount) * (RATE_UNITS[(unit ?? '').toLowerCase()] ?? NaN);

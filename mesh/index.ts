@@ -1,3 +1,12 @@
 export { mesh, Mesh } from './page/mesh.ts';
 export { debugOnce, warnOnce } from './page/warn.ts';
-export type { LoadedAsset, LoadOptions, MeshEventMap, MeshFace, MeshOptions, MeshStats } from './page/types.ts';
+export type {
+  LoadedAsset,
+  LoadOptions,
+  MeshEventMap,
+  MeshFace,
+  MeshOptions,
+  MeshStats,
+  Prefetched,
+  PrefetchOptions,
+} from './page/types.ts';

@@ -196,7 +196,15 @@ export type FromTab =
       /** Do status and headers allow sharing? */
       readonly shareable: boolean;
     }
-  | { readonly type: 'held'; readonly id: number; readonly digests: readonly Digest[] }
+  | {
+      readonly type: 'held';
+      readonly id: number;
+      readonly digests: readonly Digest[];
+      /** Is the answer to wait until all that is here is kept for the next visit, too? Default: false. */
+      readonly settled?: boolean;
+    }
+  /** All that is kept on this device is to be thrown away; answered by `held`. */
+  | { readonly type: 'clear'; readonly id: number }
   /** What a player will ask for next, soonest first. Replaces what the same player said before; an empty list ends it. */
   | {
       readonly type: 'window';

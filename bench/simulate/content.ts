@@ -57,6 +57,8 @@ export class Content {
       read: (digest) => store.read(digest),
       used: (digest) => store.used(digest),
       put: (asset) => store.put(this.#shared(asset)),
+      settled: () => store.settled(),
+      clear: () => store.clear(),
       listen: (losing) => store.listen(losing),
     };
   }

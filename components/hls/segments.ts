@@ -2,7 +2,7 @@
 import type { Fragment, LevelDetails } from 'hls.js';
 import { P2PError } from '../../protocol/error.ts';
 import type { AssetName, Digest } from '../../protocol/ids.ts';
-import { DIGEST_TAG, parseDigestTag } from '../../protocol/playlist-tag.ts';
+import { nameInTags } from '../../protocol/playlist-tag.ts';
 import { MAX_WANTS } from '../../protocol/limits.ts';
 import { warnOnce } from '../../mesh/index.ts';
 import type { Upcoming } from './expected-assets.ts';
@@ -16,17 +16,10 @@ export interface Segment {
   readonly fragment: Fragment;
 }
 
-/**
- * Digest and size of a fragment; null where it has none. Of a byte range they are those of the range: a tag with another size was made by
- * somebody who meant the whole file. A malformed tag warns once.
- */
+/** Digest and size of a fragment; null where it has none. A malformed tag warns once. */
 export function nameOfFragment({ tagList, byteRange }: Pick<Fragment, 'tagList' | 'byteRange'>): AssetName | null {
-  const tag = tagList.find(([name]) => name === DIGEST_TAG);
-  if (!tag) return null;
   try {
-    const name = parseDigestTag(tag[1] ?? '');
-    const [start = 0, end] = byteRange;
-    return end === undefined || end - start === name.size ? name : null;
+    return nameInTags(tagList, byteRange);
   } catch (error) {
     if (error instanceof P2PError) warnOnce(error.message, 'malformed digest tag');
     return null;

@@ -124,6 +124,10 @@ export interface Store {
   used(digest: Digest): void;
   /** Takes the asset over. */
   put(asset: StoredAsset): void;
+  /** Resolves when all that was put is kept for the next visit, or can't be. */
+  settled(): Promise<void>;
+  /** Throws all of it away. */
+  clear(): Promise<void>;
   /** Who hears of what has to go, while it is still here. */
   listen(losing: (digests: readonly Digest[]) => void): void;
 }

@@ -167,6 +167,16 @@ export class Engine {
     });
   }
 
+  /** Resolves when all that is here is kept for the next visit, or can't be. */
+  settled(): Promise<void> {
+    return this.#ports.store.settled();
+  }
+
+  /** Throws away all that is kept on this device. */
+  clear(): Promise<void> {
+    return this.#ports.store.clear();
+  }
+
   /** What the manifest lists of these, and is not here, is taken over from the browser's own cache, else brought; one after the other. */
   seen(urls: readonly string[]): void {
     void this.#takeSeen(urls);

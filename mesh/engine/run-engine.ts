@@ -61,6 +61,7 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
       case 'join':
       case 'keep':
       case 'held':
+      case 'clear':
       case 'window':
       case 'seen':
       case 'port':

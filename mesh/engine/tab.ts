@@ -1,4 +1,5 @@
 /** One tab that the engine works for: its questions, its players, its share of the bytes. Owned by whoever carries its messages. */
+import type { Digest } from '../../protocol/ids.ts';
 import type { AssetQuestion, FromTab, PortMessage, TabStats, ToTab } from '../../protocol/page.ts';
 import type { Asker } from './asker.ts';
 import type {} from './assets.ts';
@@ -36,7 +37,7 @@ export class Tab {
   }
 
   take(message: FromTab): void {
-    const { engine, post } = this.#ports;
+    const { engine } = this.#ports;
     switch (message.type) {
       case 'load':
       case 'read':
@@ -50,7 +51,9 @@ export class Tab {
         this.#use('origin', message.body.byteLength);
         return engine.keep(message);
       case 'held':
-        return post({ type: 'held', id: message.id, held: engine.held(message.digests) });
+        return void this.#answer(message.id, message.digests, message.settled === true ? engine.settled() : null);
+      case 'clear':
+        return void this.#answer(message.id, [], engine.clear());
       case 'window':
         return engine.expect({ ...message, player: this.#player(message.player) });
       case 'seen':
@@ -82,6 +85,13 @@ export class Tab {
     const { bytes: total, ...stats } = engine.stats;
     const uploaded = total.uploaded - this.#uploadedBefore;
     return { ...stats, bytes: { ...this.#bytes, uploaded }, total, tabs: tabs() };
+  }
+
+  /** @param after comes first, whether it succeeds or not; null: nothing */
+  async #answer(id: number, digests: readonly Digest[], after: Promise<void> | null): Promise<void> {
+    if (after) await after.catch(() => undefined);
+    const { engine, post } = this.#ports;
+    post({ type: 'held', id, held: engine.held(digests) });
   }
 
   #player(number: number): number {

@@ -62,6 +62,19 @@ export class AssetStore implements Store {
     }
   }
 
+  async settled(): Promise<void> {
+    if (this.#unwritten.length > 0) await this.#open();
+    await this.#disk?.settled();
+  }
+
+  async clear(): Promise<void> {
+    this.#unwritten = [];
+    // What an earlier visit left goes too.
+    if (await this.#ports.isUsed()) await this.#open();
+    await this.#disk?.clear();
+    await this.#ports.memory.clear();
+  }
+
   listen(losing: (digests: readonly Digest[]) => void): void {
     this.#losing = losing;
   }

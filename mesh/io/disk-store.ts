@@ -83,6 +83,15 @@ export class DiskStore {
     return this.#inTurn(() => this.#put(asset));
   }
 
+  /** Resolves when nothing is being written. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
+  clear(): Promise<void> {
+    return this.#inTurn(() => this.#drop([...this.#sizes.keys()]));
+  }
+
   #inTurn(work: () => Promise<void>): Promise<void> {
     this.#work = this.#work.then(work).catch((error: unknown) => this.#ports.trouble('change', error));
     return this.#work;

@@ -36,6 +36,17 @@ export class MemoryStore implements Store {
     this.get(digest);
   }
 
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  clear(): Promise<void> {
+    this.#losing([...this.#assets.keys()]);
+    this.#assets.clear();
+    this.#size = 0;
+    return Promise.resolve();
+  }
+
   put(asset: StoredAsset): void {
     if (asset.body.length === 0 || asset.body.length > this.#capacity || this.#assets.has(asset.digest)) return;
     const gone: Digest[] = [];

@@ -1,4 +1,5 @@
 /** The public face of the mesh: one for a page, shared by all its elements. Starts the engine with the first use and speaks with it. */
+import { ASSET_CACHE } from '../../protocol/asset-cache.ts';
 import { P2PError } from '../../protocol/error.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, ByteCounts, Expected, FromTab, Held, TabStats, ToTab } from '../../protocol/page.ts';
@@ -6,7 +7,16 @@ import { swarmOfName } from '../../protocol/swarm.ts';
 import { engineOptions } from './engine-options.ts';
 import { loadPlainly } from './load-plainly.ts';
 import { linkServiceWorker, stayAwake } from './service-worker-link.ts';
-import type { LoadedAsset, LoadOptions, MeshEventMap, MeshFace, MeshOptions, MeshStats } from './types.ts';
+import type {
+  LoadedAsset,
+  LoadOptions,
+  MeshEventMap,
+  MeshFace,
+  MeshOptions,
+  MeshStats,
+  Prefetched,
+  PrefetchOptions,
+} from './types.ts';
 import { TabEngine, type PostToTabEngine } from '../tabs/tab-engine.ts';
 import { warnOnce } from './warn.ts';
 
@@ -142,11 +152,38 @@ export class Mesh extends EventTarget implements MeshFace {
 
   /** Who holds these assets now, in the order asked. */
   async held(digests: readonly Digest[]): Promise<readonly Held[]> {
+    return (await this.#ask({ type: 'held', digests })) ?? digests.map(() => 'nobody');
+  }
+
+  /**
+   * Brings content onto this device before it is needed, checked, from neighbours or the origin, and asks the browser to keep it: files, or a
+   * playlist with all that it lists (keys of encrypted segments aside). What can't be had is told; the rest is brought.
+   * @throws the signal's reason
+   */
+  async prefetch(what: string | URL | readonly (string | URL)[], options: PrefetchOptions = {}): Promise<Prefetched> {
+    const { prefetch } = await import('./prefetch.ts');
+    const urls = typeof what === 'string' || what instanceof URL ? [what] : what;
+    return prefetch(urls, options, this, async () => {
+      await this.#ask({ type: 'held', digests: [], settled: true });
+    });
+  }
+
+  /** Throws away all that the kit keeps on this device, of this visit and of earlier ones. Neighbours are told first. */
+  async clear(): Promise<void> {
+    await this.#ask({ type: 'clear' });
+    const names = 'caches' in globalThis ? await caches.keys() : [];
+    for (const name of names) if (name.startsWith('p2p-elements') && name !== ASSET_CACHE) await caches.delete(name);
+  }
+
+  /** Null: there is no engine. */
+  async #ask(
+    question: Omit<Extract<FromTab, { type: 'held' }>, 'id'> | Omit<Extract<FromTab, { type: 'clear' }>, 'id'>,
+  ): Promise<readonly Held[] | null> {
     const id = ++this.#last;
     const post = await this.#start();
-    if (!post) return digests.map(() => 'nobody');
+    if (!post) return null;
     const answer = new Promise<readonly Held[]>((resolve) => this.#held.set(id, resolve));
-    post({ type: 'held', id, digests });
+    post({ ...question, id });
     return answer;
   }
 

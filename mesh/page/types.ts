@@ -39,6 +39,26 @@ export interface LoadOptions {
   streamed?: boolean;
 }
 
+export interface PrefetchOptions {
+  signal?: AbortSignal;
+  /** Swarm of a playlist's segments. Default: as `<p2p-video>` has it for the playlist's URL; others are in the web origin's. */
+  swarm?: string;
+  /** Renditions with a higher peak bit rate than this, bits per second, are left out, unless there is no other. Default: none is. */
+  maxBandwidth?: number;
+  /** Called with bytes had, and bytes in all as far as that is known. */
+  onProgress?: (loaded: number, total: number) => void;
+}
+
+export interface Prefetched {
+  /** Assets and bytes that are on this device now. */
+  readonly assets: number;
+  readonly bytes: number;
+  /** URLs that could not be had, or may not be kept: they have no digest. */
+  readonly missing: readonly string[];
+  /** Does the browser promise to keep them until the viewer clears them? */
+  readonly persisted: boolean;
+}
+
 export interface LoadedAsset {
   /** The caller's own copy. */
   readonly body: ArrayBuffer;
@@ -91,6 +111,10 @@ export interface MeshFace extends EventTarget {
   expect(player: number, assets: readonly Expected[], swarm?: string): void;
   /** Who holds these assets now, in the order asked. */
   held(digests: readonly Digest[]): Promise<readonly Held[]>;
+  /** Brings content onto this device before it is needed: files, or all that a playlist lists. */
+  prefetch(what: string | URL | readonly (string | URL)[], options?: PrefetchOptions): Promise<Prefetched>;
+  /** Throws away all that the kit keeps on this device. */
+  clear(): Promise<void>;
   consent(): void;
   leave(): Promise<void>;
 }

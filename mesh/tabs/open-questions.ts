@@ -4,7 +4,7 @@ import type { FromTab, ToTab } from '../../protocol/page.ts';
 type Said<T extends FromTab['type']> = Extract<FromTab, { readonly type: T }>;
 
 interface Open {
-  readonly question: Said<'load' | 'held'>;
+  readonly question: Said<'load' | 'held' | 'clear'>;
   readonly askedAt: number;
   /** What came of it in chunks, for the engine that is asked next. */
   readonly chunks: ArrayBuffer[];
@@ -32,6 +32,7 @@ export class OpenQuestions {
     switch (message.type) {
       case 'load':
       case 'held':
+      case 'clear':
         this.#open.set(message.id, {
           question: message,
           askedAt: performance.now(),
@@ -123,7 +124,7 @@ export class OpenQuestions {
 
 /** The same question, later. */
 function again({ question, chunks, leaves }: Open, waited: number): Open['question'] {
-  if (question.type === 'held') return question;
+  if (question.type !== 'load') return question;
   const { deadline } = question;
   return {
     ...question,

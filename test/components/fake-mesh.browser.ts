@@ -2,7 +2,15 @@
  * A mesh for tests: it reads the web server's own files (or `files`, where a test has put one), notes what it was asked, and its origin can be
  * switched off. Then only what `holders` names can be had, as from a neighbour.
  */
-import type { LoadedAsset, LoadOptions, MeshFace, MeshOptions, MeshStats } from '../../mesh/index.ts';
+import type {
+  LoadedAsset,
+  LoadOptions,
+  MeshFace,
+  MeshOptions,
+  MeshStats,
+  Prefetched,
+  PrefetchOptions,
+} from '../../mesh/index.ts';
 import { P2PError } from '../../protocol/error.ts';
 import type { Digest } from '../../protocol/ids.ts';
 import type { Expected, Held } from '../../protocol/page.ts';
@@ -61,6 +69,22 @@ export class FakeMesh extends EventTarget implements MeshFace {
     const all: MeshOptions[] = [];
     for (const options of this.configured) all.push(await options);
     return all;
+  }
+
+  /** What was to be brought; the test says what comes of it. */
+  readonly prefetches: {
+    readonly what: unknown;
+    readonly options: PrefetchOptions;
+    resolve(result: Prefetched): void;
+    reject(error: Error): void;
+  }[] = [];
+
+  prefetch(what: string | URL | readonly (string | URL)[], options: PrefetchOptions = {}): Promise<Prefetched> {
+    return new Promise((resolve, reject) => this.prefetches.push({ what, options, resolve, reject }));
+  }
+
+  clear(): Promise<void> {
+    return Promise.resolve();
   }
 
   join(swarm: string): void {

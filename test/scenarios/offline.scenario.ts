@@ -1,13 +1,14 @@
 /** What was seen once can be seen again without a network: issue C, D7. */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
+import type { P2PAsset } from '../../index.ts';
 import { ASSET_CACHE } from '../../protocol/asset-cache.ts';
 import { launchFirefox } from '../harness/browsers.ts';
 import { ROOT } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
-import { person } from './support/person.ts';
-import { stage } from './support/stage.ts';
-import { imagesShown, inPage, meshStats, playhead, skim, type AnyPage } from './support/viewer.ts';
+import { person, PATIENT } from './support/person.ts';
+import { KIT, SEGMENTS as FIXTURE_SEGMENTS, stage } from './support/stage.ts';
+import { imagesShown, inPage, meshStats, playedToEnd, playhead, skim, type AnyPage } from './support/viewer.ts';
 
 /** Segments of the demo's top rendition. */
 const SEGMENTS = 16;
@@ -46,6 +47,47 @@ for (const browser of ['Chromium', 'Firefox'] as const)
     await scene.proxy.listen();
     await until('the mesh again', async () => (await meshStats(page)).signaling === 'joined', { timeout: 30_000 });
   });
+
+test('a lesson that was brought ahead plays without a network, though nobody has seen it; what is cleared is gone', async (t) => {
+  const [scene, { page }] = await Promise.all([stage(t), person(t)]);
+  const asset = `<p2p-asset src="/media/lesson/index.m3u8"></p2p-asset>`;
+  await page.goto(await scene.page('ahead', `${KIT}<p2p-mesh></p2p-mesh>${asset}`));
+  const { result, loaded, total } = await until(
+    'the lesson on this device',
+    async () => {
+      const seen = await inPage(page, () => {
+        const { result, loaded, total } = document.querySelector<P2PAsset>('p2p-asset')!;
+        return { result, loaded, total };
+      });
+      return seen.result && seen;
+    },
+    PATIENT,
+  );
+  t.diagnostic(JSON.stringify(result));
+  assert.deepEqual([result!.missing, result!.assets, loaded], [[], 4 + 3 * FIXTURE_SEGMENTS.length, total]);
+  const asked = new Set(scene.proxy.matching(/^\/media\/lesson\/.*\.ts/).map(({ url }) => url));
+  assert.equal(asked.size, 3 * FIXTURE_SEGMENTS.length);
+  await scene.proxy.dropAll();
+  await inPage(page, () => {
+    const video = Object.assign(document.createElement('p2p-video'), { muted: true, autoplay: true });
+    document.body.append(Object.assign(video, { src: '/media/lesson/index.m3u8' }));
+  });
+  await skim(page);
+  assert.ok((await playedToEnd(page)) > 23);
+  const { bytes } = await meshStats(page);
+  assert.ok(bytes.store > 0);
+  const kept = await inPage(
+    page,
+    async (cacheName) => {
+      const before = (await (await caches.open(cacheName)).keys()).length;
+      await document.querySelector<P2PAsset>('p2p-asset')!.mesh.clear();
+      return [before, (await (await caches.open(cacheName)).keys()).length, (await caches.keys()).length];
+    },
+    ASSET_CACHE,
+  );
+  assert.ok(kept[0]! >= 3 * FIXTURE_SEGMENTS.length);
+  assert.deepEqual(kept.slice(1), [0, 1]);
+});
 
 async function pageOf(t: TestContext, browser: 'Chromium' | 'Firefox'): Promise<AnyPage> {
   if (browser === 'Chromium') return (await person(t)).page;

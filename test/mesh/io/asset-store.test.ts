@@ -21,6 +21,8 @@ const digest = (name: string): Digest => name as Digest;
 class FakeDisk {
   readonly kept = new Map<Digest, StoredAsset>();
   reads = 0;
+  /** How many it had when it was asked whether all is written. */
+  settledWith = -1;
   readonly uses: Digest[] = [];
   losing: (digests: readonly Digest[]) => void = () => undefined;
 
@@ -39,6 +41,14 @@ class FakeDisk {
 
   used(name: Digest): void {
     this.uses.push(name);
+  }
+
+  async settled(): Promise<void> {
+    this.settledWith = this.kept.size;
+  }
+
+  async clear(): Promise<void> {
+    for (const name of this.kept.keys()) this.drop(name);
   }
 
   drop(name: Digest): void {
@@ -149,4 +159,35 @@ test('what somebody else read counts as used, in memory and on the disk', async 
   await clock.advance(DISK_OPEN_AFTER_MS);
   store.used(digest('a'));
   assert.deepEqual(disk.uses, ['a']);
+});
+
+test('who waits until all is kept has the disk opened at once', async () => {
+  const { store, disk, opened } = setUp();
+  await store.settled();
+  assert.equal(opened(), 0, 'nothing was put');
+  store.put(asset('a'));
+  await store.settled();
+  assert.deepEqual([opened(), disk.settledWith], [1, 1]);
+});
+
+test('all that is kept is thrown away, also what only an earlier visit left, and is told before', async () => {
+  const disk = new FakeDisk();
+  await disk.put(asset('old'));
+  const { clock, store, lost } = setUp({ isUsed: Promise.resolve(true), disk });
+  await store.ready;
+  store.put(asset('new'));
+  await store.clear();
+  assert.deepEqual([...lost].sort(), ['new', 'old']);
+  assert.deepEqual([store.has(digest('old')), store.has(digest('new')), disk.kept.size], [false, false, 0]);
+  store.put(asset('next'));
+  await clock.advance(DISK_OPEN_AFTER_MS);
+  assert.deepEqual([...disk.kept.keys()], ['next']);
+});
+
+test('what was not written yet is not written after it was thrown away', async () => {
+  const { clock, store, disk } = setUp();
+  store.put(asset('a'));
+  await store.clear();
+  await clock.advance(2 * DISK_OPEN_AFTER_MS);
+  assert.deepEqual([store.has(digest('a')), disk.kept.size], [false, 0]);
 });

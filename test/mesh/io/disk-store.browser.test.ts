@@ -57,6 +57,18 @@ describe('DiskStore', () => {
     await clear(uses);
   });
 
+  it('is empty after it was cleared, also for the next visit', async () => {
+    const { store, lost } = await open();
+    const assets = [await assetOf(1), await assetOf(2)];
+    for (const asset of assets) void store.put(asset);
+    await store.settled();
+    expect(await keys()).to.have.length(2);
+    await store.clear();
+    expect(lost).to.have.members(assets.map(({ digest }) => digest));
+    expect([await keys(), store.size]).to.deep.equal([[], 0]);
+    expect((await open()).store.has(assets[0]!.digest)).to.equal(false);
+  });
+
   it('gives back what was put, also to the next visit', async () => {
     const asset = await assetOf(1, 200_000);
     const first = await open();

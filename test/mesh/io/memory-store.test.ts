@@ -84,3 +84,17 @@ test('it never holds more than its cap, and forgets nothing but what it names', 
     }),
   );
 });
+
+test('all of it is thrown away, and told before', async () => {
+  const store = new MemoryStore(100);
+  store.put(stored('a', 60));
+  const lost: Digest[] = [];
+  store.listen((digests) => {
+    assert.ok(digests.every((each) => store.has(each)));
+    lost.push(...digests);
+  });
+  await store.clear();
+  assert.deepEqual([lost, store.has(digest('a'))], [['a'], false]);
+  store.put(stored('b', 100));
+  assert.equal(store.has(digest('b')), true, 'there is room again');
+});
