@@ -111,4 +111,12 @@ const node = {
   },
 };
 
-export default [browser, worker, serviceWorker, node];
+/** The same for a service worker of the site's own, which imports it. */
+const siteWorker = {
+  input: { sw: 'sw/handle-fetch.ts' },
+  plugins: [...browserPlugins, squeeze()],
+  onwarn,
+  output: { dir: 'dist/browser', format: 'es', sourcemap: MAPS, entryFileNames: '[name].js' },
+};
+
+export default [browser, worker, serviceWorker, siteWorker, node];

@@ -4,7 +4,7 @@ import type { Sha256 } from '../protocol/ids.ts';
 import type { ShareableFile } from '../protocol/page.ts';
 import { MAX_DOCUMENTS } from './limits.ts';
 
-const CACHE = 'p2p-elements-documents-1';
+export const DOCUMENT_CACHE = 'p2p-elements-documents-1';
 
 export class Documents {
   readonly #caches: CacheStorage;
@@ -31,7 +31,7 @@ export class Documents {
       return;
     try {
       if (!(await this.#isListed(file, response.clone()))) return;
-      const cache = await this.#caches.open(CACHE);
+      const cache = await this.#caches.open(DOCUMENT_CACHE);
       await cache.put(url, response);
       const keys = await cache.keys();
       for (const key of keys.slice(0, Math.max(0, keys.length - MAX_DOCUMENTS))) await cache.delete(key);
@@ -47,7 +47,7 @@ export class Documents {
   }
 
   find(url: string): Promise<Response | undefined> {
-    return this.#caches.match(url, { cacheName: CACHE }).catch(() => undefined);
+    return this.#caches.match(url, { cacheName: DOCUMENT_CACHE }).catch(() => undefined);
   }
 
   async #isListed({ size, parts }: ShareableFile, response: Response): Promise<boolean> {

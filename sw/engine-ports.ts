@@ -8,16 +8,21 @@ export class EnginePorts {
   readonly #clients: Clients;
   readonly #list: ShareableList;
   readonly #told: (url: string) => void;
+  readonly #silent: () => void;
   readonly #ports = new Map<string, EnginePort>();
   readonly #waiting = new Map<string, Set<() => void>>();
   /** When a page without a port first asked, ms. */
   readonly #firstAsked = new Map<string, number>();
 
-  /** @param told the page at this URL has said what may be asked for */
-  constructor(clients: Clients, list: ShareableList, told: (url: string) => void) {
+  /**
+   * @param told the page at this URL has said what may be asked for
+   * @param silent a page has the kit no more
+   */
+  constructor(clients: Clients, list: ShareableList, told: (url: string) => void, silent: () => void) {
     this.#clients = clients;
     this.#list = list;
     this.#told = told;
+    this.#silent = silent;
   }
 
   /** A page gave its port. */
@@ -45,17 +50,25 @@ export class EnginePorts {
     const client = await this.#clients.get(clientId);
     if (!client) return null;
     const path = new URL(client.url).pathname;
-    if (!this.#list.hasPage(path)) return null;
     const now = performance.now();
     const first = this.#firstAsked.get(clientId) ?? now;
+    const isFirst = !this.#firstAsked.has(clientId);
     this.#firstAsked.set(clientId, first);
+    if (!this.#list.hasPage(path)) {
+      if (isFirst) this.#isWithout(path);
+      return null;
+    }
     if ((this.#waiting.get(clientId)?.size ?? 0) === 0)
       client.postMessage({ type: 'p2p-port-please' } satisfies FromServiceWorker);
     await this.#connected(clientId, first + PORT_WAIT_MS - now);
     const given = this.#ports.get(clientId);
     // A page that was closed meanwhile says nothing about the kit.
-    if (!given && (await this.#clients.get(clientId))) void this.#list.forgetPage(path);
+    if (!given && (await this.#clients.get(clientId))) this.#isWithout(path);
     return given ?? null;
+  }
+
+  #isWithout(path: string): void {
+    void this.#list.pageWithoutKit(path).then(this.#silent);
   }
 
   #connected(clientId: string, wait: number): Promise<void> {

@@ -23,3 +23,7 @@ export const MAX_PIECE_BYTES = 1024 * 1024;
 
 /** Pages and workers' scripts kept for when the origin is gone; the oldest goes first. */
 export const MAX_DOCUMENTS = 50;
+
+/** Pages in a row that had the kit and have it no more, and visits in a row where no page is known to have it: then the site has given it up. A page that is only slow to start the kit counts until it does. */
+export const MAX_SILENT_PAGES = 10;
+export const MAX_SILENT_VISITS = 3;

@@ -1,6 +1,6 @@
 /** What may be asked for, and which pages have the kit, as a page told last. Kept in the Cache API, for the browser may end the worker at any moment. */
 import type { ShareableFile } from '../protocol/page.ts';
-import { MAX_PAGES } from './limits.ts';
+import { MAX_PAGES, MAX_SILENT_PAGES, MAX_SILENT_VISITS } from './limits.ts';
 
 const CACHE = 'p2p-elements';
 const KEY = '/p2p-elements/shareable-2.json';
@@ -8,11 +8,14 @@ const KEY = '/p2p-elements/shareable-2.json';
 interface Kept {
   readonly files: readonly ShareableFile[];
   readonly pages: readonly string[];
+  /** How many page visits in a row were without the kit, where it was to be expected. Missing in what an older worker kept. */
+  readonly silent?: number;
 }
 
 export class ShareableList {
   #files = new Map<string, ShareableFile>();
   #pages = new Set<string>();
+  #silent = 0;
   #known = false;
   readonly loaded: Promise<void>;
   readonly #caches: CacheStorage;
@@ -43,16 +46,24 @@ export class ShareableList {
     this.#pages.delete(path);
     this.#pages.add(path);
     this.#pages = new Set([...this.#pages].slice(-MAX_PAGES));
+    this.#silent = 0;
     await this.#keep();
   }
 
-  /** The page has the kit no more. */
-  async forgetPage(path: string): Promise<void> {
-    if (this.#pages.delete(path)) await this.#keep();
+  /** The page has not got the kit, or not any more. That some pages never had it says nothing, as long as others have it. */
+  async pageWithoutKit(path: string): Promise<void> {
+    if (!this.#pages.delete(path) && this.#pages.size > 0) return;
+    this.#silent++;
+    await this.#keep();
+  }
+
+  /** Has the site no page with the kit any more? */
+  get isUnused(): boolean {
+    return this.#silent >= (this.#pages.size > 0 ? MAX_SILENT_PAGES : MAX_SILENT_VISITS);
   }
 
   async #keep(): Promise<void> {
-    const kept: Kept = { files: [...this.#files.values()], pages: [...this.#pages] };
+    const kept: Kept = { files: [...this.#files.values()], pages: [...this.#pages], silent: this.#silent };
     try {
       const cache = await this.#caches.open(CACHE);
       await cache.put(KEY, new Response(JSON.stringify(kept)));
@@ -68,6 +79,7 @@ export class ShareableList {
       if (kept) {
         this.#files = byUrl(kept.files);
         this.#pages = new Set(kept.pages);
+        this.#silent = kept.silent ?? 0;
       }
     } catch {
       // As above.

@@ -32,6 +32,13 @@ export function stayAwake(): void {
   navigator.serviceWorker.controller?.postMessage({ type: 'p2p-awake' } satisfies ToServiceWorker);
 }
 
+/** A site that has its own worker may have registered it otherwise than we would: as a module, for another scope. */
+async function isRegisteredBySite(container: ServiceWorkerContainer, script: string): Promise<boolean> {
+  if (new URL(script).pathname.endsWith('/p2p-sw.js')) return false;
+  const { active, waiting, installing } = (await container.getRegistration()) ?? {};
+  return [active, waiting, installing].some((worker) => worker?.scriptURL === script);
+}
+
 const ELEMENTS_ONLY = 'the elements share, plain <img> and fetch() do not.';
 
 /** @returns gives the worker another port, to the engine that there is now */
@@ -70,15 +77,19 @@ export function linkServiceWorker({
     if (isRegistered || signal.aborted) return;
     isRegistered = true;
     if (!container.controller) seen(loadedUrls());
-    container.register(script).catch((error: unknown) => {
-      warn(
-        new P2PError(
-          'worker-unavailable',
-          `The service worker ${script} can't be registered (${String(error)}): ${ELEMENTS_ONLY} Serve p2p-sw.js there, or say <p2p-mesh worker="URL"> or "none".`,
-          { script },
-        ),
-      );
-    });
+    void isRegisteredBySite(container, script)
+      .then(async (isThere) => {
+        if (!isThere) await container.register(script);
+      })
+      .catch((error: unknown) => {
+        warn(
+          new P2PError(
+            'worker-unavailable',
+            `The service worker ${script} can't be registered (${String(error)}): ${ELEMENTS_ONLY} Serve p2p-sw.js there, or say <p2p-mesh worker="URL"> or "none".`,
+            { script },
+          ),
+        );
+      });
   };
   setTimeout(register, REGISTER_LATEST_MS);
   setTimeout(() => whenQuiet(() => setTimeout(register, REGISTER_AFTER_MS)), REGISTER_AFTER_MS);

@@ -7,6 +7,7 @@ import test, { type TestContext } from 'node:test';
 import { launchFirefox } from '../harness/browsers.ts';
 import { ROOT } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
+import { MAX_SILENT_VISITS } from '../../sw/limits.ts';
 import { person } from './support/person.ts';
 import { KIT, stage, type Stage } from './support/stage.ts';
 import { connected, inPage, meshStats, type AnyPage } from './support/viewer.ts';
@@ -74,6 +75,67 @@ for (const browser of ['Chromium', 'Firefox'] as const)
       `${fromServer} of ${all} bytes from the server:\n${list.join('\n')}`,
     );
   });
+
+test('a site with a service worker of its own has it do the kit’s part too', async (t) => {
+  const [scene, a, b] = await Promise.all([stage(t), person(t), person(t)]);
+  await scene.write('own/worker.js', OWN_WORKER);
+  const body = `${KIT}
+<p2p-mesh worker="/media/own/worker.js"></p2p-mesh>
+<script>navigator.serviceWorker.register('/media/own/worker.js', { type: 'module' })</script>`;
+  const url = await scene.page('site', body);
+  for (const { page } of [a, b]) await controlled(page, url);
+  await connected(b.page);
+  const image = `${body}<img src="/media/map.png">`;
+  await scene.page('site', image);
+  const isShown = ({ page }: typeof a): Promise<boolean> =>
+    inPage(page, () => document.querySelector('img')!.naturalWidth > 0);
+  await a.page.goto(`${url}?2`);
+  await until('the picture', () => isShown(a));
+  await connected(b.page);
+  scene.proxy.reset();
+  await b.page.goto(`${url}?2`);
+  await until('the picture', () => isShown(b));
+  assert.equal(scene.proxy.bytes(/map\.png/), 0);
+  assert.equal(await inPage(b.page, async () => (await fetch('/media/own/answer')).text()), 'of the site');
+  const scripts = await inPage(b.page, async () =>
+    (await navigator.serviceWorker.getRegistrations()).map(({ active }) => new URL(active!.scriptURL).pathname),
+  );
+  assert.deepEqual(scripts, ['/media/own/worker.js']);
+  assert.deepEqual([...a.warnings, ...b.warnings], []);
+});
+
+test('where the pages have the kit no more the worker goes, and all that it kept', async (t) => {
+  const [scene, { page }] = await Promise.all([stage(t), person(t)]);
+  const url = await scene.page('former', `${EMPTY}<img src="/media/map.png">`);
+  await controlled(page, url);
+  await page.goto(`${url}?2`);
+  await scene.page('former', '<img src="/media/map.png">');
+  const left = (): Promise<number[]> =>
+    inPage(page, async () => [
+      (await navigator.serviceWorker.getRegistrations()).length,
+      (await caches.keys()).filter((name) => name.startsWith('p2p-elements')).length,
+    ]);
+  assert.equal((await left())[0], 1);
+  for (let visit = 0; visit < MAX_SILENT_VISITS; visit++) {
+    await page.goto(`${url}?${3 + visit}`);
+    // The browser itself gives a picture twice without asking the worker.
+    assert.equal(await inPage(page, async () => (await fetch('/media/map.png')).status), 200);
+  }
+  await until('nothing left', async () => {
+    const counts = await left();
+    if (counts.every((count) => count === 0)) return true;
+    throw new Error(counts.join());
+  });
+});
+
+const OWN_WORKER = `import { handleFetch } from '/p2p-elements/sw.js';
+addEventListener('install', () => skipWaiting());
+addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+addEventListener('fetch', (event) => {
+  if (handleFetch(event)) return;
+  if (event.request.url.endsWith('/answer')) event.respondWith(new Response('of the site'));
+});
+`;
 
 async function write(scene: Stage): Promise<void> {
   await cp(`${ROOT}demo/media/clip.mp4`, join(scene.media, 'clip.mp4'));

@@ -45,10 +45,15 @@ function setUp(...pages: FakeClient[]): {
   const clients = { get: async (id: string) => alive.get(id), matchAll: async () => [...alive.values()] };
   const list = {
     hasPage: (path: string) => path.startsWith('/kit') && !forgotten.includes(path),
-    forgetPage: async (path: string) => void forgotten.push(path),
+    pageWithoutKit: async (path: string) => void (path.startsWith('/kit') && forgotten.push(path)),
     update: async (...all: unknown[]) => void told.push(all),
   };
-  const ports = new EnginePorts(clients, list as never, (url) => told.push(url));
+  const ports = new EnginePorts(
+    clients,
+    list as never,
+    (url) => told.push(url),
+    () => told.push('silent'),
+  );
   const give = (page: FakeClient, port = new FakePort()): FakePort => {
     ports.connect(page, port as never);
     return port;
@@ -171,4 +176,15 @@ test('what a page’s manifest lists is noted with the page’s path', async () 
   give(page).onmessage?.({ data: { type: 'shareable', files: [FILE] } });
   await turn();
   assert.deepEqual(told, [['/kit/lesson', [FILE]], page.url]);
+});
+
+test('each visit of a page without the kit is told of once, after it was noted', async () => {
+  const { ports, told } = setUp(new FakeClient('1', '/plain'), new FakeClient('2', '/plain'));
+  await ports.find('1', true);
+  await ports.find('1', true);
+  await turn();
+  assert.deepEqual(told, ['silent']);
+  await ports.find('2', true);
+  await turn();
+  assert.deepEqual(told, ['silent', 'silent']);
 });

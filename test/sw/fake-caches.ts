@@ -29,6 +29,14 @@ export class FakeCaches {
     };
   }
 
+  async keys(): Promise<string[]> {
+    return [...this.kept.keys()];
+  }
+
+  async delete(name: string): Promise<boolean> {
+    return this.kept.delete(name);
+  }
+
   async match(key: string, { cacheName }: { cacheName: string }): Promise<Response | undefined> {
     return (await this.open(cacheName)).match(key);
   }

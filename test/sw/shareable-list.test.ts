@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { Digest } from '../../protocol/ids.ts';
 import type { ShareableFile } from '../../protocol/page.ts';
-import { MAX_PAGES } from '../../sw/limits.ts';
+import { MAX_PAGES, MAX_SILENT_PAGES, MAX_SILENT_VISITS } from '../../sw/limits.ts';
 import { ShareableList } from '../../sw/shareable-list.ts';
 import { FakeCaches } from './fake-caches.ts';
 
@@ -61,7 +61,7 @@ test('a page that is forgotten stays so after the worker was ended, and leaves t
   const before = listOf(caches);
   await before.update('/lesson', [fileOf('https://school.test/a.png')]);
   await before.update('/other', []);
-  await before.forgetPage('/lesson');
+  await before.pageWithoutKit('/lesson');
   const list = listOf(caches);
   await list.loaded;
   assert.deepEqual(
@@ -84,4 +84,37 @@ test('a spoilt cache entry is as good as none', async () => {
   const list = listOf(caches);
   await list.loaded;
   assert.equal(list.has('https://school.test/a.png'), false);
+});
+
+test('a site whose only page has the kit no more is unused after some visits, also if the worker is ended between them', async () => {
+  const caches = new FakeCaches();
+  await listOf(caches).update('/lesson', []);
+  for (let visit = 1; visit <= MAX_SILENT_VISITS; visit++) {
+    const list = listOf(caches);
+    await list.loaded;
+    assert.equal(list.isUnused, false, `before visit ${visit}`);
+    await list.pageWithoutKit('/lesson');
+    assert.equal(list.isUnused, visit === MAX_SILENT_VISITS);
+  }
+});
+
+test('a page that has the kit after all starts the count anew', async () => {
+  const list = listOf(new FakeCaches());
+  for (let visit = 0; visit < 5 * MAX_SILENT_VISITS; visit++) {
+    await list.pageWithoutKit('/lesson');
+    await list.update('/lesson', []);
+    assert.equal(list.isUnused, false);
+  }
+});
+
+test('pages that never had the kit say nothing as long as others have it; many that lost it do', async () => {
+  const list = listOf(new FakeCaches());
+  for (let i = 0; i <= MAX_SILENT_PAGES; i++) await list.update(`/${i}`, []);
+  for (let visit = 0; visit < 2 * MAX_SILENT_PAGES; visit++) await list.pageWithoutKit('/never');
+  assert.equal(list.isUnused, false);
+  for (let i = 0; i < MAX_SILENT_PAGES; i++) {
+    assert.equal(list.isUnused, false);
+    await list.pageWithoutKit(`/${i}`);
+  }
+  assert.equal(list.isUnused, true, 'one page is left that nobody has visited since');
 });
