@@ -15,6 +15,7 @@ export type P2PErrorCode =
   | 'origin-failed'
   | 'peer-banned'
   | 'signaling-unreachable'
+  | 'storage-failed'
   | 'webrtc-unavailable'
   | 'worker-unavailable';
 

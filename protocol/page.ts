@@ -203,6 +203,8 @@ export type FromTab =
       /** Is the answer to wait until all that is here is kept for the next visit, too? Default: false. */
       readonly settled?: boolean;
     }
+  /** What does the manifest say of these URLs? Answered by `files`, as soon as it is there. */
+  | { readonly type: 'files'; readonly id: number; readonly urls: readonly string[] }
   /** All that is kept on this device is to be thrown away; answered by `held`. */
   | { readonly type: 'clear'; readonly id: number }
   /** What a player will ask for next, soonest first. Replaces what the same player said before; an empty list ends it. */
@@ -236,7 +238,9 @@ export type FromPage =
   /** Join the mesh now; null: for this tab alone. */
   | { readonly type: 'share'; readonly lead: Lead | null }
   /** Leave the mesh, and the other tabs. */
-  | { readonly type: 'leave' };
+  | { readonly type: 'leave' }
+  /** The same, and bring nothing for this tab any more. */
+  | { readonly type: 'end' };
 
 /** What each tab that uses the engine hears. */
 export type ToTab =
@@ -244,6 +248,8 @@ export type ToTab =
   /** A service worker is giving an answer: it is to hear from the page. */
   | { readonly type: 'stay-awake' }
   | { readonly type: 'held'; readonly id: number; readonly held: readonly Held[] }
+  /** Those of the URLs that are listed. */
+  | { readonly type: 'files'; readonly id: number; readonly files: readonly ShareableFile[] }
   | { readonly type: 'stats'; readonly stats: TabStats }
   | { readonly type: 'peer'; readonly peer: PeerId; readonly state: 'connected' | 'gone' | 'banned' }
   | {

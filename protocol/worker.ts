@@ -3,8 +3,8 @@
 export type FromServiceWorker =
   /** The worker started anew and has lost its ports. */
   | { readonly type: 'p2p-port-please' }
-  /** With a MessagePort to the engine of the tab that leads those of this name. */
-  | { readonly type: 'p2p-engine'; readonly name: string; readonly epoch: number };
+  /** With a MessagePort to the engine of the tab that leads, for the tab that holds this lock. */
+  | { readonly type: 'p2p-engine'; readonly lock: string; readonly epoch: number };
 
 export type ToServiceWorker =
   /** With a MessagePort to the page's engine in `event.ports`. */
@@ -12,7 +12,7 @@ export type ToServiceWorker =
   /** With a MessagePort, over which the page is told its client id. */
   | { readonly type: 'p2p-who' }
   /** With a MessagePort, which goes on to that client as `p2p-engine`. */
-  | { readonly type: 'p2p-pass'; readonly client: string; readonly name: string; readonly epoch: number }
+  | { readonly type: 'p2p-pass'; readonly client: string; readonly lock: string; readonly epoch: number }
   /** It is giving an answer piece by piece, and must not be ended. */
   | { readonly type: 'p2p-awake' };
 

@@ -131,6 +131,9 @@ export const STORE_BYTES = 128 * 1024 * 1024;
 /** How long an asset without a name waits for the manifest, ms. */
 export const MANIFEST_WAIT_MS = 1000;
 
+/** A manifest that was asked for so recently is not asked for again when another tab comes, ms: several are opened at once, or follow the next leader. */
+export const MANIFEST_FRESH_MS = 2000;
+
 /** How often the engine tells other tabs that it is there, ms; they look as often, and take over after TAB_SILENT_TICKS looks at nothing: 1.5 s, for who leads next is to be there within two. */
 export const TAB_ALIVE_EVERY_MS = 500;
 export const TAB_SILENT_TICKS = 3;

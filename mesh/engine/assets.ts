@@ -237,6 +237,11 @@ export class Assets {
     return this.keep({ type: 'keep', url, swarm: null, ...answer, body: answer.body.buffer });
   }
 
+  /** The manifest has been asked for again: digests that the origin contradicted may be in it no more. */
+  believe(): void {
+    this.#contradicted.clear();
+  }
+
   /** What is on its way and may be handed on. */
   underWay(digest: Digest): UnderWay | undefined {
     return this.#transfers.underWay(digest);

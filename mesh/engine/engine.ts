@@ -198,6 +198,20 @@ export class Engine {
     return new Asker({ ...this.#ports, assets: this.#assets, awake, use }, reply);
   }
 
+  /** Another tab has come to use this engine, perhaps after a deploy. Resolves with whether something else may be listed now. */
+  async revalidate(): Promise<boolean> {
+    if (!this.#manifest.revalidate()) return false;
+    await this.#manifest.settled;
+    this.#assets.believe();
+    void this.#showStored();
+    return true;
+  }
+
+  /** What the manifest says of these URLs. */
+  listed(urls: readonly string[]): Promise<readonly ShareableFile[]> {
+    return this.#manifest.listed(urls);
+  }
+
   /** What a service worker may ask for, once the manifest is known or can't be had. */
   async shareable(): Promise<readonly ShareableFile[]> {
     await this.#manifest.settled;

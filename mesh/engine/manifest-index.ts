@@ -1,11 +1,11 @@
-/** The manifest by URL. Fetched once per engine, that is once per navigation. Owned by the Engine. */
+/** The manifest by URL. Asked for with the engine's start and with each tab that comes to use it: once per navigation. Owned by the Engine. */
 import { P2PError } from '../../protocol/error.ts';
 import type { AssetName } from '../../protocol/ids.ts';
 import { MAX_PART_BYTES } from '../../protocol/limits.ts';
 import { isWholeAsset, parseManifest, REWRITE_MANIFEST } from '../../protocol/manifest.ts';
 import type { ShareableFile } from '../../protocol/page.ts';
 import { withoutFragment } from '../../protocol/without-fragment.ts';
-import { MANIFEST_WAIT_MS } from '../core/limits.ts';
+import { MANIFEST_FRESH_MS, MANIFEST_WAIT_MS } from '../core/limits.ts';
 import type { Clock, KeptTexts, OriginFetch } from '../core/ports.ts';
 import { statusOf } from './origin-door.ts';
 
@@ -26,7 +26,10 @@ export interface ManifestPorts {
 export class ManifestIndex {
   readonly #clock: Clock;
   /** By absolute URL without fragment. */
-  readonly #listed = new Map<string, ShareableFile>();
+  #listed: ReadonlyMap<string, ShareableFile> = new Map();
+  /** Is it being asked for again? Then what is listed may be old. */
+  #isLoading = false;
+  #source: { readonly url: string; readonly ports: ManifestPorts } | null = null;
   #ready: Promise<void> = Promise.resolve();
   #startedAt = -Infinity;
   /** Is it that of an earlier visit? */
@@ -60,6 +63,8 @@ export class ManifestIndex {
 
   /** Starts to fetch the manifest; where the origin is gone that of an earlier visit counts. */
   load(url: string, ports: ManifestPorts): Promise<void> {
+    this.#source = { url, ports };
+    this.#isLoading = true;
     this.#startedAt = this.#clock.now();
     const loading = this.#load(url, ports).catch((error: unknown) => {
       ports.failed(
@@ -68,8 +73,18 @@ export class ManifestIndex {
           : new P2PError('manifest-unreachable', unreachable(url, String(error)), { url }),
       );
     });
-    this.#ready = loading;
-    return loading;
+    const ready = loading.finally(() => {
+      if (this.#ready === ready) this.#isLoading = false;
+    });
+    this.#ready = ready;
+    return ready;
+  }
+
+  /** Another page has come, perhaps after a deploy. @returns whether it is asked for again */
+  revalidate(): boolean {
+    if (!this.#source || this.#clock.now() - this.#startedAt < MANIFEST_FRESH_MS) return false;
+    void this.load(this.#source.url, this.#source.ports);
+    return true;
   }
 
   /** What the manifest says of a URL that is one asset, as soon as it is there; waits for it at most MANIFEST_WAIT_MS from its own start on. */
@@ -84,9 +99,14 @@ export class ManifestIndex {
     return file ? partOf(file, start / MAX_PART_BYTES) : null;
   }
 
+  /** Those of these URLs that are listed. */
+  async listed(urls: readonly string[]): Promise<readonly ShareableFile[]> {
+    return (await Promise.all(urls.map((url) => this.#find(url)))).flatMap((file) => file ?? []);
+  }
+
   async #find(url: string): Promise<ShareableFile | undefined> {
     const key = withoutFragment(url);
-    if (!this.#listed.has(key)) await this.#readyOrLate();
+    if (this.#isLoading || !this.#listed.has(key)) await this.#readyOrLate();
     return this.#listed.get(key);
   }
 
@@ -103,6 +123,7 @@ export class ManifestIndex {
       return;
     }
     this.#take(url, text, filter);
+    this.#isKept = false;
     void kept.write(url, text);
   }
 
@@ -119,13 +140,15 @@ export class ManifestIndex {
     }
     const manifest = parseManifest(json);
     this.#leaves = URL.canParse(manifest.leaves, url) ? new URL(manifest.leaves, url).href : null;
+    const listed = new Map<string, ShareableFile>();
     for (const [path, entry] of Object.entries(manifest.assets)) {
       if (!URL.canParse(path, url)) continue;
       const { size, type } = entry;
       const key = withoutFragment(new URL(path, url).href);
       if (!mayShare(key)) continue;
-      this.#listed.set(key, { url: key, size, type, parts: isWholeAsset(entry) ? [entry.digest] : entry.parts });
+      listed.set(key, { url: key, size, type, parts: isWholeAsset(entry) ? [entry.digest] : entry.parts });
     }
+    this.#listed = listed;
   }
 
   #readyOrLate(): Promise<void> {

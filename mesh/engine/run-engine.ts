@@ -53,6 +53,10 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
       case 'leave':
         tabs.dismiss();
         return engine.leave();
+      case 'end':
+        tabs.dismiss();
+        tabs.own.close();
+        return engine.leave();
       case 'load':
       case 'read':
       case 'pull':
@@ -61,6 +65,7 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
       case 'join':
       case 'keep':
       case 'held':
+      case 'files':
       case 'clear':
       case 'window':
       case 'seen':

@@ -2,7 +2,6 @@
 import type { Digest } from '../../protocol/ids.ts';
 import type { AssetQuestion, FromTab, PortMessage, TabStats, ToTab } from '../../protocol/page.ts';
 import type { Asker } from './asker.ts';
-import type {} from './assets.ts';
 import type { Use } from './shared-transfers.ts';
 import type { Engine, EngineNews } from './engine.ts';
 
@@ -18,6 +17,12 @@ export interface TabPorts {
   readonly newPlayer: () => number;
 }
 
+/** A port to a service worker. */
+interface Door {
+  readonly tell: () => void;
+  readonly close: () => void;
+}
+
 export class Tab {
   readonly #ports: TabPorts;
   readonly #asker: Asker;
@@ -27,12 +32,16 @@ export class Tab {
   readonly #use: Use = (source, bytes) => {
     this.#bytes[source] += bytes;
   };
-  #closeDoor: () => void = () => undefined;
+  #door: Door | null = null;
 
   constructor(ports: TabPorts) {
     const { engine, post } = ports;
     this.#ports = ports;
-    this.#asker = engine.asker((answer) => post(answer, bodyOf(answer)), this.#use);
+    this.#asker = engine.asker((answer) => {
+      // Another engine may work for the tab by the time that statistics are due.
+      if (answer.type === 'loaded') post({ type: 'stats', stats: this.#stats });
+      post(answer, bodyOf(answer));
+    }, this.#use);
     this.#uploadedBefore = engine.stats.bytes.uploaded;
   }
 
@@ -52,16 +61,19 @@ export class Tab {
         return engine.keep(message);
       case 'held':
         return void this.#answer(message.id, message.digests, message.settled === true ? engine.settled() : null);
+      case 'files':
+        void engine.listed(message.urls).then((files) => this.#ports.post({ type: 'files', id: message.id, files }));
+        return;
       case 'clear':
-        return void this.#answer(message.id, [], engine.clear());
+        return void this.#clear(message.id);
       case 'window':
         return engine.expect({ ...message, player: this.#player(message.player) });
       case 'seen':
         return engine.seen(message.urls);
       case 'port':
         // A service worker that started anew: its old port leads nowhere.
-        this.#closeDoor();
-        this.#closeDoor = this.#openDoor(message.port);
+        this.#door?.close();
+        this.#door = this.#openDoor(message.port);
         return;
       default:
         return message satisfies never;
@@ -75,7 +87,7 @@ export class Tab {
   /** It is gone: nobody waits for anything any more. */
   close(): void {
     this.#asker.close();
-    this.#closeDoor();
+    this.#door?.close();
     for (const player of this.#players.values())
       this.#ports.engine.expect({ type: 'window', player, swarm: null, assets: [] });
   }
@@ -85,6 +97,17 @@ export class Tab {
     const { bytes: total, ...stats } = engine.stats;
     const uploaded = total.uploaded - this.#uploadedBefore;
     return { ...stats, bytes: { ...this.#bytes, uploaded }, total, tabs: tabs() };
+  }
+
+  async #clear(id: number): Promise<void> {
+    const { engine, post } = this.#ports;
+    try {
+      await engine.clear();
+      post({ type: 'held', id, held: [] });
+    } catch (error) {
+      const message = `What is kept can't be thrown away: ${String(error)}`;
+      post({ type: 'failed', id, code: 'storage-failed', message, status: 0 });
+    }
   }
 
   /** @param after comes first, whether it succeeds or not; null: nothing */
@@ -100,8 +123,13 @@ export class Tab {
     return known;
   }
 
-  /** A service worker asks over this port; it is told first what it may ask for. What is returned ends that. */
-  #openDoor(port: MessagePort): () => void {
+  /** The manifest may list something else now. */
+  tellShareable(): void {
+    this.#door?.tell();
+  }
+
+  /** A service worker asks over this port; it is told first what it may ask for. */
+  #openDoor(port: MessagePort): Door {
     const { engine } = this.#ports;
     const answer = (message: PortMessage): void => port.postMessage(message, bodyOf(message));
     const asker = engine.asker(answer, this.#use);
@@ -110,10 +138,14 @@ export class Tab {
       if (data.type === 'read') answer({ type: 'progress', id: data.id, loaded: 0, total: 0 });
       asker.ask(data);
     };
-    void engine.shareable().then((files) => answer({ type: 'shareable', files }));
-    return () => {
-      asker.close();
-      port.close();
+    const tell = (): void => void engine.shareable().then((files) => answer({ type: 'shareable', files }));
+    tell();
+    return {
+      tell,
+      close: () => {
+        asker.close();
+        port.close();
+      },
     };
   }
 }

@@ -30,7 +30,9 @@ export class Tabs {
    * @param gone resolves when it is there no more
    */
   admit(port: MessagePort, lock: string, gone: Promise<void>): void {
-    this.#others.get(lock)?.leave();
+    const older = this.#others.get(lock);
+    older?.leave();
+    if (!older) void this.#revalidate();
     const post: PostToTab = (message, transfer = []) => port.postMessage(message, transfer);
     const tab = this.#tab(post);
     port.onmessage = ({ data }: MessageEvent<FromTab>) => tab.take(data);
@@ -46,10 +48,12 @@ export class Tabs {
         cancel();
         tab.close();
         port.close();
+        this.#tellStats();
       },
     };
     this.#others.set(lock, other);
     beat();
+    this.#tellStats();
     void gone.then(other.leave, other.leave);
   }
 
@@ -61,6 +65,15 @@ export class Tabs {
   /** Another tab leads from now on: who wants anything asks there. */
   dismiss(): void {
     for (const { leave } of [...this.#others.values()]) leave();
+  }
+
+  async #revalidate(): Promise<void> {
+    if (!(await this.#engine.revalidate())) return;
+    for (const tab of [this.own, ...[...this.#others.values()].map((other) => other.tab)]) tab.tellShareable();
+  }
+
+  #tellStats(): void {
+    this.tell({ type: 'stats', stats: this.#engine.stats });
   }
 
   #tab(post: PostToTab): Tab {

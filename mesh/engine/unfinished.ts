@@ -1,4 +1,4 @@
-/** Assets that nobody wanted any more when a part of them was checked: it is kept for a while, for who seeks comes back, and a player reads in pieces. Owned by Assets. */
+/** Assets that nobody wanted any more when a part of them was checked: it is kept for a while, for who seeks comes back, and a player reads in pieces. Owned by the SharedTransfers. */
 import type { AssetName, Digest, Sha256 } from '../../protocol/ids.ts';
 import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import type { Begun } from '../../protocol/page.ts';

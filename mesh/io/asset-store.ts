@@ -71,6 +71,7 @@ export class AssetStore implements Store {
     this.#unwritten = [];
     // What an earlier visit left goes too.
     if (await this.#ports.isUsed()) await this.#open();
+    if (this.#isClosed && (await this.#ports.isUsed())) throw new Error('the disk can not be opened');
     await this.#disk?.clear();
     await this.#ports.memory.clear();
   }

@@ -51,7 +51,7 @@ export function engineOptions(options: MeshOptions): {
 /** Where all patterns mean the same on each page they have the same base, for tabs that want the same share an engine. */
 function sharePatterns(share: readonly string[] | null, exclude: readonly string[]): SharePatterns {
   const isRooted = [...(share ?? []), ...exclude].every((pattern) => /^(\/|[a-z][a-z+.-]*:)/i.test(pattern));
-  return { share, exclude, base: isRooted ? location.origin + '/' : document.baseURI };
+  return { share, exclude, base: isRooted ? new URL('/', document.baseURI).href : document.baseURI };
 }
 
 /** As the `debug` package reads them. */

@@ -1,5 +1,4 @@
 /** The public face of the mesh: one for a page, shared by all its elements. Starts the engine with the first use and speaks with it. */
-import { ASSET_CACHE } from '../../protocol/asset-cache.ts';
 import { P2PError } from '../../protocol/error.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, ByteCounts, Expected, FromTab, Held, TabStats, ToTab } from '../../protocol/page.ts';
@@ -24,6 +23,11 @@ interface Waiting {
   readonly settle: (answer: Exclude<AssetAnswer, { type: 'progress' | 'chunk' }>) => void;
   readonly progress: LoadOptions['onProgress'];
 }
+
+/** A question that gets an answer by its number, which it has yet to get. */
+type Asked = Unnumbered<Extract<FromTab, { type: 'held' | 'files' | 'clear' }>>;
+type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
+type Answer = Extract<ToTab, { type: 'held' | 'files' | 'failed' }>;
 
 const NO_BYTES: ByteCounts = { origin: 0, peers: 0, store: 0, uploaded: 0 };
 
@@ -52,7 +56,7 @@ export class Mesh extends EventTarget implements MeshFace {
   readonly #loads = new Map<number, Waiting>();
   /** Called when no load is under way any more. */
   #quiet: () => void = () => undefined;
-  readonly #held = new Map<number, (held: readonly Held[]) => void>();
+  readonly #answers = new Map<number, (answer: Answer) => void>();
 
   declare addEventListener: MeshFace['addEventListener'];
 
@@ -105,8 +109,10 @@ export class Mesh extends EventTarget implements MeshFace {
       const settle: Waiting['settle'] = (message) => {
         signal?.removeEventListener('abort', abort);
         if (message.type === 'loaded') resolve(message);
-        else if (message.type === 'failed')
-          reject(new P2PError(message.code, message.message, { status: message.status, url: absolute }));
+        else if (message.type !== 'failed') return;
+        // There was an engine, and there is none any more.
+        else if (message.code === 'engine-failed') resolve(loadPlainly(absolute, options));
+        else reject(new P2PError(message.code, message.message, { status: message.status, url: absolute }));
       };
       this.#loads.set(id, { settle, progress: options.onProgress });
     });
@@ -152,7 +158,7 @@ export class Mesh extends EventTarget implements MeshFace {
 
   /** Who holds these assets now, in the order asked. */
   async held(digests: readonly Digest[]): Promise<readonly Held[]> {
-    return (await this.#ask({ type: 'held', digests })) ?? digests.map(() => 'nobody');
+    return this.#held({ type: 'held', digests });
   }
 
   /**
@@ -163,28 +169,40 @@ export class Mesh extends EventTarget implements MeshFace {
   async prefetch(what: string | URL | readonly (string | URL)[], options: PrefetchOptions = {}): Promise<Prefetched> {
     const { prefetch } = await import('./prefetch.ts');
     const urls = typeof what === 'string' || what instanceof URL ? [what] : what;
-    return prefetch(urls, options, this, async () => {
-      await this.#ask({ type: 'held', digests: [], settled: true });
+    return prefetch(urls, options, this, {
+      listed: async (asked) => {
+        const answer = await this.#ask({ type: 'files', urls: asked });
+        return answer?.type === 'files' ? answer.files : [];
+      },
+      kept: (digests) => this.#held({ type: 'held', digests, settled: true }),
     });
   }
 
-  /** Throws away all that the kit keeps on this device, of this visit and of earlier ones. Neighbours are told first. */
+  /** Throws away all that the kit keeps on this device, of this visit and of earlier ones. Neighbours are told first. @throws where the browser does not let it go */
   async clear(): Promise<void> {
-    await this.#ask({ type: 'clear' });
-    const names = 'caches' in globalThis ? await caches.keys() : [];
-    for (const name of names) if (name.startsWith('p2p-elements') && name !== ASSET_CACHE) await caches.delete(name);
+    const isCleared = (await this.#ask({ type: 'clear' })) !== null;
+    const { clearCaches } = await import('./clear-caches.ts');
+    await clearCaches(!isCleared);
   }
 
-  /** Null: there is no engine. */
-  async #ask(
-    question: Omit<Extract<FromTab, { type: 'held' }>, 'id'> | Omit<Extract<FromTab, { type: 'clear' }>, 'id'>,
-  ): Promise<readonly Held[] | null> {
+  async #held(question: Extract<Asked, { type: 'held' }>): Promise<readonly Held[]> {
+    const answer = await this.#ask(question);
+    return answer?.type === 'held' ? answer.held : question.digests.map(() => 'nobody');
+  }
+
+  /** @returns the engine's answer; null: there is no engine @throws P2PError what the engine says */
+  async #ask(question: Asked): Promise<Answer | null> {
     const id = ++this.#last;
     const post = await this.#start();
     if (!post) return null;
-    const answer = new Promise<readonly Held[]>((resolve) => this.#held.set(id, resolve));
-    post({ ...question, id });
-    return answer;
+    const answer = await new Promise<Answer>((resolve) => {
+      this.#answers.set(id, resolve);
+      post({ ...question, id });
+    });
+    this.#answers.delete(id);
+    if (answer.type !== 'failed') return answer;
+    if (answer.code === 'engine-failed') return null;
+    throw new P2PError(answer.code, answer.message);
   }
 
   /** The viewer agrees to share. */
@@ -258,14 +276,15 @@ export class Mesh extends EventTarget implements MeshFace {
         return stayAwake();
       case 'progress':
         return this.#loads.get(message.id)?.progress?.(message.loaded, message.total, message.chunk);
+      case 'failed':
+        this.#answers.get(message.id)?.(message);
+        return this.#loads.get(message.id)?.settle(message);
       case 'loaded':
       case 'pass':
-      case 'failed':
         return this.#loads.get(message.id)?.settle(message);
       case 'held':
-        this.#held.get(message.id)?.(message.held);
-        this.#held.delete(message.id);
-        return;
+      case 'files':
+        return this.#answers.get(message.id)?.(message);
       case 'stats':
         this.#stats = message.stats;
         return this.#dispatch('stats', this.stats);

@@ -1,13 +1,22 @@
 /** Brings content onto this device before it is needed. A module of its own, for few pages do. */
 import type { Fragment } from 'hls.js';
 import { P2PError } from '../../protocol/error.ts';
+import type { Digest } from '../../protocol/ids.ts';
+import { MAX_PART_BYTES } from '../../protocol/limits.ts';
+import type { Held, ShareableFile } from '../../protocol/page.ts';
 import { nameInTags } from '../../protocol/playlist-tag.ts';
 import { swarmOfStream } from '../../protocol/swarm.ts';
+import { withoutFragment } from '../../protocol/without-fragment.ts';
+import { AHEAD_AT_ONCE } from '../tabs/limits.ts';
 import type { LoadedAsset, LoadOptions, MeshFace, Prefetched, PrefetchOptions } from './types.ts';
 import { warnOnce } from './warn.ts';
 
-/** Assets under way at a time: one is checked and written while the next one comes. */
-const AT_ONCE = 2;
+export interface PrefetchPorts {
+  /** Those of these URLs that the manifest lists. */
+  readonly listed: (urls: readonly string[]) => Promise<readonly ShareableFile[]>;
+  /** Who holds these, once all that was loaded is on the disk. */
+  readonly kept: (digests: readonly Digest[]) => Promise<readonly Held[]>;
+}
 
 /** One asset to be brought. */
 interface Item {
@@ -15,56 +24,114 @@ interface Item {
   readonly options: Pick<LoadOptions, 'name' | 'range' | 'swarm'>;
 }
 
-/** @param settled resolves when all that was loaded is on the disk */
 export async function prefetch(
   what: readonly (string | URL)[],
-  { signal, swarm, maxBandwidth = Infinity, onProgress }: PrefetchOptions,
+  options: PrefetchOptions,
   mesh: Pick<MeshFace, 'load'>,
-  settled: () => Promise<void>,
+  ports: PrefetchPorts,
 ): Promise<Prefetched> {
   // Asked for at once: some browsers ask the viewer.
   const persisting = persist();
-  const missing: string[] = [];
-  const done = new Map<string, number>();
-  const items: Item[] = what.map((url) => ({ url: new URL(url, document.baseURI).href, options: {} }));
-  const known = new Set(items.map(keyOf));
-  let loaded = 0;
-  let sized = 0;
-  const add = (more: readonly Item[]): void => {
-    for (const item of more) {
-      if (known.has(keyOf(item))) continue;
-      known.add(keyOf(item));
-      items.push(item);
-      sized += item.options.name?.size ?? 0;
+  const staging = new Staging(options, mesh, ports);
+  const urls = what.map((url) => withoutFragment(new URL(url, document.baseURI).href));
+  return { ...(await staging.bring(urls)), persisted: await persisting };
+}
+
+class Staging {
+  readonly #options: PrefetchOptions;
+  readonly #mesh: Pick<MeshFace, 'load'>;
+  readonly #ports: PrefetchPorts;
+  readonly #items: Item[] = [];
+  readonly #known = new Set<string>();
+  readonly #done: Item[] = [];
+  readonly #missing = new Set<string>();
+  #loaded = 0;
+  #total = 0;
+
+  constructor(options: PrefetchOptions, mesh: Pick<MeshFace, 'load'>, ports: PrefetchPorts) {
+    this.#options = options;
+    this.#mesh = mesh;
+    this.#ports = ports;
+  }
+
+  async bring(urls: readonly string[]): Promise<Omit<Prefetched, 'persisted'>> {
+    await this.#addUrls(urls, {});
+    for (let next = 0; next < this.#items.length;) {
+      const batch = this.#items.slice(next, next + AHEAD_AT_ONCE);
+      next += batch.length;
+      await Promise.all(batch.map((item) => this.#bring(item)));
+      this.#options.onProgress?.(this.#loaded, this.#total);
     }
-  };
-  const bring = async ({ url, options }: Item): Promise<void> => {
+    const named = this.#done.flatMap(({ url, options: { name } }) => (name ? { url, name } : []));
+    const held = await this.#ports.kept(named.map(({ name }) => name.digest));
+    // What came later may have taken the place of what came first.
+    const kept = named.filter(({ url }, index) => held[index] === 'store' || !this.#missing.add(url));
+    const bytes = kept.reduce((sum, { name }) => sum + name.size, 0);
+    return { assets: kept.length, bytes, missing: [...this.#missing] };
+  }
+
+  #add(items: readonly Item[]): void {
+    for (const item of items) {
+      if (this.#known.has(keyOf(item))) continue;
+      this.#known.add(keyOf(item));
+      this.#items.push(item);
+      this.#total += item.options.name?.size ?? 0;
+    }
+  }
+
+  /** What has a digest is brought; of the rest only playlists, for what they list. */
+  async #addUrls(urls: readonly string[], options: Item['options']): Promise<void> {
+    const files = new Map((await this.#ports.listed(urls)).map((file) => [file.url, file]));
+    for (const url of urls) {
+      const file = files.get(url);
+      if (file) this.#add(partsOf(file).map((part) => ({ url, options: { ...options, ...part } })));
+      else if (isPlaylist(url)) this.#add([{ url, options }]);
+      else this.#missing.add(url);
+    }
+  }
+
+  async #bring(item: Item): Promise<void> {
+    const { url, options } = item;
+    const { signal } = this.#options;
     try {
-      const asset = await mesh.load(url, { ...options, ...(signal && { signal }) });
+      const asset = await this.#mesh.load(url, { ...options, ...(signal && { signal }) });
       const { byteLength } = asset.body;
-      loaded += byteLength;
-      if (!options.name) sized += byteLength;
-      if (asset.shared) done.set(keyOf({ url, options }), byteLength);
-      else missing.push(url);
-      if (!options.name) add(await listedIn(asset, swarm ?? options.swarm ?? swarmOfStream(url), maxBandwidth));
+      this.#loaded += byteLength;
+      if (!options.name) this.#total += byteLength;
+      if (asset.shared) this.#done.push(item);
+      else this.#missing.add(url);
+      if (isPlaylist(url)) await this.#addListed(asset, options.swarm ?? this.#options.swarm ?? swarmOfStream(url));
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof P2PError)) throw error;
-      missing.push(url);
+      this.#missing.add(url);
     }
-    onProgress?.(loaded, sized);
-  };
-  for (let next = 0; next < items.length;) {
-    const batch = items.slice(next, next + AT_ONCE);
-    next += batch.length;
-    await Promise.all(batch.map(bring));
   }
-  await settled();
-  const bytes = [...done.values()].reduce((sum, size) => sum + size, 0);
-  return { assets: done.size, bytes, missing, persisted: await persisting };
+
+  async #addListed(asset: LoadedAsset, swarm: string): Promise<void> {
+    const { playlists, segments } = await listedIn(asset, this.#options.maxBandwidth ?? Infinity);
+    this.#add(segments.filter(isNamed).map(({ url, options }) => ({ url, options: { swarm, ...options } })));
+    // Without tags the manifest may list them; but never a range of a file.
+    const unnamed = segments.filter((segment) => !isNamed(segment));
+    for (const { url, options } of unnamed) if (options.range) this.#missing.add(url);
+    const whole = unnamed.flatMap(({ url, options }) => (options.range ? [] : url));
+    await this.#addUrls([...playlists, ...whole].map(withoutFragment), { swarm });
+  }
 }
 
 const keyOf = ({ url, options: { range } }: Item): string => `${url} ${range ? `${range.start}-${range.end}` : ''}`;
+
+const isNamed = ({ options: { name } }: Item): boolean => name !== undefined;
+
+const isPlaylist = (url: string): boolean => new URL(url).pathname.endsWith('.m3u8');
+
+/** The assets that a file is. */
+const partsOf = ({ size, parts }: ShareableFile): Pick<LoadOptions, 'name' | 'range'>[] =>
+  parts.map((digest, index) => {
+    const start = index * MAX_PART_BYTES;
+    const end = parts.length === 1 ? size : Math.min(size, start + MAX_PART_BYTES);
+    return { name: { digest, size: end - start }, ...(parts.length > 1 && { range: { start, end } }) };
+  });
 
 async function persist(): Promise<boolean> {
   // Typed as always there, but missing on plain HTTP.
@@ -72,10 +139,13 @@ async function persist(): Promise<boolean> {
   return (await storage?.persist().catch(() => false)) ?? false;
 }
 
-/** What a playlist lists; nothing if it is none. */
-async function listedIn({ body, url }: LoadedAsset, swarm: string, maxBandwidth: number): Promise<Item[]> {
-  const text = new TextDecoder().decode(body.slice(0, 7)) === '#EXTM3U' ? new TextDecoder().decode(body) : null;
-  if (text === null) return [];
+/** What a playlist lists; nothing if it is none. Of encrypted segments the key is not among it. */
+async function listedIn(
+  { body, url }: LoadedAsset,
+  maxBandwidth: number,
+): Promise<{ playlists: string[]; segments: Item[] }> {
+  const text = new TextDecoder().decode(body);
+  if (!text.startsWith('#EXTM3U')) return { playlists: [], segments: [] };
   // The light build knows no audio and subtitles of their own.
   const { M3U8Parser, PlaylistLevelType } = await (/^#EXT-X-MEDIA:/m.test(text)
     ? import('hls.js')
@@ -85,27 +155,28 @@ async function listedIn({ body, url }: LoadedAsset, swarm: string, maxBandwidth:
     const { levels } = multivariant;
     const lowest = Math.min(...levels.map(({ bitrate }) => bitrate));
     const media = M3U8Parser.parseMasterPlaylistMedia(text, url, multivariant);
-    const urls = [
+    const playlists = [
       ...levels.filter(({ bitrate }) => bitrate <= Math.max(lowest, maxBandwidth)).map((level) => level.url),
       ...Object.values(media).flatMap((group) => group.flatMap((one) => one.url || [])),
     ];
-    return urls.map((one) => ({ url: one, options: { swarm } }));
+    return { playlists: [...new Set(playlists)], segments: [] };
   }
   const { fragments } = M3U8Parser.parseLevelPlaylist(text, url, 0, PlaylistLevelType.MAIN, 0, null);
-  return fragments
+  const segments = fragments
     .filter(({ gap }) => !gap)
     .flatMap((fragment) => [...(fragment.initSegment ? [fragment.initSegment] : []), fragment])
-    .map((fragment) => itemOf(fragment, swarm));
+    .map(itemOf);
+  return { playlists: [], segments };
 }
 
-function itemOf({ url, tagList, byteRange }: Fragment, swarm: string): Item {
+function itemOf({ url, tagList, byteRange }: Fragment): Item {
   const [start, end] = byteRange;
   const range = start !== undefined && end !== undefined ? { range: { start, end } } : {};
   try {
     const name = nameInTags(tagList, byteRange);
-    return { url, options: { swarm, ...range, ...(name && { name }) } };
+    return { url, options: { ...range, ...(name && { name }) } };
   } catch (error) {
     warnOnce((error as P2PError).message, 'malformed digest tag');
-    return { url, options: { swarm, ...range } };
+    return { url, options: range };
   }
 }

@@ -61,5 +61,5 @@ function startWorker(receive: Receive): Promise<StartedEngine | null> {
 async function startHere(receive: Receive): Promise<StartedEngine> {
   const { runEngine } = await import('../engine/run-engine.ts');
   const post = runEngine(receive, true);
-  return { post, end: () => post({ type: 'leave' }) };
+  return { post, end: () => post({ type: 'end' }) };
 }

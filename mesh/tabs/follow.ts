@@ -4,6 +4,7 @@ import type { FromServiceWorker, ToServiceWorker } from '../../protocol/worker.t
 import { TAB_ALIVE_EVERY_MS, TAB_SILENT_TICKS } from '../core/limits.ts';
 import { activeWorker } from './active-worker.ts';
 import { holdLock, type HeldLock } from './hold-lock.ts';
+import { UNHEARD_TICKS, WHO_WAIT_MS } from './limits.ts';
 
 export interface Follower {
   /** Another tab leads: this is the way to its engine. `alive` is to be told of each sign of life. */
@@ -21,9 +22,6 @@ export interface Succession {
   readonly lead: Lead;
   readonly lock: HeldLock;
 }
-
-/** A service worker that has not said by then who we are is of a version that does not know how, ms. */
-const WHO_WAIT_MS = 1000;
 
 /** Resolves when it is this tab's turn to lead; null: tabs can't find each other here, or the signal was aborted. */
 export async function follow(name: string, listener: Follower, signal: AbortSignal): Promise<Succession | null> {
@@ -47,6 +45,8 @@ class Following {
   /** Looks since the last sign of life. A look that comes late counts as one: the whole machine may have been busy. */
   #silentTicks = 0;
   #isConnected = false;
+  /** Has an engine been heard? */
+  #wasAlive = false;
   /** Of getting the lead. */
   readonly #attempts: AbortController[] = [];
   #resolve: (succession: Succession | null) => void = () => undefined;
@@ -68,7 +68,7 @@ class Following {
       { signal: inner },
     );
     navigator.serviceWorker.startMessages();
-    void this.#begin();
+    this.#begin().catch(() => this.#end(null));
   }
 
   async #begin(): Promise<void> {
@@ -88,7 +88,8 @@ class Following {
   #look(): void {
     if (!this.#isConnected) this.#ask();
     // Frozen, or it hangs: its lock would never be free.
-    if (++this.#silentTicks === TAB_SILENT_TICKS) void this.#reachForLead({ steal: true });
+    if (++this.#silentTicks === (this.#wasAlive ? TAB_SILENT_TICKS : UNHEARD_TICKS))
+      void this.#reachForLead({ steal: true });
   }
 
   #hears(news: TabNews): void {
@@ -102,7 +103,7 @@ class Following {
   }
 
   #takes({ data, ports: [port] }: MessageEvent<FromServiceWorker | undefined>): void {
-    if (data?.type !== 'p2p-engine' || data.name !== this.#name || !port) return;
+    if (data?.type !== 'p2p-engine' || data.lock !== this.#lock || !port) return;
     // Of one that leads no more.
     if (data.epoch < this.#lead.epoch) return port.close();
     this.#lead = { ...this.#lead, epoch: data.epoch };
@@ -110,6 +111,7 @@ class Following {
     this.#silentTicks = 0;
     this.#listener.follow(port, (resume) => {
       this.#silentTicks = 0;
+      this.#wasAlive = true;
       this.#lead = { ...this.#lead, resume };
     });
   }
@@ -117,7 +119,8 @@ class Following {
   async #reachForLead(how: { readonly steal?: true }): Promise<void> {
     const attempt = new AbortController();
     this.#attempts.push(attempt);
-    const lock = await holdLock(this.#name, how, AbortSignal.any([this.#outer, attempt.signal]));
+    const signal = AbortSignal.any([this.#outer, attempt.signal]);
+    const lock = await holdLock(this.#name, how, signal).catch(() => null);
     if (!lock || this.#scope.signal.aborted) {
       attempt.abort();
       return;

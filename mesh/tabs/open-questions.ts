@@ -4,7 +4,7 @@ import type { FromTab, ToTab } from '../../protocol/page.ts';
 type Said<T extends FromTab['type']> = Extract<FromTab, { readonly type: T }>;
 
 interface Open {
-  readonly question: Said<'load' | 'held' | 'clear'>;
+  readonly question: Said<'load' | 'held' | 'files' | 'clear'>;
   readonly askedAt: number;
   /** What came of it in chunks, for the engine that is asked next. */
   readonly chunks: ArrayBuffer[];
@@ -12,6 +12,8 @@ interface Open {
   /** Bytes of it in all chunks, and in those of the engine that is asked now. */
   given: number;
   came: number;
+  /** Was another engine asked before? */
+  isMoved: boolean;
 }
 
 export class OpenQuestions {
@@ -32,6 +34,7 @@ export class OpenQuestions {
     switch (message.type) {
       case 'load':
       case 'held':
+      case 'files':
       case 'clear':
         this.#open.set(message.id, {
           question: message,
@@ -40,6 +43,7 @@ export class OpenQuestions {
           leaves: null,
           given: 0,
           came: 0,
+          isMoved: false,
         });
         return true;
       case 'abort':
@@ -73,6 +77,7 @@ export class OpenQuestions {
     const now = performance.now();
     const questions = [...this.#open.values()].map((open) => {
       open.came = 0;
+      open.isMoved = true;
       return this.asked(again(open, now - open.askedAt));
     });
     return [...this.#swarms.values(), ...this.#windows.values(), ...questions];
@@ -90,9 +95,14 @@ export class OpenQuestions {
       case 'loaded':
       case 'pass':
       case 'failed':
-      case 'held':
-        if (this.#open.delete(message.id)) this.#receive(message);
+      case 'files':
+      case 'held': {
+        const open = this.#open.get(message.id);
+        if (!open) return;
+        this.#open.delete(message.id);
+        this.#receive(message.type === 'loaded' && !message.shared && isTorn(open) ? torn(message.id) : message);
         return;
+      }
       case 'progress': {
         const open = this.#open.get(message.id);
         if (!open) return;
@@ -133,6 +143,18 @@ function again({ question, chunks, leaves }: Open, waited: number): Open['questi
     ...(leaves ? { begun: { bytes: chunks, leaves } } : {}),
   };
 }
+
+/** Has the tab bytes of another engine already? What this one has from the origin unchecked may be of another version. */
+const isTorn = ({ question, given, isMoved }: Open): boolean =>
+  isMoved && given > 0 && question.type === 'load' && question.streamed === true;
+
+const torn = (id: number): ToTab => ({
+  type: 'failed',
+  id,
+  code: 'origin-failed',
+  message: 'The origin gives other bytes than those that came first.',
+  status: 0,
+});
 
 /** What of a chunk the tab does not have yet. */
 function newOf(open: Open, chunk: ArrayBuffer): ArrayBuffer | undefined {

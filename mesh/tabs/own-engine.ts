@@ -57,6 +57,7 @@ export class OwnEngine {
       case 'pass':
       case 'failed':
       case 'held':
+      case 'files':
       case 'stats':
       case 'peer':
       case 'warning':

@@ -1,6 +1,6 @@
 /**
  * The RTCPeerConnections of this page (only a window can make them). Does what the engine says and hands it the data channels.
- * Owned by the Mesh.
+ * Owned by the OwnEngine.
  */
 import type { PeerId } from '../../protocol/ids.ts';
 import { MIN_MESSAGE_BYTES } from '../../protocol/limits.ts';

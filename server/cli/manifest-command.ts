@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { P2PError } from '../../protocol/error.ts';
 import { writeManifest, type WrittenManifest } from '../digests/write-manifest.ts';
 
@@ -8,13 +8,10 @@ export function manifestCommand(print: (line: string) => void): Command {
   return new Command('manifest')
     .description('write p2p-manifest.json and p2p/leaves/ into a folder that a static host serves')
     .argument('<folder>', 'the folder; paths in the manifest are relative to it')
-    .addOption(
-      new Option(
-        '--tag-playlists',
-        "write the digests of their segments into VOD playlists, in place: without it a static host's segments are listed in the manifest",
-      )
-        .env('P2P_TAG_PLAYLISTS')
-        .default(false),
+    .option(
+      '--tag-playlists',
+      "write the digests of their segments into VOD playlists, in place: without it a static host's segments are listed in the manifest",
+      false,
     )
     .action(async (folder: string, { tagPlaylists }: { readonly tagPlaylists: boolean }) => {
       if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {

@@ -35,9 +35,7 @@ export async function writeManifest(
   { tagsPlaylists = false }: WriteManifestOptions = {},
 ): Promise<WrittenManifest> {
   const digests = new Digests();
-  const { tagged, names } = tagsPlaylists
-    ? await tagPlaylists(folder, digests)
-    : { tagged: 0, names: new Set<Digest>() };
+  const { tagged, names } = await tagPlaylists(folder, digests, tagsPlaylists);
   const library = await readMediaLibrary(folder, taggedAsWritten);
   const playlists = new Set(library.playlists);
   const listed = [...library.files, ...playlists].sort((a, b) => (a < b ? -1 : 1));
@@ -77,17 +75,17 @@ interface Tagged {
   readonly names: Set<Digest>;
 }
 
-/** Those of live streams are left to who writes them. */
-async function tagPlaylists(folder: string, digests: Digests): Promise<Tagged> {
+/** Those of live streams are left to who writes them. @param mayWrite else only what the tags name is looked up that there are */
+async function tagPlaylists(folder: string, digests: Digests, mayWrite: boolean): Promise<Tagged> {
   const { readPlaylists } = await readMediaLibrary(folder, taggedAsWritten);
   const names = new Set<Digest>();
   let tagged = 0;
   for (const [path, { text, playlist }] of readPlaylists) {
-    if (playlist.kind !== 'media' || !playlist.ended) continue;
+    if (playlist.kind !== 'media' || !playlist.ended || !(mayWrite || taggedAsWritten(text))) continue;
     const rendered = await renderPlaylist(folder, path, digests, true);
     if (!rendered) continue;
     for (const { digest } of rendered.names) names.add(digest);
-    if (Buffer.from(rendered.body).equals(Buffer.from(text))) continue;
+    if (!mayWrite || Buffer.from(rendered.body).equals(Buffer.from(text))) continue;
     await writeWhole(join(folder, path), rendered.body);
     tagged++;
   }

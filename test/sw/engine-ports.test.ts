@@ -45,7 +45,9 @@ function setUp(...pages: FakeClient[]): {
   const clients = { get: async (id: string) => alive.get(id), matchAll: async () => [...alive.values()] };
   const list = {
     hasPage: (path: string) => path.startsWith('/kit') && !forgotten.includes(path),
-    pageWithoutKit: async (path: string) => void (path.startsWith('/kit') && forgotten.push(path)),
+    pageWithoutKit: async (path: string) => {
+      if (path.startsWith('/kit')) forgotten.push(path);
+    },
     update: async (...all: unknown[]) => void told.push(all),
   };
   const ports = new EnginePorts(

@@ -27,7 +27,7 @@ test('where the kit was given up the worker and all that it kept go', async () =
     registration: { unregister: async () => Boolean(gone.push('worker')) },
     caches: caches.asStorage(),
     indexedDB: { deleteDatabase: (name: string) => gone.push(name) },
-  } as never);
+  });
   assert.deepEqual(gone, ['worker', 'p2p-elements']);
   assert.deepEqual(await caches.keys(), OTHERS);
 });

@@ -1,13 +1,13 @@
 /** Several tabs that use one engine. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { TAB_ALIVE_EVERY_MS } from '../../../mesh/core/limits.ts';
+import { MANIFEST_FRESH_MS, TAB_ALIVE_EVERY_MS } from '../../../mesh/core/limits.ts';
 import { Tabs } from '../../../mesh/engine/tabs.ts';
-import type { Alive, FromTab, TabStats, ToTab } from '../../../protocol/page.ts';
+import type { Alive, FromTab, Shareable, TabStats, ToTab } from '../../../protocol/page.ts';
 import { BLOCK_BYTES } from '../../../protocol/limits.ts';
 import { swarmOfName } from '../../../protocol/swarm.ts';
 import type { TestAsset } from '../world/test-asset.ts';
-import type { WorldPeer } from '../world/world-peer.ts';
+import type { WorldPeer, WorldPeerOptions } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
 
 /** The engine's end of a port; the test is the tab. */
@@ -58,10 +58,10 @@ interface Room {
   admit(lock: string): [port: FakePort, gone: () => void];
 }
 
-async function room(): Promise<Room> {
+async function room(options: Partial<WorldPeerOptions> = {}): Promise<Room> {
   const world = new World();
   const lesson = await world.asset('lesson.ts', 500_000);
-  const peer = world.peer('A');
+  const peer = world.peer('A', options);
   const own: ToTab[] = [];
   const tabs = new Tabs(peer.engine, world.clock, (message) => own.push(message));
   const admit = (lock: string): [FakePort, () => void] => {
@@ -111,7 +111,7 @@ test('what two tabs want at once is brought once, and is the use of who asked fi
   c.load(1, lesson);
   await world.clock.until(() => b.answer(1) !== undefined && c.answer(1) !== undefined);
   assert.equal(world.origin.asked('A').filter(({ url }) => url === lesson.url).length, 1);
-  assert.equal(statsOf(b, scene).bytes.origin + statsOf(c, scene).bytes.origin, 500_000);
+  assert.deepEqual([statsOf(b, scene).bytes.origin, statsOf(c, scene).bytes.origin], [500_000, 0]);
 });
 
 test('other tabs hear twice a second that the engine is there, with the secret of the peer, until they are gone', async () => {
@@ -197,3 +197,60 @@ for (const isRight of [true, false])
     const blocks = (500_000 - (peer.stats.bytes.peers - before)) / BLOCK_BYTES;
     assert.equal(blocks, isRight ? 3 : 2);
   });
+
+test('a tab knows what it has used by the time it has it', async () => {
+  const { world, lesson, admit } = await room();
+  const [port] = admit('b');
+  port.load(1, lesson);
+  await world.clock.until(() => port.answer(1) !== undefined);
+  const before = port.heard.slice(0, port.heard.indexOf(port.answer(1)!));
+  const last = before.findLast((message) => message.type === 'stats');
+  assert.equal((last as Extract<ToTab, { type: 'stats' }>).stats.bytes.origin, 500_000);
+});
+
+test('a tab that comes hears how things stand at once, and the others that it came and went', async () => {
+  const { admit, own } = await room();
+  const counts = (messages: readonly (ToTab | Alive)[]): number[] =>
+    messages.flatMap((message) => (message.type === 'stats' ? message.stats.tabs : []));
+  const [port, end] = admit('b');
+  assert.deepEqual(counts(port.heard), [2]);
+  end();
+  await new Promise(setImmediate);
+  assert.deepEqual(counts(own), [2, 1]);
+});
+
+test('a page that comes after a deploy gets the files of that, not those that the engine had loaded before', async () => {
+  const MANIFEST = 'https://school.test/p2p-manifest.json';
+  const { world, admit } = await room({ manifest: MANIFEST });
+  const deploy = async (size: number): Promise<TestAsset> => {
+    const asset = await world.asset('map.png', size);
+    const assets = { '/map.png': { ...asset.name, type: 'image/png' } };
+    const text = JSON.stringify({ version: 1, leaves: '/p2p/leaves/', assets });
+    world.origin.put(MANIFEST, Uint8Array.from(Buffer.from(text)));
+    return asset;
+  };
+  const before = await deploy(1000);
+  const [b] = admit('b');
+  b.load(1, before, { name: null });
+  await world.clock.until(() => b.answer(1) !== undefined);
+  const sw = new FakePort();
+  b.say({ type: 'port', port: sw as unknown as MessagePort });
+  await world.clock.advance(MANIFEST_FRESH_MS);
+  const after = await deploy(2000);
+  const [c] = admit('c');
+  c.load(1, after, { name: null });
+  await world.clock.until(() => c.answer(1) !== undefined);
+  assert.deepEqual(new Uint8Array(c.answer(1)!.body), after.body);
+  const listed = sw.heard.map((message) => (message as unknown as Shareable).files[0]!.size);
+  assert.deepEqual(listed, [1000, 2000], 'the service worker of the older page hears of it too');
+});
+
+test('several tabs that come at once ask for the manifest once', async () => {
+  const MANIFEST = 'https://school.test/p2p-manifest.json';
+  const { world, admit } = await room({ manifest: MANIFEST });
+  world.origin.put(MANIFEST, Uint8Array.from(Buffer.from(JSON.stringify({ version: 1, leaves: '/', assets: {} }))));
+  await world.clock.advance(MANIFEST_FRESH_MS);
+  for (const lock of ['b', 'c', 'd', 'b']) admit(lock);
+  await world.clock.advance(1000);
+  assert.equal(world.origin.asked('A').filter(({ url }) => url === MANIFEST).length, 2);
+});

@@ -2,12 +2,17 @@ import { expect } from 'chai';
 import { prefetch } from '../../../mesh/page/prefetch.ts';
 import type { LoadedAsset, LoadOptions, Prefetched, PrefetchOptions } from '../../../mesh/page/types.ts';
 import { P2PError } from '../../../protocol/error.ts';
+import type { Digest } from '../../../protocol/ids.ts';
+import { MAX_PART_BYTES } from '../../../protocol/limits.ts';
 
 const BASE = `${location.origin}/lesson/`;
-const DIGEST = 'ab'.repeat(32);
-const tag = (size: number): string => `#EXT-X-P2P-DIGEST:${DIGEST},${size}\n`;
+const digestOf = (path: string): Digest =>
+  Array.from(path.padEnd(32, '.').slice(0, 32), (letter) => letter.charCodeAt(0).toString(16).padStart(2, '0')).join(
+    '',
+  ) as Digest;
+const tag = (path: string, size: number): string => `#EXT-X-P2P-DIGEST:${digestOf(path)},${size}\n`;
 const segments = (name: string): string =>
-  `#EXTM3U\n#EXT-X-TARGETDURATION:2\n${tag(10)}#EXTINF:2,\n${name}0.ts\n#EXTINF:2,\n${name}1.ts\n#EXT-X-ENDLIST\n`;
+  `#EXTM3U\n#EXT-X-TARGETDURATION:2\n${tag(`${name}0.ts`, 10)}#EXTINF:2,\n${name}0.ts\n#EXTINF:2,\n${name}1.ts\n#EXT-X-ENDLIST\n`;
 
 /** By path below BASE; what is not there is a 404. */
 const FILES: Record<string, string> = {
@@ -25,7 +30,7 @@ high.m3u8
   'ranges.m3u8': `#EXTM3U
 #EXT-X-TARGETDURATION:2
 #EXT-X-MAP:URI="all.mp4",BYTERANGE="4@0"
-${tag(6)}#EXTINF:2,
+${tag('range', 6)}#EXTINF:2,
 #EXT-X-BYTERANGE:6@4
 all.mp4
 #EXTINF:2,
@@ -37,18 +42,28 @@ all.mp4
 };
 for (const name of ['low', 'high', 'audio']) for (const i of [0, 1]) FILES[`${name}${i}.ts`] = '0123456789';
 
+/** The manifest lists all but what its playlist tags or takes ranges of; the film is larger than one part. */
+const FILM = 2 * MAX_PART_BYTES + 7;
+const isListed = (path: string): boolean => path === 'film.mp4' || (path in FILES && !/0\.ts|mp4$/.test(path));
+
 interface Staged {
   readonly result: Promise<Prefetched>;
   readonly asked: { path: string; options: LoadOptions }[];
   /** How many loads were under way at most. */
   most: number;
-  settled: number;
+}
+
+interface Conditions {
+  /** May it be kept? */
+  readonly isShared?: (path: string) => boolean;
+  /** Is it still here at the end? */
+  readonly isKept?: (digest: Digest) => boolean;
 }
 
 function stage(
   what: readonly string[],
   options: PrefetchOptions = {},
-  isShared: (path: string) => boolean = () => true,
+  { isShared = () => true, isKept = () => true }: Conditions = {},
 ): Staged {
   let now = 0;
   const load = async (url: string | URL, loadOptions: LoadOptions = {}): Promise<LoadedAsset> => {
@@ -58,23 +73,33 @@ function stage(
     await new Promise((resolve) => setTimeout(resolve));
     now--;
     loadOptions.signal?.throwIfAborted();
-    const text = FILES[path];
+    const { name, range } = loadOptions;
+    const text = path === 'film.mp4' ? '' : FILES[path];
     if (text === undefined) throw new P2PError('origin-failed', 'status 404', { status: 404 });
-    const { start, end } = loadOptions.range ?? { start: 0, end: text.length };
-    const body = new TextEncoder().encode(text.slice(start, end)).buffer;
+    const { start, end } = range ?? { start: 0, end: text.length };
+    const body = text === '' ? new ArrayBuffer(name!.size) : new TextEncoder().encode(text.slice(start, end)).buffer;
     return { body, contentType: '', source: 'origin', shared: isShared(path), url: String(url) };
   };
   const staged: Staged = {
     asked: [],
     most: 0,
-    settled: 0,
     result: Promise.resolve().then(() =>
       prefetch(
         what.map((path) => BASE + path),
         options,
         { load },
-        async () => {
-          staged.settled++;
+        {
+          listed: async (urls) =>
+            urls
+              .map((url) => url.slice(BASE.length).split('#')[0]!)
+              .filter(isListed)
+              .map((path) => ({
+                url: BASE + path,
+                type: '',
+                size: path === 'film.mp4' ? FILM : FILES[path]!.length,
+                parts: path === 'film.mp4' ? ['a', 'b', 'c'].map(digestOf) : [digestOf(path)],
+              })),
+          kept: async (digests) => digests.map((digest) => (isKept(digest) ? 'store' : 'nobody')),
         },
       ),
     ),
@@ -85,11 +110,22 @@ function stage(
 const pathsOf = ({ asked }: Staged): string[] => asked.map(({ path }) => path).sort();
 
 describe('prefetch()', () => {
-  it('brings files, each once, and waits until they are kept', async () => {
-    const staged = stage(['map.png', 'map.png', 'low0.ts']);
+  it('brings files, each once', async () => {
+    const staged = stage(['map.png', 'map.png', 'low1.ts']);
     const { assets, bytes, missing } = await staged.result;
     expect([assets, bytes, missing]).to.deep.equal([2, 17, []]);
-    expect(staged.settled).to.equal(1);
+    expect(pathsOf(staged)).to.deep.equal(['low1.ts', 'map.png']);
+  });
+
+  it('brings a large file part by part', async () => {
+    const staged = stage(['film.mp4#t=9']);
+    const { assets, bytes } = await staged.result;
+    expect([assets, bytes]).to.deep.equal([3, FILM]);
+    expect(staged.asked.map(({ options: { range, name } }) => [range!.start, range!.end, name!.digest])).to.deep.equal([
+      [0, MAX_PART_BYTES, digestOf('a')],
+      [MAX_PART_BYTES, 2 * MAX_PART_BYTES, digestOf('b')],
+      [2 * MAX_PART_BYTES, FILM, digestOf('c')],
+    ]);
   });
 
   it('brings all that a multivariant playlist lists, alternate audio too, with digests and in its swarm', async () => {
@@ -110,8 +146,8 @@ describe('prefetch()', () => {
     expect(assets).to.equal(10);
     expect(staged.most).to.be.at.most(2);
     const optionsOf = (path: string): LoadOptions => staged.asked.find((one) => one.path === path)!.options;
-    expect(optionsOf('low0.ts').name).to.deep.equal({ digest: DIGEST, size: 10 });
-    expect(optionsOf('low1.ts').name).to.equal(undefined);
+    expect(optionsOf('low0.ts').name).to.deep.equal({ digest: digestOf('low0.ts'), size: 10 });
+    expect(optionsOf('low1.ts').name, 'by the manifest').to.deep.equal({ digest: digestOf('low1.ts'), size: 10 });
     for (const path of ['low.m3u8', 'low0.ts', 'audio1.ts'])
       expect(optionsOf(path).swarm).to.equal(`${BASE}index.m3u8`, path);
   });
@@ -126,29 +162,44 @@ describe('prefetch()', () => {
     expect(pathsOf(least)).to.include('low0.ts').and.not.to.include('high.m3u8');
   });
 
-  it('brings byte ranges, and what begins the stream', async () => {
+  it('brings byte ranges that have a digest', async () => {
     const staged = stage(['ranges.m3u8']);
-    await staged.result;
+    const { missing } = await staged.result;
     expect(staged.asked.slice(1).map(({ options }) => [options.range, options.name?.size])).to.deep.equal([
-      [{ start: 0, end: 4 }, undefined],
       [{ start: 4, end: 10 }, 6],
-      [{ start: 10, end: 15 }, undefined],
     ]);
+    expect(missing).to.deep.equal([`${BASE}all.mp4`]);
   });
 
-  it('tells what can not be had or kept, and goes on', async () => {
-    const staged = stage(['nowhere.png', 'map.png', 'low0.ts'], {}, (path) => path !== 'map.png');
+  it('does not ask for what has no digest, and tells it with what can not be had or kept', async () => {
+    const isShared = (path: string): boolean => path !== 'map.png';
+    const staged = stage(['unlisted.png', 'map.png', 'low1.ts'], {}, { isShared });
     const { assets, missing } = await staged.result;
     expect(assets).to.equal(1);
-    expect([...missing].sort()).to.deep.equal([`${BASE}map.png`, `${BASE}nowhere.png`]);
+    expect([...missing].sort()).to.deep.equal([`${BASE}map.png`, `${BASE}unlisted.png`]);
+    expect(pathsOf(staged)).to.deep.equal(['low1.ts', 'map.png']);
+  });
+
+  it('goes on after what the origin does not give', async () => {
+    const staged = stage(['nowhere.m3u8', 'map.png']);
+    const { assets, missing } = await staged.result;
+    expect([assets, missing]).to.deep.equal([1, [`${BASE}nowhere.m3u8`]]);
+  });
+
+  it('counts as missing what had to go for what came later', async () => {
+    const isKept = (digest: Digest): boolean => digest !== digestOf('map.png');
+    const { assets, bytes, missing } = await stage(['map.png', 'low1.ts'], {}, { isKept }).result;
+    expect([assets, bytes, missing]).to.deep.equal([1, 10, [`${BASE}map.png`]]);
   });
 
   it('tells how far it is', async () => {
     const told: number[][] = [];
     await stage(['low.m3u8'], { onProgress: (...numbers) => told.push(numbers) }).result;
     const all = FILES['low.m3u8']!.length + 20;
-    expect(told.at(-1)).to.deep.equal([all, all]);
-    expect(told[0]).to.deep.equal([all - 20, all - 10], 'one of two segments tells its size');
+    expect(told).to.deep.equal([
+      [all - 20, all],
+      [all, all],
+    ]);
   });
 
   it('ends with the signal, with its reason', async () => {

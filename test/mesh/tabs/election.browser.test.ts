@@ -25,7 +25,11 @@ class Notes implements ElectionListener {
     this.#note('alone');
   }
 
-  admit(): void {
+  undecided(): void {
+    // Told only where it takes long.
+  }
+
+  async admit(): Promise<void> {
     this.#note('admit');
   }
 

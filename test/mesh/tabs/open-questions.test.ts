@@ -142,3 +142,23 @@ test('without an engine all that is open fails', () => {
   );
   assert.deepEqual(asked(open), []);
 });
+
+for (const { name, had, shared, type } of [
+  {
+    name: 'other bytes from the origin do not go on where another engine gave some',
+    had: true,
+    shared: false,
+    type: 'failed',
+  },
+  { name: 'checked bytes do', had: true, shared: true, type: 'loaded' },
+  { name: 'where nothing was given whatever comes is right', had: false, shared: false, type: 'loaded' },
+])
+  test(name, () => {
+    const { open, heard } = questions();
+    open.note(load(1, { streamed: true }));
+    if (had) open.receive(progress(1, bytes(1, 2)));
+    open.forAnother(false);
+    const url = 'https://school.test/a';
+    open.receive({ type: 'loaded', id: 1, body: bytes(9, 9, 9), contentType: '', source: 'origin', shared, url });
+    assert.equal(heard.at(-1)!.type, type);
+  });

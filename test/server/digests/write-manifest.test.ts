@@ -120,3 +120,12 @@ test('tags of segments that have changed are written anew', async (t) => {
   const tags = (await readFile(join(folder, 'i.m3u8'), 'utf8')).match(/#EXT-X-P2P-DIGEST:.*/g);
   assert.deepEqual(tags, [`#EXT-X-P2P-DIGEST:${digest},5`]);
 });
+
+test('without the flag tags stay as they are, and so do the block hashes of what they name', async (t) => {
+  const folder = await folderOf(t, { 'i.m3u8': vod(1), 's0.ts': 'zero' });
+  await writeManifest(folder, { tagsPlaylists: true });
+  const before = [await written(folder), await readFile(join(folder, 'i.m3u8'), 'utf8')];
+  const done = await writeManifest(folder);
+  assert.deepEqual([done.tagged, done.removed], [0, 0]);
+  assert.deepEqual([await written(folder), await readFile(join(folder, 'i.m3u8'), 'utf8')], before);
+});
