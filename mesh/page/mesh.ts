@@ -181,8 +181,11 @@ export class Mesh extends EventTarget implements MeshFace {
   /** Throws away all that the kit keeps on this device, of this visit and of earlier ones. Neighbours are told first. @throws where the browser does not let it go */
   async clear(): Promise<void> {
     const isCleared = (await this.#ask({ type: 'clear' })) !== null;
-    const { clearCaches } = await import('./clear-caches.ts');
-    await clearCaches(!isCleared);
+    // Typed as always there, but missing on plain HTTP.
+    const storage = globalThis.caches as CacheStorage | undefined;
+    // The assets are the engine's, which has emptied their cache and goes on with it.
+    const ours = isCleared ? /^p2p-elements(?!-assets-)(-|$)/ : /^p2p-elements(-|$)/;
+    for (const name of (await storage?.keys()) ?? []) if (ours.test(name)) await storage?.delete(name);
   }
 
   async #held(question: Extract<Asked, { type: 'held' }>): Promise<readonly Held[]> {

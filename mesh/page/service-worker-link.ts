@@ -33,10 +33,10 @@ export function stayAwake(): void {
 }
 
 /** A site that has its own worker may have registered it otherwise than we would: as a module, for another scope. */
-async function isRegisteredBySite(container: ServiceWorkerContainer, script: string): Promise<boolean> {
-  if (new URL(script).pathname.endsWith('/p2p-sw.js')) return false;
+async function registerUnlessThere(container: ServiceWorkerContainer, script: string): Promise<void> {
   const { active, waiting, installing } = (await container.getRegistration()) ?? {};
-  return [active, waiting, installing].some((worker) => worker?.scriptURL === script);
+  if ([active, waiting, installing].some((worker) => worker?.scriptURL === script)) return;
+  await container.register(script);
 }
 
 const ELEMENTS_ONLY = 'the elements share, plain <img> and fetch() do not.';
@@ -77,19 +77,16 @@ export function linkServiceWorker({
     if (isRegistered || signal.aborted) return;
     isRegistered = true;
     if (!container.controller) seen(loadedUrls());
-    void isRegisteredBySite(container, script)
-      .then(async (isThere) => {
-        if (!isThere) await container.register(script);
-      })
-      .catch((error: unknown) => {
-        warn(
-          new P2PError(
-            'worker-unavailable',
-            `The service worker ${script} can't be registered (${String(error)}): ${ELEMENTS_ONLY} Serve p2p-sw.js there, or say <p2p-mesh worker="URL"> or "none".`,
-            { script },
-          ),
-        );
-      });
+    const isOurs = script.endsWith('/p2p-sw.js');
+    (isOurs ? container.register(script) : registerUnlessThere(container, script)).catch((error: unknown) => {
+      warn(
+        new P2PError(
+          'worker-unavailable',
+          `The service worker ${script} can't be registered (${String(error)}): ${ELEMENTS_ONLY} Serve p2p-sw.js there, or say <p2p-mesh worker="URL"> or "none".`,
+          { script },
+        ),
+      );
+    });
   };
   setTimeout(register, REGISTER_LATEST_MS);
   setTimeout(() => whenQuiet(() => setTimeout(register, REGISTER_AFTER_MS)), REGISTER_AFTER_MS);

@@ -23,7 +23,7 @@ const TRIED: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   'npx p2p-elements serve --port 8082 --media media': (t) =>
     answers(t, 'node', [CLI, 'serve', '--media', FIXTURE_MEDIA]),
   'npx p2p-elements serve --help': help,
-  'npx p2p-elements manifest public': manifest,
+  'npx p2p-elements manifest public --tag-playlists': manifest,
   [COPY_KIT]: (t) => copies(t, COPY_KIT, 'public/p2p-elements'),
   [COPY_SERVICE_WORKER]: (t) => copies(t, COPY_SERVICE_WORKER, 'public/p2p-sw.js'),
 };
@@ -71,7 +71,7 @@ async function manifest(t: TestContext): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'p2p-docs-'));
   t.after(() => rm(directory, { recursive: true }));
   await cp(`${FIXTURE_MEDIA}/map.png`, join(directory, 'map.png'));
-  const child = spawn('node', [CLI, 'manifest', directory], { cwd: ROOT, stdio: 'ignore' });
+  const child = spawn('node', [CLI, 'manifest', directory, '--tag-playlists'], { cwd: ROOT, stdio: 'ignore' });
   assert.deepEqual(await once(child, 'exit'), [0, null]);
   assert.ok((await stat(join(directory, 'p2p-manifest.json'))).size > 0);
 }

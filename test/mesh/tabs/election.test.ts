@@ -42,7 +42,7 @@ function room(t: TestContext): Room {
     for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
   };
   return {
-    ...fakeBrowser(),
+    ...fakeBrowser(t),
     tab: () => {
       const told: string[] = [];
       const leads: Lead[] = [];

@@ -1,4 +1,5 @@
 /** As much of a browser as tabs need to find each other: Web Locks, BroadcastChannel, and a service worker that passes ports on. All is delivered soon, so that time can be mocked. */
+import type { TestContext } from 'node:test';
 import type { ToServiceWorker } from '../../../protocol/worker.ts';
 
 interface Request {
@@ -122,8 +123,8 @@ class FakeBroadcastChannel {
   }
 }
 
-/** Puts them in the place of the browser's own. */
-export function fakeBrowser(): { locks: FakeLocks; container: FakeContainer } {
+/** Puts them in the place of the browser's own until the test ends. */
+export function fakeBrowser(t: TestContext): { locks: FakeLocks; container: FakeContainer } {
   const browser = { locks: new FakeLocks(), container: new FakeContainer() };
   const { locks, container: serviceWorker } = browser;
   for (const [name, value] of Object.entries({
@@ -131,6 +132,15 @@ export function fakeBrowser(): { locks: FakeLocks; container: FakeContainer } {
     BroadcastChannel: FakeBroadcastChannel,
     MessageChannel: FakeMessageChannel,
   }))
-    Object.defineProperty(globalThis, name, { value, configurable: true });
+    replace(t, name, value);
   return browser;
+}
+
+function replace(t: TestContext, name: string, value: unknown): void {
+  const own = Object.getOwnPropertyDescriptor(globalThis, name);
+  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  t.after(() => {
+    if (own) Object.defineProperty(globalThis, name, own);
+    else Reflect.deleteProperty(globalThis, name);
+  });
 }
