@@ -12,8 +12,8 @@ interface Open {
   /** Bytes of it in all chunks, and in those of the engine that is asked now. */
   given: number;
   came: number;
-  /** Was another engine asked before? */
-  isMoved: boolean;
+  /** Has the tab bytes of an engine before? */
+  isContinued: boolean;
 }
 
 export class OpenQuestions {
@@ -43,7 +43,7 @@ export class OpenQuestions {
           leaves: null,
           given: 0,
           came: 0,
-          isMoved: false,
+          isContinued: false,
         });
         return true;
       case 'abort':
@@ -77,7 +77,7 @@ export class OpenQuestions {
     const now = performance.now();
     const questions = [...this.#open.values()].map((open) => {
       open.came = 0;
-      open.isMoved = true;
+      open.isContinued = open.given > 0;
       return this.asked(again(open, now - open.askedAt));
     });
     return [...this.#swarms.values(), ...this.#windows.values(), ...questions];
@@ -144,9 +144,9 @@ function again({ question, chunks, leaves }: Open, waited: number): Open['questi
   };
 }
 
-/** Has the tab bytes of another engine already? What this one has from the origin unchecked may be of another version. */
-const isTorn = ({ question, given, isMoved }: Open): boolean =>
-  isMoved && given > 0 && question.type === 'load' && question.streamed === true;
+/** What this engine has from the origin unchecked may be of another version than what the tab has already. */
+const isTorn = ({ question, isContinued }: Open): boolean =>
+  isContinued && question.type === 'load' && question.streamed === true;
 
 const torn = (id: number): ToTab => ({
   type: 'failed',

@@ -162,3 +162,13 @@ for (const { name, had, shared, type } of [
     open.receive({ type: 'loaded', id: 1, body: bytes(9, 9, 9), contentType: '', source: 'origin', shared, url });
     assert.equal(heard.at(-1)!.type, type);
   });
+
+test('what was asked while there was no engine has all its bytes of one', () => {
+  const { open, heard } = questions();
+  open.note(load(1, { streamed: true }));
+  open.forAnother(false);
+  open.receive(progress(1, bytes(1, 2)));
+  const url = 'https://school.test/a';
+  open.receive({ type: 'loaded', id: 1, body: bytes(1, 2, 3), contentType: '', source: 'origin', shared: false, url });
+  assert.equal(heard.at(-1)!.type, 'loaded');
+});
