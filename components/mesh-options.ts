@@ -7,6 +7,7 @@ export const MESH_ATTRIBUTES = [
   'worker',
   'share',
   'exclude',
+  'verify',
   'upload',
   'max-upload',
   'consent',
@@ -63,7 +64,9 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
       wrong(name, 'URL patterns with blanks between them, such as "/media/* /fonts/*"', 'nothing is shared');
     }
   }
-  const { upload, consent, 'max-upload': rate } = attributes;
+  const { upload, consent, verify, 'max-upload': rate } = attributes;
+  if (verify === 'required' || verify === 'none') options.verify = verify;
+  else if (verify !== undefined) wrong('verify', '"required" or "none"', 'it counts as "required"');
   if (upload === 'on' || upload === 'off') options.upload = upload === 'on';
   else if (upload === 'wifi') options.upload = isUnmetered(connection);
   else if (upload !== undefined) wrong('upload', '"on", "wifi" or "off"', 'it counts as "on"');

@@ -183,7 +183,7 @@ export class P2PImg extends HTMLElement {
   async #loadByMesh(url: string, signal: AbortSignal): Promise<void> {
     let asset: LoadedAsset;
     try {
-      asset = await this.mesh.load(url, { signal });
+      asset = await this.mesh.load(url, { use: 'image', signal });
     } catch {
       // Whatever the reason, the native image tries the same URL and says how it went, as <img> would.
       if (!signal.aborted) this.#showNatively();

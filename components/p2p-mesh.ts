@@ -13,8 +13,9 @@ import { isMeshInUse, TWO_MESHES, useMesh } from './use-mesh.ts';
  * @attribute {URL} signal - Signaling server. Default: the page's own origin.
  * @attribute {URL | "none"} manifest - Manifest. Default: `/p2p-manifest.json`.
  * @attribute {URL | "none"} worker - Script of the service worker. Default: `/p2p-sw.js`.
- * @attribute {string} share - URL patterns, with blanks between them, of what may be shared of all that has a digest: `/media/* /fonts/*`. Default: all of it.
+ * @attribute {string} share - URL patterns, with blanks between them, of what may be shared: `/media/* /fonts/*`. Default: all of it.
  * @attribute {string} exclude - URL patterns of what may not. Default: none.
+ * @attribute {"required" | "none"} verify - `none`: images, films, sound and subtitles without a digest are shared too, by their URLs, as long as they are fresh; a neighbour's word is then all that there is. Default: `required`.
  * @attribute {"on" | "wifi" | "off"} upload - Does this browser hand out what it has? `wifi`: not on a line that the browser knows to be metered. Default: `on`.
  * @attribute {string} max-upload - Upload cap in bits per second, such as `5mbps` or `800kbps`. Default: none.
  * @attribute {"required"} consent - Share nothing before `mesh.consent()` was called. Default: share at once.

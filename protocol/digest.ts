@@ -3,12 +3,18 @@
  * The size fixes the number of leaves, so that they need no tag of their own. Empty assets have no digest.
  */
 import { P2PError } from './error.ts';
-import { toHex } from './hex.ts';
+import { fromHex, toHex } from './hex.ts';
 import { isAssetSize, type AssetName, type Digest, type Sha256 } from './ids.ts';
 import { BLOCK_BYTES, HASH_BYTES, MAX_ASSET_BYTES } from './limits.ts';
 
+const tag = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
 /** "p2p-elements v1" and a zero: 16 bytes that no other hash of ours starts with. */
-const DOMAIN_TAG = Uint8Array.from('p2p-elements v1\0', (character) => character.charCodeAt(0));
+const DOMAIN_TAG = tag('p2p-elements v1\0');
+
+/** The same of URLs, and of assets that are named by one. */
+const URL_TAG = tag('p2p-elements url');
+const BY_URL_TAG = tag('p2p-elements v1u');
 
 export const blockCount = (size: number): number => Math.ceil(size / BLOCK_BYTES);
 
@@ -19,11 +25,17 @@ export const blockLength = (size: number, index: number): number => Math.min(BLO
 export const blockOf = (body: Uint8Array<ArrayBuffer>, index: number): Uint8Array<ArrayBuffer> =>
   body.subarray(index * BLOCK_BYTES, (index + 1) * BLOCK_BYTES);
 
+/** By what an asset is looked for whose digest no origin told: SHA-256 over "p2p-elements url" and the URL, absolute and without its fragment, which is ASCII. */
+export async function urlKey(url: string, sha256: Sha256): Promise<Digest> {
+  return toHex(await sha256(Uint8Array.of(...URL_TAG, ...tag(url)))) as Digest;
+}
+
 /**
  * The digest of an asset of `size` bytes with these leaves.
+ * @param key of an asset that is named by its URL: the URL's, which then takes the tag's place behind a tag of its own
  * @throws P2PError `bad-digest` if the size is not 1 … 64 MiB or does not fit the number of leaves.
  */
-export async function digestOfLeaves(size: number, leaves: Uint8Array, sha256: Sha256): Promise<Digest> {
+export async function digestOfLeaves(size: number, leaves: Uint8Array, sha256: Sha256, key?: Digest): Promise<Digest> {
   if (!isAssetSize(size) || leaves.length !== blockCount(size) * HASH_BYTES) {
     throw new P2PError(
       'bad-digest',
@@ -31,10 +43,11 @@ export async function digestOfLeaves(size: number, leaves: Uint8Array, sha256: S
       { size },
     );
   }
-  const input = new Uint8Array(DOMAIN_TAG.length + 8 + leaves.length);
-  input.set(DOMAIN_TAG);
-  new DataView(input.buffer).setBigUint64(DOMAIN_TAG.length, BigInt(size));
-  input.set(leaves, DOMAIN_TAG.length + 8);
+  const head = key === undefined ? DOMAIN_TAG : Uint8Array.of(...BY_URL_TAG, ...fromHex(key));
+  const input = new Uint8Array(head.length + 8 + leaves.length);
+  input.set(head);
+  new DataView(input.buffer).setBigUint64(head.length, BigInt(size));
+  input.set(leaves, head.length + 8);
   return toHex(await sha256(input)) as Digest;
 }
 
@@ -50,19 +63,21 @@ export async function leavesOf(body: Uint8Array<ArrayBuffer>, sha256: Sha256): P
   return leaves;
 }
 
-/** Name and leaves of a whole body. */
+/** Name and leaves of a whole body. @param key of an asset that is named by its URL: the URL's */
 export async function nameOf(
   body: Uint8Array<ArrayBuffer>,
   sha256: Sha256,
+  key?: Digest,
 ): Promise<AssetName & { leaves: Uint8Array<ArrayBuffer> }> {
   const leaves = await leavesOf(body, sha256);
-  return { digest: await digestOfLeaves(body.length, leaves, sha256), size: body.length, leaves };
+  const digest = await digestOfLeaves(body.length, leaves, sha256, key);
+  return { digest, size: body.length, ...(key !== undefined && { urlKey: key }), leaves };
 }
 
 /** Do these leaves, from whoever sent them, belong to the asset? */
 export async function leavesMatch(name: AssetName, untrustedLeaves: Uint8Array, sha256: Sha256): Promise<boolean> {
   if (!isAssetSize(name.size) || untrustedLeaves.length !== blockCount(name.size) * HASH_BYTES) return false;
-  return (await digestOfLeaves(name.size, untrustedLeaves, sha256)) === name.digest;
+  return (await digestOfLeaves(name.size, untrustedLeaves, sha256, name.urlKey)) === name.digest;
 }
 
 /** Is this block, from whoever sent it, block `index` of the asset with these checked leaves? */

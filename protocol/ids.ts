@@ -28,4 +28,6 @@ export const isAssetSize = (size: unknown): size is number =>
 export interface AssetName {
   readonly digest: Digest;
   readonly size: number;
+  /** Of an asset whose digest no origin told: the key of its URL, which is part of the digest, so that neither can stand for one that an origin told. */
+  readonly urlKey?: Digest;
 }

@@ -15,6 +15,9 @@ export const MAX_ASSET_BYTES = 64 * 1024 * 1024;
 /** Largest part of a file in a manifest, bytes: slices of larger cache entries get slow (Firefox: 150 ms at 40 MB). */
 export const MAX_PART_BYTES = 16 * 1024 * 1024;
 
+/** Largest asset that is shared by its URL, bytes: it is handed on only when it is whole. */
+export const MAX_BY_URL_BYTES = 16 * 1024 * 1024;
+
 /** Bytes in a digest, a leaf, and any other SHA-256. */
 export const HASH_BYTES = 32;
 
@@ -38,6 +41,9 @@ export const MAX_OPEN_FRAMES = 8;
 
 /** Digests in one HAVE or LOST frame: 32 KiB. More go in further frames. */
 export const MAX_DIGESTS_PER_FRAME = 1024;
+
+/** Names in one NAMED frame: 36 KiB. */
+export const MAX_NAMES_PER_FRAME = 512;
 
 /** Digests remembered of one neighbour: a day of 4 s segments; 1.5 MB of memory for each neighbour that lies as much as it can. */
 export const MAX_DIGESTS_PER_NEIGHBOUR = 20_000;

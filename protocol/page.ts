@@ -22,7 +22,9 @@ export interface EngineOptions {
   readonly maxUpload: number | null;
   /** False where the page has no WebRTC, or no consent yet: everything comes from the origin until a `share` message. */
   readonly share: boolean;
-  /** What the page lets be shared of all that has a digest; null: all of it. */
+  /** May images, films and sound without a digest be shared, by their URLs? Nobody can check them then. */
+  readonly sharesUnverified: boolean;
+  /** What the page lets be shared; null: all of it. */
   readonly patterns: SharePatterns | null;
   /** Which `debug` namespaces are on, as in `localStorage.debug`. */
   readonly debug: string;
@@ -78,6 +80,17 @@ export interface Begun {
   readonly leaves: ArrayBuffer;
 }
 
+/** What assets without a digest may be shared for: nothing that runs, or decides what else is loaded. The `Request.destination` of the Fetch Standard. */
+export type UnverifiedUse = 'image' | 'audio' | 'video' | 'track';
+
+/** An answer of the origin with status 200, or a 206 of all of it, that its headers allow to share. */
+export interface BroughtAnswer {
+  readonly body: ArrayBuffer;
+  readonly contentType: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 export type AssetQuestion =
   | {
       readonly type: 'load';
@@ -94,6 +107,8 @@ export type AssetQuestion =
       readonly age: number;
       /** What to do with an asset that has no digest: `pass` answers at once, so that the asker fetches it as it would have. */
       readonly unlisted: 'fetch' | 'pass';
+      /** What it is for, where that is one of the uses for which it may be shared without a digest. */
+      readonly use?: UnverifiedUse | undefined;
       /** Part of the URL; null: all of it. With a name that part is the asset; without one the request goes to the origin as it is. */
       readonly range: ByteRange | null;
       /** Are the bytes wanted while they come? `spare`: only for the engine that is asked if this one goes. Default: false. */
@@ -116,6 +131,12 @@ export type AssetQuestion =
       readonly age: number;
       /** Bytes that may be given before a `pull`. */
       readonly pull: number;
+    }
+  /** What the asker brought itself, for a `pass` told it to. Null: it could not, or may not be shared. */
+  | {
+      readonly type: 'brought';
+      readonly url: string;
+      readonly answer: BroughtAnswer | null;
     }
   /** The asker gave so many bytes of these assets from the store itself. */
   | { readonly type: 'served'; readonly digests: readonly Digest[]; readonly bytes: number }
@@ -153,7 +174,8 @@ export type AssetAnswer =
       /** The URL after redirects. */
       readonly url: string;
     }
-  | { readonly type: 'pass'; readonly id: number }
+  /** @see unlisted. `brings`: it is the asker's turn to ask the origin for all of it, without cookies, and tell what came in `brought`. */
+  | { readonly type: 'pass'; readonly id: number; readonly brings?: boolean }
   | {
       readonly type: 'failed';
       readonly id: number;
@@ -177,6 +199,8 @@ export interface ShareableFile {
 export interface Shareable {
   readonly type: 'shareable';
   readonly files: readonly ShareableFile[];
+  /** May other images, films and sound be asked for too, by `load` with a `use`? Default: false. */
+  readonly unverified?: boolean;
 }
 
 /** What a port gets from the engine. */

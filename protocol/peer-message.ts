@@ -1,7 +1,7 @@
 /** What neighbours say to each other over their data channel. `docs/wire.md` has the layouts. */
 import { blockCount } from './digest.ts';
 import { badFrame, type Frame, type FrameInPieces } from './frame.ts';
-import { isAssetSize, type Digest, type SwarmKey } from './ids.ts';
+import { isAssetSize, type AssetName, type Digest, type SwarmKey } from './ids.ts';
 import { bitmap, bytesOf, flag, hex, listOf, oneOf, struct, uint32, uint8, type Layout } from './layout.ts';
 import {
   BLOCK_BYTES,
@@ -10,6 +10,7 @@ import {
   MAX_ASSET_BYTES,
   MAX_DIGESTS_PER_FRAME,
   MAX_FRAME_BYTES,
+  MAX_NAMES_PER_FRAME,
   MAX_SWARMS,
   MAX_WANTS,
 } from './limits.ts';
@@ -32,12 +33,20 @@ export interface Want {
   readonly within: number;
 }
 
+/** An asset that is named by its URL, for no origin told its digest: so its content is the sender's word. */
+export interface NamedByUrl extends Required<AssetName> {
+  /** Milliseconds for which the origin's answer is fresh. */
+  readonly freshFor: number;
+}
+
 export type PeerMessage =
   /** First message each way, and again whenever the sender enters or leaves a swarm. */
   | { readonly type: 'hello'; readonly version: number; readonly swarms: readonly SwarmKey[] }
   /** The sender hands these out. The first `have` of a swarm answers a `hello` that names it, even if the list is empty. */
   | { readonly type: 'have'; readonly swarm: SwarmKey; readonly digests: readonly Digest[] }
   | { readonly type: 'lost'; readonly swarm: SwarmKey; readonly digests: readonly Digest[] }
+  /** What the sender hands out of a swarm whose assets are named by their URLs: a `have` comes with it. */
+  | { readonly type: 'named'; readonly swarm: SwarmKey; readonly names: readonly NamedByUrl[] }
   /** The sender has this asset under way and hands its blocks out as they are checked. Said again when `hops` falls. */
   | ({ readonly type: 'fetching'; readonly swarm: SwarmKey } & Fetching)
   /** The sender is about to cross these, in this order. */
@@ -114,6 +123,10 @@ const LAYOUTS: Layouts = {
   pick: struct({ digest, leaves: flag, blocks }),
   bitfield: struct({ digest, blocks }),
   credit: struct({ bytes: uint32 }),
+  named: struct({
+    swarm,
+    names: listOf(struct<NamedByUrl>({ urlKey: digest, digest, size: uint32, freshFor: uint32 }), MAX_NAMES_PER_FRAME),
+  }),
 };
 
 const TYPES = Object.keys(LAYOUTS) as PeerMessage['type'][];
@@ -150,6 +163,8 @@ export function parsePeerMessage(untrusted: Frame): PeerMessage {
   const message = { type, ...(NUMBERED.has(type) && { request }), ...said } as PeerMessage;
   if (message.type === 'leaves' && !areOf(message.size, message.untrustedLeaves))
     throw badFrame('an asset size and its leaves', `${message.size} and ${payload.length} bytes`);
+  if (message.type === 'named' && !message.names.every(({ size }) => isAssetSize(size)))
+    throw badFrame('asset sizes', 'others');
   return message;
 }
 

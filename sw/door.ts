@@ -8,6 +8,7 @@ import type { EnginePort } from './engine-port.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import { factsOf, holdsUpScripts, isDocument, mayAsk } from './may-ask.ts';
 import type { ShareableList } from './shareable-list.ts';
+import { answerUnlisted, isUnverifiedUse } from './unlisted.ts';
 
 export interface DoorPorts {
   readonly webOrigin: string;
@@ -34,7 +35,7 @@ export class Door {
   answer(request: Request, clientId: string): Promise<Response> | null {
     const { webOrigin, engineReferrer, list } = this.#ports;
     // Most requests end here, so nothing else of them is looked at before.
-    if (list.has(listedUrl(request)) === false) return null;
+    if (list.has(listedUrl(request)) === false && !this.#mayShareUnlisted(request)) return null;
     const facts = factsOf(request);
     if (isDocument(facts, webOrigin, engineReferrer)) return this.#document(request);
     return clientId !== '' && mayAsk(facts, webOrigin, engineReferrer) ? this.#asset(request, clientId) : null;
@@ -80,7 +81,7 @@ export class Door {
     const url = listedUrl(request);
     await list.loaded;
     const listed = list.find(url);
-    if (!listed) return this.#ports.fetch(request);
+    if (!listed) return this.#unlisted(request, clientId, began);
     const findPort = (): Promise<EnginePort | null> =>
       this.#ports.ports.find(clientId, !holdsUpScripts(request.destination));
     // What this page's own manifest says: the list may be of an earlier visit.
@@ -106,6 +107,25 @@ export class Door {
       if (found) return found;
       throw error;
     }
+  }
+
+  #mayShareUnlisted({ destination, cache, url }: Request): boolean {
+    const { list, webOrigin } = this.#ports;
+    // As long as the list is not read `list.has` says neither yes nor no.
+    return (
+      list.sharesUnverified === true &&
+      isUnverifiedUse(destination) &&
+      cache !== 'no-cache' &&
+      url.startsWith(`${webOrigin}/`)
+    );
+  }
+
+  async #unlisted(request: Request, clientId: string, began: number): Promise<Response> {
+    const { ports, fetch } = this.#ports;
+    const port = this.#mayShareUnlisted(request) ? await ports.find(clientId, true) : null;
+    const isShared = (await port?.sharesUnverified()) === true;
+    const answer = port && isShared ? await answerUnlisted(request, listedUrl(request), port, fetch, began) : null;
+    return answer ?? fetch(request);
   }
 
   async #fromEngine(

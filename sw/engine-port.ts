@@ -1,6 +1,14 @@
 /** The way to one page's engine. Owned by the EnginePorts. */
 import type { AssetName } from '../protocol/ids.ts';
-import type { AssetQuestion, ByteRange, PortMessage, ShareableFile } from '../protocol/page.ts';
+import type {
+  AssetAnswer,
+  AssetQuestion,
+  BroughtAnswer,
+  ByteRange,
+  PortMessage,
+  ShareableFile,
+  UnverifiedUse,
+} from '../protocol/page.ts';
 import { ENGINE_SILENCE_MS, HEARD_MS, LIST_WAIT_MS } from './limits.ts';
 
 /** Bytes `[from, to)` of one asset; `range`: where in its file the asset is, null: it is all of it. */
@@ -26,10 +34,19 @@ export interface PieceReading {
   readonly abort: () => void;
 }
 
+/** What is asked for without a digest. */
+export interface Unlisted {
+  readonly url: string;
+  readonly use: UnverifiedUse;
+}
+
+type Ended = Extract<AssetAnswer, { type: 'loaded' | 'pass' | 'failed' }>;
+
 interface Waiting {
   readonly heard: () => void;
   readonly chunk: (bytes: ArrayBuffer, checked: boolean) => void;
-  readonly broken: () => void;
+  /** Null: no answer in time. */
+  readonly ended: (answer: Ended | null) => void;
 }
 
 export class EnginePort {
@@ -39,10 +56,11 @@ export class EnginePort {
   /** Resolves when they are told, late, or never to be told. */
   readonly #told: Promise<void>;
   #giveUp: () => void = () => undefined;
+  #unverified = false;
   #isClosed = false;
   #last = 0;
 
-  constructor(port: MessagePort, shareable: (files: readonly ShareableFile[]) => void) {
+  constructor(port: MessagePort, shareable: (files: readonly ShareableFile[], unverified: boolean) => void) {
     this.#port = port;
     this.#told = new Promise((resolve) => {
       this.#giveUp = resolve;
@@ -51,13 +69,14 @@ export class EnginePort {
         if (data.type === 'shareable') {
           this.#files = new Map(data.files.map((file) => [file.url, file]));
           resolve();
-          shareable(data.files);
+          this.#unverified = data.unverified === true;
+          shareable(data.files, this.#unverified);
           return;
         }
         const waiting = this.#waiting.get(data.id);
         if (data.type === 'progress') waiting?.heard();
         else if (data.type === 'chunk') waiting?.chunk(data.bytes, data.checked);
-        else waiting?.broken();
+        else waiting?.ended(data);
       };
     });
   }
@@ -104,7 +123,7 @@ export class EnginePort {
         if (left <= 0) end();
         chunk(new Uint8Array(bytes), checked);
       },
-      broken: () => {
+      ended: () => {
         end();
         broken();
       },
@@ -122,6 +141,44 @@ export class EnginePort {
     };
   }
 
+  /** Does the page let be shared what is not listed? As soon as it is known; waited for only so long. */
+  async sharesUnverified(): Promise<boolean> {
+    await this.#told;
+    return this.#unverified;
+  }
+
+  /** @returns null: no answer in time, or none is wanted any more @param age ms that the request has waited */
+  load({ url, use }: Unlisted, age: number, signal: AbortSignal): Promise<Ended | null> {
+    const id = ++this.#last;
+    return new Promise((resolve) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const end = (answer: Ended | null): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', abort);
+        if (this.#waiting.delete(id)) resolve(answer);
+      };
+      const abort = (): void => {
+        this.#post({ type: 'abort', id });
+        end(null);
+      };
+      const wait = (within: number): void => {
+        clearTimeout(timer);
+        timer = setTimeout(abort, within);
+      };
+      this.#waiting.set(id, { heard: () => wait(ENGINE_SILENCE_MS), chunk: () => undefined, ended: end });
+      signal.addEventListener('abort', abort);
+      wait(HEARD_MS);
+      const question = { url, use, name: null, swarm: null, deadline: null, range: null } as const;
+      this.#post({ type: 'load', id, age, unlisted: 'pass', ...question });
+      if (signal.aborted) abort();
+    });
+  }
+
+  /** It was our turn to bring this. Null: it can't be had, or may not be shared. */
+  brought(url: string, answer: BroughtAnswer | null): void {
+    this.#port.postMessage({ type: 'brought', url, answer } satisfies AssetQuestion, answer ? [answer.body] : []);
+  }
+
   /** So many bytes of a file were given from the store. */
   served({ parts }: ShareableFile, bytes: number): void {
     this.#post({ type: 'served', digests: parts, bytes });
@@ -130,7 +187,7 @@ export class EnginePort {
   close(): void {
     this.#isClosed = true;
     this.#giveUp();
-    for (const waiting of [...this.#waiting.values()]) waiting.broken();
+    for (const waiting of [...this.#waiting.values()]) waiting.ended(null);
     this.#port.close();
   }
 

@@ -30,8 +30,8 @@ export class EnginePorts {
     const older = this.#ports.get(client.id);
     this.#ports.set(
       client.id,
-      new EnginePort(port, (files) => {
-        void this.#list.update(new URL(client.url).pathname, files).then(() => this.#told(client.url));
+      new EnginePort(port, (files, unverified) => {
+        void this.#list.update(new URL(client.url).pathname, files, unverified).then(() => this.#told(client.url));
       }),
     );
     // What the older one was asked for goes on over the new one.

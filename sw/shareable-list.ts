@@ -8,6 +8,8 @@ const KEY = '/p2p-elements/shareable-2.json';
 interface Kept {
   readonly files: readonly ShareableFile[];
   readonly pages: readonly string[];
+  /** Missing in what an older worker kept. */
+  readonly unverified?: boolean;
   /** How many page visits in a row were without the kit, where it was to be expected. Missing in what an older worker kept. */
   readonly silent?: number;
 }
@@ -16,6 +18,7 @@ export class ShareableList {
   #files = new Map<string, ShareableFile>();
   #pages = new Set<string>();
   #silent = 0;
+  #unverified = false;
   #known = false;
   readonly loaded: Promise<void>;
   readonly #caches: CacheStorage;
@@ -35,13 +38,19 @@ export class ShareableList {
     return this.#files.get(url);
   }
 
+  /** May images, films and sound be asked for that are not listed? Null: not read from the cache yet. */
+  get sharesUnverified(): boolean | null {
+    return this.#known ? this.#unverified : null;
+  }
+
   hasPage(path: string): boolean {
     return this.#pages.has(path);
   }
 
   /** A page with the kit told what its manifest lists; an empty list says nothing about other pages. */
-  async update(path: string, files: readonly ShareableFile[]): Promise<void> {
+  async update(path: string, files: readonly ShareableFile[], unverified = false): Promise<void> {
     await this.loaded;
+    this.#unverified = unverified;
     if (files.length > 0) this.#files = byUrl(files);
     this.#pages.delete(path);
     this.#pages.add(path);
@@ -63,7 +72,12 @@ export class ShareableList {
   }
 
   async #keep(): Promise<void> {
-    const kept: Kept = { files: [...this.#files.values()], pages: [...this.#pages], silent: this.#silent };
+    const kept: Kept = {
+      files: [...this.#files.values()],
+      pages: [...this.#pages],
+      unverified: this.#unverified,
+      silent: this.#silent,
+    };
     try {
       const cache = await this.#caches.open(CACHE);
       await cache.put(KEY, new Response(JSON.stringify(kept)));
@@ -80,6 +94,7 @@ export class ShareableList {
         this.#files = byUrl(kept.files);
         this.#pages = new Set(kept.pages);
         this.#silent = kept.silent ?? 0;
+        this.#unverified = kept.unverified ?? false;
       }
     } catch {
       // As above.

@@ -65,10 +65,15 @@ export function fragmentLoader(source: FragmentSource): new (config: HlsConfig) 
  * What is asked of the URL: a range of it, and the asset's name where the playlist tells it. A part of a segment (low latency) has none; nor
  * has a range that is not the segment's own (hls.js asks for more around an encrypted initialization segment).
  */
-function whatOf({ rangeStart = 0, rangeEnd, frag, part }: FragmentLoaderContext): Pick<LoadOptions, 'range' | 'name'> {
+function whatOf({
+  rangeStart = 0,
+  rangeEnd,
+  frag,
+  part,
+}: FragmentLoaderContext): Pick<LoadOptions, 'range' | 'name' | 'use'> {
   const range = rangeEnd ? { range: { start: rangeStart, end: rangeEnd } } : {};
   const [start, end] = frag.byteRange;
   const isAll = part === null && (rangeEnd ? start === rangeStart && end === rangeEnd : end === undefined);
   const name = isAll ? nameOfFragment(frag) : null;
-  return name ? { ...range, name } : range;
+  return name ? { ...range, name } : isAll && !rangeEnd ? { use: 'video' } : range;
 }

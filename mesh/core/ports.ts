@@ -92,6 +92,8 @@ export interface OriginResponse {
   readonly size: number | null;
   /** First byte of a 206; 0 else. */
   readonly start: number;
+  /** Names in lower case, as far as another origin shows them. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Do status and headers allow sharing (RFC 9111: neither `private` nor `no-store`)? */
   readonly shareable: boolean;
   readonly chunks: AsyncIterable<Uint8Array<ArrayBuffer>>;

@@ -1,11 +1,12 @@
 /** What we tell our neighbours of ourselves: the swarms we are in, what we hold, what we have under way, and what we want. Owned by the Neighbours. */
 import type { Digest, Sha256, SwarmId, SwarmKey } from '../../protocol/ids.ts';
 import type { Want } from '../../protocol/peer-message.ts';
+import { MAX_NAMES_PER_FRAME } from '../../protocol/limits.ts';
 import { swarmKey } from '../../protocol/swarm-key.ts';
 import type { BlockTable } from '../core/block-table.ts';
 import { Holdings } from '../core/holdings.ts';
 import type { Clock } from '../core/ports.ts';
-import type { Neighbour } from './neighbour.ts';
+import type { FreshName, Neighbour } from './neighbour.ts';
 
 export interface AnnouncementsPorts {
   readonly clock: Clock;
@@ -20,6 +21,8 @@ export class Announcements {
   readonly #keys = new Map<SwarmId, SwarmKey>();
   readonly #enteredAt = new Map<SwarmId, number>();
   readonly #holdings = new Holdings();
+  /** What of it is named by URLs. */
+  readonly #named = new Map<SwarmId, readonly FreshName[]>();
   /** What we have under way and hand out: how many hops we are from who crosses. */
   readonly #fetching = new Map<SwarmId, Map<Digest, number>>();
 
@@ -60,6 +63,7 @@ export class Announcements {
     if (key === undefined || !this.#keys.delete(swarm)) return;
     this.#holdings.drop(swarm);
     this.#fetching.delete(swarm);
+    this.#named.delete(swarm);
     for (const neighbour of this.#ports.open()) {
       neighbour.told.delete(key);
       this.hello(neighbour);
@@ -76,6 +80,7 @@ export class Announcements {
     const { announces } = this.#ports;
     for (const [swarm, key] of this.#keys) {
       if (!neighbour.swarms.has(key) || neighbour.told.has(key)) continue;
+      if (announces) this.#sendNames(neighbour, swarm);
       neighbour.have(key, announces ? this.#holdings.in(swarm) : []);
       for (const [digest, hops] of (announces && this.#fetching.get(swarm)) || [])
         neighbour.send({ type: 'fetching', swarm: key, digest, hops, lineRate: 0 });
@@ -91,6 +96,14 @@ export class Announcements {
   hold(swarm: SwarmId, digest: Digest): void {
     if (this.#holdings.add(swarm, digest))
       for (const [neighbour, key] of this.#listeners(swarm)) neighbour.have(key, [digest]);
+  }
+
+  /** The same of one that is named by its URL. */
+  name(swarm: SwarmId, asset: FreshName): void {
+    const others = (this.#named.get(swarm) ?? []).filter(({ digest }) => this.holds(digest));
+    this.#named.set(swarm, [...others, asset]);
+    for (const [neighbour] of this.#listeners(swarm)) this.#sendNames(neighbour, swarm, [asset]);
+    this.hold(swarm, asset.digest);
   }
 
   /** We hold these no more. */
@@ -131,10 +144,29 @@ export class Announcements {
       if (neighbour.sameSite) neighbour.send({ type: 'queued', swarm: key, digests });
   }
 
+  /** Of several those that are held still. */
+  #sendNames(
+    neighbour: Neighbour,
+    swarm: SwarmId,
+    assets = this.#named.get(swarm)?.filter(({ digest }) => this.holds(digest)) ?? [],
+  ): void {
+    const key = this.#keys.get(swarm);
+    const now = this.#ports.clock.now();
+    const names = assets.map(({ until, ...asset }) => ({ ...asset, freshFor: until - now }));
+    if (key === undefined) return;
+    for (let i = 0; i < names.length; i += MAX_NAMES_PER_FRAME)
+      neighbour.send({ type: 'named', swarm: key, names: names.slice(i, i + MAX_NAMES_PER_FRAME) });
+  }
+
   /** Asks a neighbour, the keeper, to bring an asset. */
   want(neighbour: Neighbour, swarm: SwarmId, want: Want): void {
     const key = this.#keys.get(swarm);
     if (key !== undefined) neighbour.send({ type: 'want', swarm: key, wants: [want] });
+  }
+
+  /** What we said that we would bring does not come. */
+  withdraw(swarm: SwarmId, digest: Digest): void {
+    this.#lost(swarm, digest);
   }
 
   #lost(swarm: SwarmId, digest: Digest): void {

@@ -8,7 +8,7 @@ import type { Reads, ReadsPorts } from './reads.ts';
 export type LoadReads = () => Promise<{ readonly Reads: typeof Reads }>;
 
 export interface AskerPorts extends ReadsPorts {
-  readonly assets: Pick<Assets, 'load' | 'read' | 'served'>;
+  readonly assets: Pick<Assets, 'load' | 'read' | 'served' | 'brought'>;
   readonly loadReads: LoadReads;
   /** Hears of the bytes that are used. */
   readonly use: Use;
@@ -37,6 +37,8 @@ export class Asker {
           reads ? reads.read(question) : this.#reply({ type: 'pass', id: question.id }),
         );
         return;
+      case 'brought':
+        return void this.#ports.assets.brought(question, this.#ports.use);
       case 'served':
         return this.#ports.assets.served(question.digests, question.bytes, this.#ports.use);
       case 'pull':

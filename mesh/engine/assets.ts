@@ -8,7 +8,9 @@ import { MANIFEST_WAIT_MS, PROGRESS_EVERY_MS } from '../core/limits.ts';
 import type { Ports, StoredAsset } from '../core/ports.ts';
 import type { ListedAsset, ManifestIndex } from './manifest-index.ts';
 import type { Membership } from './membership.ts';
+import { swarmOfName } from '../../protocol/swarm.ts';
 import { originFailed, readBody, statusOf } from './origin-door.ts';
+import type { ByUrl, FreshFor } from './by-url.ts';
 import { SharedTransfers, type Progress, type SharedTransfersPorts, type Use } from './shared-transfers.ts';
 import type { Transferred } from './transfer.ts';
 import type { Wanted } from './wanted.ts';
@@ -30,11 +32,18 @@ interface AnyTaker {
 export interface AssetsPorts extends Omit<SharedTransfersPorts, 'done' | 'isKept'>, Pick<Ports, 'store' | 'cached'> {
   readonly manifest: ManifestIndex;
   readonly membership: Membership;
+  /** Shares what has no digest; null: the page does not want that. */
+  readonly loadByUrl: LoadByUrl | null;
   /** Tells which URLs the page lets be shared; null: all. */
   readonly mayShare: Promise<(url: string) => boolean> | null;
   readonly countStoreBytes: (bytes: number) => void;
+  /** Somebody else asked the origin for so many. */
+  readonly countOriginBytes: (bytes: number) => void;
   readonly warn: (error: P2PError) => void;
 }
+
+/** Loads what shares assets without a digest. */
+export type LoadByUrl = () => Promise<{ readonly ByUrl: typeof ByUrl; readonly freshFor: FreshFor }>;
 
 /** A whole asset for who reads it piece by piece. */
 export interface Read {
@@ -51,6 +60,7 @@ export class Assets {
   /** Digests that the origin contradicted; not believed any more during this page visit. */
   readonly #contradicted = new Set<Digest>();
   readonly #firstAsked = new Map<SwarmId, number>();
+  readonly #byUrl: Promise<ByUrl | null>;
 
   constructor(ports: AssetsPorts, home: SwarmId) {
     this.#ports = ports;
@@ -60,7 +70,22 @@ export class Assets {
       done: (wanted, got) => this.#keep(wanted, got),
       isKept: (digest) => ports.store.has(digest),
     });
+    this.#byUrl = this.#startByUrl();
     ports.store.listen((digests) => ports.neighbours.announcements.lose(digests));
+  }
+
+  /** Null: what has no digest is not shared. */
+  async #startByUrl(): Promise<ByUrl | null> {
+    try {
+      const loaded = await this.#ports.loadByUrl?.();
+      const swarm = swarmOfName(`${this.#home} by URL`);
+      if (!loaded) return null;
+      this.#ports.membership.enter(swarm);
+      return new loaded.ByUrl({ ...this.#ports, ...loaded, transfers: this.#transfers, swarm });
+    } catch (error) {
+      this.#ports.trace('assets', () => `nothing without a digest: ${String(error)}`);
+      return null;
+    }
   }
 
   /** Answers once with `loaded`, `pass` or `failed`, with `progress` now and then before; not at all once the signal is aborted. */
@@ -116,10 +141,14 @@ export class Assets {
     signal: AbortSignal,
   ): Promise<AssetAnswer> {
     const { id, url, unlisted, range } = question;
-    const mayShare = question.name && (await this.#ports.mayShare);
-    const name = mayShare?.(url) === false ? null : (question.name ?? listed?.name ?? null);
-    if (!name || (range && range.end - range.start !== name.size) || this.#contradicted.has(name.digest))
-      return unlisted === 'pass' ? { type: 'pass', id } : this.#plain(question, taker, signal);
+    const mayShare = (question.name ?? question.use) && (await this.#ports.mayShare);
+    const isForbidden = mayShare?.(url) === false;
+    const name = isForbidden ? null : (question.name ?? listed?.name ?? null);
+    if (!name || (range && range.end - range.start !== name.size) || this.#contradicted.has(name.digest)) {
+      const answer =
+        name || isForbidden || range || !question.use ? null : await this.#shareByUrl(question, taker, signal);
+      return answer ?? (unlisted === 'pass' ? { type: 'pass', id } : this.#plain(question, taker, signal));
+    }
     const swarm = question.swarm ?? this.#home;
     const contentType = listed?.contentType ?? '';
     const stored = await this.#stored(name.digest);
@@ -143,6 +172,26 @@ export class Assets {
       this.#ports.store.has(name.digest),
       got.origin?.url,
     );
+  }
+
+  /** Without a digest, where the page lets that be shared too. Null: it does not, or the origin does not. */
+  async #shareByUrl(question: LoadQuestion, taker: AnyTaker, signal: AbortSignal): Promise<AssetAnswer | null> {
+    const { id, url, age, unlisted } = question;
+    const byUrl = await this.#byUrl;
+    if (!byUrl) return null;
+    const startedAt = this.#startedAt(byUrl.swarm, age);
+    const asset = await byUrl.load({ url, startedAt, bringsItself: unlisted === 'pass' }, taker, signal);
+    if (asset === 'brings') return { type: 'pass', id, brings: true };
+    return asset && loaded(question, asset.body, asset.contentType, asset.source, asset.shared, asset.url);
+  }
+
+  /** The service worker has brought what it was told to. */
+  async brought({ url, answer }: Extract<AssetQuestion, { type: 'brought' }>, use: Use): Promise<void> {
+    if (answer) {
+      this.#ports.countOriginBytes(answer.body.byteLength);
+      use('origin', answer.body.byteLength);
+    }
+    await (await this.#byUrl)?.brought(url, answer);
   }
 
   /** Without a digest: the origin, as the page itself would have asked, for the page alone. */
@@ -285,6 +334,7 @@ export class Assets {
   #keep({ url, name, swarm, contentType }: Wanted, got: Transferred): void {
     this.#ports.trace('assets', () => `${url} from ${got.source}`);
     if (!got.leaves) {
+      if (name.urlKey !== undefined) return; // A neighbour's word.
       this.#contradicted.add(name.digest);
       this.#ports.warn(
         new P2PError(

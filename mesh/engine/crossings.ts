@@ -273,6 +273,7 @@ export class Turn {
 
   #askKeeper(): void {
     const { swarm, name, neededAt } = this.#wanted;
+    if (name.urlKey !== undefined) return; // It brings what its players named.
     const keeper = this.#crossings.rank(swarm) === 0 ? undefined : this.#crossings.keeper(swarm);
     if (!keeper || keeper === this.#asked) return;
     this.#asked = keeper;

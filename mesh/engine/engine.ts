@@ -17,7 +17,7 @@ import type {
 import { STATS_EVERY_MS } from '../core/limits.ts';
 import type { Channel, Ports } from '../core/ports.ts';
 import { Asker, type LoadReads } from './asker.ts';
-import { Assets, type Reply } from './assets.ts';
+import { Assets, type LoadByUrl, type Reply } from './assets.ts';
 import type { Use } from './shared-transfers.ts';
 import { Changes } from './changes.ts';
 import { Crossings } from './crossings.ts';
@@ -37,6 +37,7 @@ export type Post = (message: EngineNews) => void;
 export interface EnginePorts extends Ports {
   readonly loadOutside: LoadOutside;
   readonly loadReads: LoadReads;
+  readonly loadByUrl: LoadByUrl;
   /** Tells which URLs the page lets be shared; null: all. */
   readonly mayShare: Promise<(url: string) => boolean> | null;
 }
@@ -45,6 +46,8 @@ export class Engine {
   readonly #ports: EnginePorts;
   readonly #post: Post;
   readonly #home: SwarmId;
+  /** May a service worker ask for what has no digest? */
+  readonly sharesUnverified: boolean;
   readonly #neighbours: Neighbours;
   readonly #membership: Membership;
   readonly #manifest: ManifestIndex;
@@ -78,17 +81,13 @@ export class Engine {
     );
     const { home } = options;
     this.#home = home;
+    this.sharesUnverified = options.sharesUnverified;
     this.#membership = new Membership(ports, home, this.#neighbours, {
       changed,
       joined: () => this.#reachability(true),
       unreachable: (reason) => this.#warn(serverUnreachable(options.signal, reason)),
     });
-    const door = new OriginDoor(
-      ports.origin,
-      options.webOrigin,
-      (bytes) => this.#count('origin', bytes),
-      (reachable) => this.#reachability(reachable),
-    );
+    const door = this.#door(options);
     this.#manifest = new ManifestIndex(clock);
     this.#crossings = new Crossings({ clock, changes, membership: this.#membership, neighbours: this.#neighbours });
     this.#assets = new Assets(
@@ -103,6 +102,8 @@ export class Engine {
         outside: () => this.#outside,
         countPeerBytes: (bytes) => this.#count('peers', bytes),
         countStoreBytes: (bytes) => this.#count('store', bytes),
+        countOriginBytes: (bytes) => this.#count('origin', bytes),
+        loadByUrl: options.sharesUnverified ? ports.loadByUrl : null,
         warn: (error) => this.#warn(error),
       },
       home,
@@ -114,6 +115,15 @@ export class Engine {
         failed: (error) => this.#warn(error),
       });
     this.#begin(options);
+  }
+
+  #door({ webOrigin }: EngineOptions): OriginDoor {
+    return new OriginDoor(
+      this.#ports.origin,
+      webOrigin,
+      (bytes) => this.#count('origin', bytes),
+      (reachable) => this.#reachability(reachable),
+    );
   }
 
   #begin({ share }: EngineOptions): void {

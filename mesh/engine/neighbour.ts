@@ -1,6 +1,6 @@
 /** A peer we hold a connection to: what it holds, what we asked of it, what it asked of us, and whether it is still there. */
 import type { P2PError } from '../../protocol/error.ts';
-import type { Digest, PeerId, SwarmKey } from '../../protocol/ids.ts';
+import type { AssetName, Digest, PeerId, SwarmKey } from '../../protocol/ids.ts';
 import { MAX_DIGESTS_PER_FRAME, MAX_DIGESTS_PER_NEIGHBOUR, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import type { PeerMessage, Want } from '../../protocol/peer-message.ts';
 import {
@@ -33,6 +33,11 @@ export interface NeighbourListener {
   closed(): void;
 }
 
+/** An asset that is named by its URL, and until when it is fresh, ms on the engine's clock. */
+export interface FreshName extends Required<AssetName> {
+  readonly until: number;
+}
+
 /** Ends of a question after which the neighbour still has the asset under way. */
 const GOES_ON: ReadonlySet<Outcome> = new Set<Outcome>(['done', 'busy', 'aborted']);
 
@@ -62,6 +67,8 @@ export class Neighbour {
   readonly #holds = new Set<Digest>();
   /** What it has under way: how many hops it is from who crosses, and which blocks it has so far, which it tells to other sites only. */
   readonly #fetching = new Map<Digest, { readonly hops: number; readonly blocks: ReadonlySet<number> }>();
+  /** What it names by URLs. */
+  readonly #named = new Map<Digest, FreshName>();
   /** What it said it will bring, and when. */
   readonly #queued = new Map<Digest, number>();
   /** Until when it is passed over as a keeper, ms on the engine's clock. */
@@ -140,6 +147,12 @@ export class Neighbour {
   /** When it said that it will bring this; undefined: it did not, or has begun. */
   queuedAt(digest: Digest): number | undefined {
     return this.#queued.get(digest);
+  }
+
+  /** The asset that it holds under the key of a URL, as far as it is fresh. */
+  named(urlKey: Digest): FreshName | undefined {
+    const named = this.#named.get(urlKey);
+    return named && named.until > this.#clock.now() && this.holds(named.digest) ? named : undefined;
   }
 
   /** Did it fall silent a short while ago? */
@@ -229,6 +242,11 @@ export class Neighbour {
           this.#holds.delete(digest);
           this.#forget(digest);
         }
+        return this.#listener.told();
+      case 'named':
+        for (const name of message.names)
+          if (this.#named.size < MAX_DIGESTS_PER_NEIGHBOUR)
+            this.#named.set(name.urlKey, { ...name, until: this.#clock.now() + name.freshFor });
         return this.#listener.told();
       case 'fetching':
         return this.#fetches(message);

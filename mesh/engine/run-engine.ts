@@ -15,6 +15,7 @@ import { MemoryStore } from '../io/memory-store.ts';
 import { createSha256 } from '../io/sha256.ts';
 import { SocketSignaling } from '../io/signaling/socket-signaling.ts';
 import { createTrace } from '../io/trace.ts';
+import type { LoadByUrl } from './assets.ts';
 import { Engine, type Post } from './engine.ts';
 import { Tabs } from './tabs.ts';
 
@@ -60,6 +61,7 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
       case 'load':
       case 'read':
       case 'pull':
+      case 'brought':
       case 'served':
       case 'abort':
       case 'join':
@@ -101,6 +103,7 @@ function startEngine(options: EngineOptions, post: PostToPage, tell: Post): Engi
     trace,
     loadOutside: () => import('./from-outside.ts'),
     loadReads: () => import('./reads.ts'),
+    loadByUrl,
     mayShare: options.patterns && mayShare(options.patterns),
   };
   return new Engine(ports, options, tell);
@@ -126,6 +129,11 @@ function openStore(sha256: Sha256, trace: Trace): AssetStore {
     },
   });
 }
+
+const loadByUrl: LoadByUrl = async () => {
+  const [{ ByUrl }, { freshFor }] = await Promise.all([import('./by-url.ts'), import('../io/fresh-for.ts')]);
+  return { ByUrl, freshFor };
+};
 
 /** Where that can't be told nothing is. */
 const mayShare = (patterns: SharePatterns): Promise<(url: string) => boolean> =>

@@ -51,6 +51,7 @@ export class Tab {
       case 'load':
       case 'read':
       case 'pull':
+      case 'brought':
       case 'served':
       case 'abort':
         return this.#asker.ask(message);
@@ -135,10 +136,13 @@ export class Tab {
     const asker = engine.asker(answer, this.#use);
     port.onmessage = ({ data }: MessageEvent<AssetQuestion>) => {
       // Says at once that somebody is here, so that the service worker can tell a slow origin from a closed page.
-      if (data.type === 'read') answer({ type: 'progress', id: data.id, loaded: 0, total: 0 });
+      if (data.type === 'read' || data.type === 'load') answer({ type: 'progress', id: data.id, loaded: 0, total: 0 });
       asker.ask(data);
     };
-    const tell = (): void => void engine.shareable().then((files) => answer({ type: 'shareable', files }));
+    const tell = (): void =>
+      void engine
+        .shareable()
+        .then((files) => answer({ type: 'shareable', files, unverified: engine.sharesUnverified }));
     tell();
     return {
       tell,

@@ -67,7 +67,7 @@ export class UnderWay {
 
   /** Takes all of it at once; false if it is not the asset. */
   async takeWhole(untrustedBody: Uint8Array<ArrayBuffer>): Promise<boolean> {
-    const { digest, leaves } = await nameOf(untrustedBody, this.#sha256);
+    const { digest, leaves } = await nameOf(untrustedBody, this.#sha256, this.name.urlKey);
     if (digest !== this.name.digest) return false;
     this.#leaves = leaves;
     this.body.set(untrustedBody);

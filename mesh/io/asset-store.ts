@@ -54,6 +54,7 @@ export class AssetStore implements Store {
 
   put(asset: StoredAsset): void {
     this.#ports.memory.put(asset);
+    if (asset.urlKey !== undefined) return; // Fresh today, and nobody's word but a neighbour's.
     if (this.#disk) void this.#disk.put(asset);
     else if (!this.#isClosed) {
       this.#unwritten.push(asset);

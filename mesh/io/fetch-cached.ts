@@ -1,5 +1,5 @@
 import type { CachedAnswer } from '../core/ports.ts';
-import { isShareable } from './is-shareable.ts';
+import { isShareable } from '../../protocol/is-shareable.ts';
 
 /** What the browser itself has of a URL of our web origin, however old; null: nothing. Asks no network. */
 export async function fetchCached(url: string): Promise<CachedAnswer | null> {

@@ -1,6 +1,6 @@
 import { markedFor } from '../../protocol/worker.ts';
 import type { OriginFetch } from '../core/ports.ts';
-import { isShareable } from './is-shareable.ts';
+import { isShareable } from '../../protocol/is-shareable.ts';
 
 /**
  * The origin by `fetch`.
@@ -17,6 +17,7 @@ export function fetchOrigin(referrer: string): OriginFetch {
       contentType: response.headers.get('content-type') ?? '',
       size: bodySize(response),
       start: response.status === 206 ? firstByte(response.headers.get('content-range'), range?.start ?? 0) : 0,
+      headers: Object.fromEntries(response.headers),
       shareable: isShareable(response),
       chunks: chunksOf(response.body),
     };

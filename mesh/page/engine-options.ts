@@ -41,6 +41,7 @@ export function engineOptions(options: MeshOptions): {
       maxUpload: options.maxUpload ?? null,
       share: webrtc && options.consentRequired !== true,
       patterns: options.share || options.exclude ? sharePatterns(options.share ?? null, options.exclude ?? []) : null,
+      sharesUnverified: options.verify === 'none',
       debug: debugNamespaces(),
     },
     worker: options.worker === 'none' ? null : url('worker', options.worker, '/p2p-sw.js'),

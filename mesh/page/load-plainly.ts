@@ -1,6 +1,6 @@
 import { P2PError } from '../../protocol/error.ts';
 import { ENGINE_REFERRER, markedFor } from '../../protocol/worker.ts';
-import { isShareable } from '../io/is-shareable.ts';
+import { isShareable } from '../../protocol/is-shareable.ts';
 import type { LoadedAsset, LoadOptions } from './types.ts';
 
 /**

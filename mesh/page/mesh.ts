@@ -89,7 +89,7 @@ export class Mesh extends EventTarget implements MeshFace {
 
   /** As `fetch`, with the bytes and where they came from. */
   async load(url: string | URL, options: LoadOptions = {}): Promise<LoadedAsset> {
-    const { signal, range = null, deadline = null, name = null, streamed = false } = options;
+    const { signal, range = null, deadline = null, name = null, use, streamed = false } = options;
     signal?.throwIfAborted();
     const swarm = swarmOf(options);
     const absolute = new URL(url, document.baseURI).href;
@@ -125,6 +125,7 @@ export class Mesh extends EventTarget implements MeshFace {
       deadline,
       age: 0,
       unlisted: 'fetch',
+      use,
       range,
       streamed,
     });

@@ -1,5 +1,5 @@
 import type { AssetName, Digest } from '../../protocol/ids.ts';
-import type { AssetSource, Expected, Held, TabStats } from '../../protocol/page.ts';
+import type { AssetSource, Expected, Held, TabStats, UnverifiedUse } from '../../protocol/page.ts';
 
 /** What `<p2p-mesh>` says about the mesh. Everything is optional; URLs may be relative to the page. */
 export interface MeshOptions {
@@ -17,6 +17,8 @@ export interface MeshOptions {
   upload?: boolean;
   /** Upload cap, bits per second. Default: none. */
   maxUpload?: number;
+  /** What may be shared: what has a digest of the origin's, or (`none`) images, films and sound without one too, which then nobody can check. Default `required`. */
+  verify?: 'required' | 'none';
   /** Wait for `mesh.consent()` before anything is shared; until then all comes from the origin. Default false. */
   consentRequired?: boolean;
 }
@@ -28,6 +30,8 @@ export interface LoadOptions {
   swarm?: string;
   /** Milliseconds until the bytes are needed. */
   deadline?: number;
+  /** What it is for. Where the page says `verify="none"` this may be shared without a digest. Default: nothing such. */
+  use?: UnverifiedUse;
   /** Much else waits for this: the origin is asked at once, before engine and mesh are there; neighbours help where it is gone. Default false. */
   urgent?: boolean;
   signal?: AbortSignal;

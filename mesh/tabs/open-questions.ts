@@ -58,6 +58,7 @@ export class OpenQuestions {
         return true;
       case 'read':
       case 'pull':
+      case 'brought':
       case 'served':
       case 'keep':
       case 'seen':

@@ -25,6 +25,8 @@ export interface CountedRequest {
 
 export class CountingServer {
   readonly requests: CountedRequest[] = [];
+  /** Answers a request itself, if it says so; it is counted all the same. Default: none. */
+  answers: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean = () => false;
   readonly #target: URL;
   readonly #line: Line | undefined;
   readonly #server: Server;
@@ -99,6 +101,7 @@ export class CountingServer {
 
   #forward(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const noted = this.#note(incoming);
+    if (this.answers(incoming, outgoing)) return;
     const { hostname: host, port } = this.#target;
     const upstream = request({
       host,

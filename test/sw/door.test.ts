@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { nameOf } from '../../protocol/digest.ts';
 import type { Digest } from '../../protocol/ids.ts';
-import type { ShareableFile } from '../../protocol/page.ts';
+import type { AssetAnswer, ShareableFile } from '../../protocol/page.ts';
 import { Documents } from '../../sw/documents.ts';
 import { Door } from '../../sw/door.ts';
 import { EnginePort } from '../../sw/engine-port.ts';
@@ -37,6 +37,8 @@ interface Scene {
   readonly engine?: 'gives' | 'passes';
   /** Does the page give another port before its manifest is known? */
   readonly isReplaced?: boolean;
+  /** Does the page let be shared what is not listed? Then what its engine says to a `load`; undefined: it does not. */
+  readonly unlisted?: AssetAnswer | undefined;
 }
 
 async function setUp({
@@ -47,19 +49,21 @@ async function setUp({
   network = () => Promise.resolve(page('from the network')),
   engine = 'gives',
   isReplaced = false,
+  unlisted,
 }: Scene = {}) {
   const caches = new FakeCaches();
   const list = new ShareableList(caches.asStorage());
-  await list.update('/', earlier);
+  await list.update('/', earlier, unlisted !== undefined);
   const fetched: string[] = [];
   const fake = new FakePort();
   fake.hears = (question) => {
+    if (question.type === 'load' && unlisted) queueMicrotask(() => fake.say({ ...unlisted, id: question.id }));
     if (question.type !== 'read') return;
     if (engine === 'gives') queueMicrotask(() => fake.give(question.id, BODY.slice(question.from, question.to)));
     else queueMicrotask(() => fake.say({ type: 'pass', id: question.id }));
   };
   const port = now && new EnginePort(fake as unknown as MessagePort, () => undefined);
-  if (now) fake.say({ type: 'shareable', files: now });
+  if (now) fake.say({ type: 'shareable', files: now, unverified: unlisted !== undefined });
   const waited: boolean[] = [];
   const older = isReplaced ? new EnginePort(new FakePort() as unknown as MessagePort, () => undefined) : null;
   const door = new Door({
@@ -77,7 +81,7 @@ async function setUp({
     documents: new Documents(caches.asStorage(), nodeSha256),
     stored: async (_, { start, end }) => (isStored ? (stored?.() ?? new Blob([BODY.slice(start, end)])) : null),
     fetch: (request) => {
-      fetched.push(request.url);
+      fetched.push(`${request.url}${request.credentials === 'omit' ? ' without cookies' : ''}`);
       return network();
     },
   });
@@ -274,4 +278,84 @@ test('a page that gives another port before its manifest is known is asked over 
   const { door, fetched, fake } = await setUp({ isReplaced: true });
   assert.equal(await textOf(door.answer(requestOf('/map.png'), 'c')), 'from the store or from peers');
   assert.deepEqual([fetched.length, fake.reads.length], [0, 1]);
+});
+
+const FRESH = { 'content-type': 'image/png', 'cache-control': 'max-age=60' };
+const PASS = { type: 'pass', id: 0 } as const;
+const BRINGS = { ...PASS, brings: true } as const;
+const GIVEN: AssetAnswer = {
+  type: 'loaded',
+  id: 0,
+  body: BODY.slice().buffer,
+  contentType: 'image/png',
+  source: 'peers',
+  shared: true,
+  url: '',
+};
+
+test('where the page lets be shared what is not listed, an image that neighbours have comes from them', async () => {
+  const { door, fake, fetched } = await setUp({ unlisted: GIVEN });
+  const answer = await door.answer(requestOf('/other.png'), 'c');
+  assert.equal(await answer?.text(), 'from the store or from peers');
+  assert.equal(answer?.headers.get('content-type'), 'image/png');
+  const [question] = fake.questions;
+  assert.deepEqual(question?.type === 'load' && [question.url, question.use, question.unlisted], [
+    `${ORIGIN}/other.png`,
+    'image',
+    'pass',
+  ]);
+  assert.deepEqual(fetched, []);
+});
+
+test('of such an image a range is given too', async () => {
+  const { door } = await setUp({ unlisted: GIVEN });
+  const answer = await door.answer(requestOf('/other.mp4', { destination: 'video' }, { range: 'bytes=5-7' }), 'c');
+  assert.deepEqual([answer?.status, await answer?.text()], [206, 'the']);
+});
+
+test('where the engine says so the worker brings it without cookies, and tells what came', async () => {
+  const network = (): Promise<Response> => Promise.resolve(new Response('all of it', { headers: FRESH }));
+  const { door, fake, fetched } = await setUp({ unlisted: BRINGS, network });
+  assert.equal(await textOf(door.answer(requestOf('/other.png'), 'c')), 'all of it');
+  await new Promise((resolve) => setImmediate(resolve));
+  const told = fake.questions.at(-1);
+  assert.ok(told?.type === 'brought' && told.answer);
+  assert.equal(new TextDecoder().decode(told.answer.body), 'all of it');
+  assert.deepEqual([told.answer.contentType, told.answer.headers['cache-control']], ['image/png', 'max-age=60']);
+  assert.deepEqual(fetched, [`${ORIGIN}/other.png without cookies`]);
+});
+
+test('what its headers keep from others the page gets as it would have, and the engine hears that it may not', async () => {
+  const network = (): Promise<Response> =>
+    Promise.resolve(new Response('yours', { headers: { ...FRESH, 'cache-control': 'private' } }));
+  const { door, fake, fetched } = await setUp({ unlisted: BRINGS, network });
+  assert.equal(await textOf(door.answer(requestOf('/other.png'), 'c')), 'yours');
+  assert.deepEqual(fake.questions.at(-1), { type: 'brought', url: `${ORIGIN}/other.png`, answer: null });
+  assert.deepEqual(fetched, [`${ORIGIN}/other.png without cookies`, `${ORIGIN}/other.png`]);
+});
+
+test('who asks for a part of it brings nothing', async () => {
+  const { door, fake, fetched } = await setUp({ unlisted: BRINGS });
+  await door.answer(requestOf('/other.mp4', { destination: 'video' }, { range: 'bytes=100-' }), 'c');
+  assert.deepEqual(fake.questions.at(-1), { type: 'brought', url: `${ORIGIN}/other.mp4`, answer: null });
+  assert.deepEqual(fetched, [`${ORIGIN}/other.mp4`]);
+});
+
+for (const destination of ['', 'script', 'style', 'font', 'worker', 'document', 'iframe'])
+  test(`what runs, or decides what runs, is never shared without a digest: ${destination || 'fetch()'}`, async () => {
+    const { door, fake } = await setUp({ unlisted: GIVEN });
+    assert.equal(door.answer(requestOf('/other', { destination }), 'c'), null);
+    assert.deepEqual(fake.questions, []);
+  });
+
+test('nor what the page asks the origin for anew, or of another origin, or where its engine does not say so', async () => {
+  const { door, fake } = await setUp({ unlisted: GIVEN });
+  const anew = requestOf('/other.png');
+  Object.defineProperty(anew, 'cache', { value: 'no-cache' });
+  assert.equal(door.answer(anew, 'c'), null);
+  assert.equal(door.answer(requestOf('https://elsewhere.test/other.png'), 'c'), null);
+  assert.deepEqual(fake.questions, []);
+  const { door: passing, fetched } = await setUp({ unlisted: PASS });
+  await passing.answer(requestOf('/other.png'), 'c');
+  assert.deepEqual(fetched, [`${ORIGIN}/other.png`]);
 });

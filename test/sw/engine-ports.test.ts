@@ -177,7 +177,7 @@ test('what a page’s manifest lists is noted with the page’s path', async () 
   const { told, give } = setUp(page);
   give(page).onmessage?.({ data: { type: 'shareable', files: [FILE] } });
   await turn();
-  assert.deepEqual(told, [['/kit/lesson', [FILE]], page.url]);
+  assert.deepEqual(told, [['/kit/lesson', [FILE], false], page.url]);
 });
 
 test('each visit of a page without the kit is told of once, after it was noted', async () => {

@@ -1,9 +1,11 @@
 import type { Clock, KeptTexts, Ports, Store } from '../../../mesh/core/ports.ts';
 import type { LoadReads } from '../../../mesh/engine/asker.ts';
 import { Engine, type Post } from '../../../mesh/engine/engine.ts';
+import { ByUrl } from '../../../mesh/engine/by-url.ts';
 import { FromOutside } from '../../../mesh/engine/from-outside.ts';
 import { Reads } from '../../../mesh/engine/reads.ts';
 import type { LoadOutside } from '../../../mesh/engine/transfer-ports.ts';
+import { freshFor } from '../../../mesh/io/fresh-for.ts';
 import type { Sha256 } from '../../../protocol/ids.ts';
 import type { EngineOptions } from '../../../protocol/page.ts';
 import { swarmOfName } from '../../../protocol/swarm.ts';
@@ -34,6 +36,7 @@ const DEFAULTS: EngineOptions = {
   upload: true,
   maxUpload: null,
   share: true,
+  sharesUnverified: false,
   patterns: null,
   debug: '',
 };
@@ -73,6 +76,7 @@ export class EnginePeer {
       dialer: page,
       loadOutside: loadOutside ?? (() => Promise.resolve({ FromOutside })),
       loadReads: loadReads ?? (() => Promise.resolve({ Reads })),
+      loadByUrl: () => Promise.resolve({ ByUrl, freshFor }),
       mayShare: mayShare ? Promise.resolve(mayShare) : null,
       trace: (namespace: string, text: () => string) => say?.(`${name} ${namespace}: ${text()}`),
     };

@@ -8,6 +8,7 @@ import type { VirtualClock } from './virtual-clock.ts';
 export interface Resource {
   body: Uint8Array<ArrayBuffer>;
   contentType: string;
+  headers: Readonly<Record<string, string>>;
   /** As Cache-Control allows. */
   shareable: boolean;
   /** Answers 401 to who comes without cookies. */
@@ -63,6 +64,7 @@ export class MemoryOrigin {
     this.#resources.set(url, {
       body,
       contentType: 'video/mp2t',
+      headers: {},
       shareable: true,
       wantsCookie: false,
       status: 200,
@@ -123,6 +125,7 @@ export class MemoryOrigin {
       status,
       url,
       contentType: found?.contentType ?? '',
+      headers: found?.headers ?? {},
       size: found?.hidesSize === true ? null : body.length,
       start,
       shareable: (found?.shareable ?? false) && status < 300,

@@ -28,6 +28,8 @@ function describe(message: PeerMessage): string {
       return `fetching ${short(message.swarm)}: ${short(message.digest)} hops ${message.hops} line ${message.lineRate}`;
     case 'want':
       return `want ${short(message.swarm)}: ${message.wants.map(({ digest, within }) => `${short(digest)} in ${within}`).join(' ')}`;
+    case 'named':
+      return `named ${short(message.swarm)}: ${message.names.map(({ urlKey, digest }) => `${short(urlKey)} ${short(digest)}`).join(' ')}`;
     case 'request':
       return `request ${message.request} ${short(message.digest)} ${message.first}+${message.count}${message.leaves ? ' leaves' : ''}`;
     case 'pick':

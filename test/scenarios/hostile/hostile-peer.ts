@@ -5,7 +5,7 @@
 import { io } from 'socket.io-client';
 import { leavesOf } from '../../../protocol/digest.ts';
 import { FrameAssembler } from '../../../protocol/frame.ts';
-import type { AssetName, Sha256 } from '../../../protocol/ids.ts';
+import type { AssetName, Digest, Sha256 } from '../../../protocol/ids.ts';
 import { BLOCK_BYTES, MIN_MESSAGE_BYTES, PROTOCOL_VERSION } from '../../../protocol/limits.ts';
 import { parsePeerMessage, type PeerMessage } from '../../../protocol/peer-message.ts';
 import { parseJoinReply, parseRelayedSignal } from '../../../protocol/server-message.ts';
@@ -23,8 +23,9 @@ export interface HostileOptions {
    * - `silent`: announces and never answers
    * - `mute`: opens the channel and never says hello
    * - `absent`: never answers an offer
+   * - `records`: notes what it is told, and asks for what it should not get
    */
-  readonly behaviour: 'wrong-byte' | 'silent' | 'mute' | 'absent';
+  readonly behaviour: 'wrong-byte' | 'silent' | 'mute' | 'absent' | 'records';
 }
 
 export interface HostileState {
@@ -34,13 +35,28 @@ export interface HostileState {
   closed: number;
   requests: number;
   wrongBlocks: number;
+  /** Digests that others said that they hold, and keys of URLs that they named. */
+  readonly announced: string[];
+  /** What came of asking for a digest: the types of the messages. */
+  readonly answers: Record<string, string[]>;
 }
 
 type BlockRequest = Extract<PeerMessage, { type: 'request' }>;
 
 const sha256: Sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-const state: HostileState = { peer: null, opened: 0, closed: 0, requests: 0, wrongBlocks: 0 };
-Object.assign(window, { hostile: { state, start } });
+const state: HostileState = {
+  peer: null,
+  opened: 0,
+  closed: 0,
+  requests: 0,
+  wrongBlocks: 0,
+  announced: [],
+  answers: {},
+};
+const lines = new Set<(message: PeerMessage) => void>();
+/** By the numbers of our requests. */
+const asked = new Map<number, string>();
+Object.assign(window, { hostile: { state, start, ask } });
 
 async function start({ swarms, claims, behaviour }: HostileOptions): Promise<void> {
   const bodies = new Map<string, Uint8Array<ArrayBuffer>>();
@@ -95,10 +111,14 @@ async function talk(
     for (const part of fragmentsOf(encodePeerMessage(message), MIN_MESSAGE_BYTES)) channel.send(part);
   };
   const assembler = new FrameAssembler();
-  channel.onclose = () => state.closed++;
+  channel.onclose = () => {
+    state.closed++;
+    lines.delete(send);
+  };
   channel.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
     const frame = assembler.accept(new Uint8Array(data));
     const message = frame && parsePeerMessage(frame);
+    if (message) note(message);
     if (message?.type === 'ping') send({ type: 'pong', request: message.request });
     if (message?.type !== 'request') return;
     state.requests++;
@@ -107,10 +127,28 @@ async function talk(
   };
   if (channel.readyState !== 'open') await new Promise((resolve) => (channel.onopen = resolve));
   state.opened++;
+  lines.add(send);
   if (behaviour === 'mute') return;
   const keys = await Promise.all(swarms.map((swarm) => swarmKey(swarmOfName(swarm), sha256)));
   send({ type: 'hello', version: PROTOCOL_VERSION, swarms: keys });
   for (const swarm of keys) send({ type: 'have', swarm, digests: claims.map(({ digest }) => digest) });
+}
+
+/** Asks everybody for the first block of each. */
+function ask(digests: readonly string[]): void {
+  for (const digest of digests)
+    for (const send of lines) {
+      const request = asked.size + 1;
+      asked.set(request, digest);
+      send({ type: 'request', request, digest: digest as Digest, first: 0, count: 1, leaves: true });
+    }
+}
+
+function note(message: PeerMessage): void {
+  if (message.type === 'have') state.announced.push(...message.digests);
+  if (message.type === 'named') state.announced.push(...message.names.map(({ urlKey }) => urlKey));
+  const digest = 'request' in message ? asked.get(message.request) : undefined;
+  if (digest !== undefined && message.type !== 'request') (state.answers[digest] ??= []).push(message.type);
 }
 
 async function serveWrongly(

@@ -9,7 +9,11 @@ import type { HostileOptions, HostileState } from './hostile-peer.ts';
 
 type Claim = HostileOptions['claims'][number];
 type HostileWindow = {
-  readonly hostile: { readonly state: HostileState; start(options: HostileOptions): Promise<void> };
+  readonly hostile: {
+    readonly state: HostileState;
+    start(options: HostileOptions): Promise<void>;
+    ask(digests: readonly string[]): void;
+  };
 };
 
 let bundle: Promise<string> | undefined;
@@ -34,6 +38,11 @@ export class HostilePeer {
 
   state(): Promise<HostileState> {
     return this.#page.evaluate(() => (window as unknown as HostileWindow).hostile.state);
+  }
+
+  /** Asks all its neighbours for these. */
+  ask(digests: readonly string[]): Promise<void> {
+    return this.#page.evaluate((all) => (window as unknown as HostileWindow).hostile.ask(all), digests);
   }
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { isShareable } from '../../../mesh/io/is-shareable.ts';
+import { isShareable } from '../../protocol/is-shareable.ts';
 
 const answer = (headers: Record<string, string>, status = 200, redirected = false): boolean =>
   isShareable({ status, redirected, headers: new Headers(headers) });
