@@ -3,7 +3,7 @@
  * The size fixes the number of leaves, so that they need no tag of their own. Empty assets have no digest.
  */
 import { P2PError } from './error.ts';
-import { fromHex, toHex } from './hex.ts';
+import { toHex } from './hex.ts';
 import { isAssetSize, type AssetName, type Digest, type Sha256 } from './ids.ts';
 import { BLOCK_BYTES, HASH_BYTES, MAX_ASSET_BYTES } from './limits.ts';
 
@@ -13,8 +13,8 @@ const tag = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(text, (ch
 const DOMAIN_TAG = tag('p2p-elements v1\0');
 
 /** The same of URLs, and of assets that are named by one. */
-const URL_TAG = tag('p2p-elements url');
-const BY_URL_TAG = tag('p2p-elements v1u');
+const URL_TAG = 'p2p-elements url';
+const BY_URL_TAG = 'p2p-elements v1u';
 
 export const blockCount = (size: number): number => Math.ceil(size / BLOCK_BYTES);
 
@@ -27,7 +27,7 @@ export const blockOf = (body: Uint8Array<ArrayBuffer>, index: number): Uint8Arra
 
 /** By what an asset is looked for whose digest no origin told: SHA-256 over "p2p-elements url" and the URL, absolute and without its fragment, which is ASCII. */
 export async function urlKey(url: string, sha256: Sha256): Promise<Digest> {
-  return toHex(await sha256(Uint8Array.of(...URL_TAG, ...tag(url)))) as Digest;
+  return toHex(await sha256(tag(URL_TAG + url))) as Digest;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function digestOfLeaves(size: number, leaves: Uint8Array, sha256: S
       { size },
     );
   }
-  const head = key === undefined ? DOMAIN_TAG : Uint8Array.of(...BY_URL_TAG, ...fromHex(key));
+  const head = key === undefined ? DOMAIN_TAG : tag(BY_URL_TAG + key);
   const input = new Uint8Array(head.length + 8 + leaves.length);
   input.set(head);
   new DataView(input.buffer).setBigUint64(head.length, BigInt(size));

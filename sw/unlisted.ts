@@ -55,11 +55,18 @@ async function bring(
     void response?.body?.cancel();
     return null;
   }
-  void copyOf(response.clone()).then(
+  void copyOf(response).then(
     (answer) => port.brought(url, answer),
     () => port.brought(url, null),
   );
   return response;
+}
+
+async function copyOf(response: Response): Promise<BroughtAnswer | null> {
+  const headers = Object.fromEntries(response.headers);
+  // Of what does not tell its length nobody knows how much memory it takes.
+  if (!(Number(headers['content-length']) <= MAX_BY_URL_BYTES)) return null;
+  return { body: await response.clone().arrayBuffer(), contentType: headers['content-type'] ?? '', headers };
 }
 
 /** Is all of it in this answer? */
@@ -67,26 +74,4 @@ function isWhole({ status, headers }: Response): boolean {
   if (status === 200) return true;
   const [, last, size] = /^bytes 0-(\d+)\/(\d+)$/.exec(headers.get('content-range') ?? '') ?? [];
   return last !== undefined && Number(last) + 1 === Number(size);
-}
-
-/** Null: it is longer than what is shared so. */
-async function copyOf({ headers, body }: Response): Promise<BroughtAnswer | null> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let length = Number(headers.get('content-length'));
-  const reader = body?.getReader();
-  let read = 0;
-  for (let next = await reader?.read(); next && !next.done && length <= MAX_BY_URL_BYTES; next = await reader?.read()) {
-    chunks.push(next.value);
-    read += next.value.length;
-    length = Math.max(length, read);
-  }
-  if (length > MAX_BY_URL_BYTES) {
-    void reader?.cancel();
-    return null;
-  }
-  return {
-    body: await new Blob(chunks).arrayBuffer(),
-    contentType: headers.get('content-type') ?? '',
-    headers: Object.fromEntries(headers),
-  };
 }

@@ -1,12 +1,11 @@
 /** What we tell our neighbours of ourselves: the swarms we are in, what we hold, what we have under way, and what we want. Owned by the Neighbours. */
 import type { Digest, Sha256, SwarmId, SwarmKey } from '../../protocol/ids.ts';
 import type { Want } from '../../protocol/peer-message.ts';
-import { MAX_NAMES_PER_FRAME } from '../../protocol/limits.ts';
 import { swarmKey } from '../../protocol/swarm-key.ts';
 import type { BlockTable } from '../core/block-table.ts';
 import { Holdings } from '../core/holdings.ts';
 import type { Clock } from '../core/ports.ts';
-import type { FreshName, Neighbour } from './neighbour.ts';
+import type { Neighbour } from './neighbour.ts';
 
 export interface AnnouncementsPorts {
   readonly clock: Clock;
@@ -21,8 +20,8 @@ export class Announcements {
   readonly #keys = new Map<SwarmId, SwarmKey>();
   readonly #enteredAt = new Map<SwarmId, number>();
   readonly #holdings = new Holdings();
-  /** What of it is named by URLs. */
-  readonly #named = new Map<SwarmId, readonly FreshName[]>();
+  /** Says first what a neighbour that is told of a swarm should know beside what we hold. */
+  introduce: (neighbour: Neighbour, swarm: SwarmId) => void = () => undefined;
   /** What we have under way and hand out: how many hops we are from who crosses. */
   readonly #fetching = new Map<SwarmId, Map<Digest, number>>();
 
@@ -63,7 +62,6 @@ export class Announcements {
     if (key === undefined || !this.#keys.delete(swarm)) return;
     this.#holdings.drop(swarm);
     this.#fetching.delete(swarm);
-    this.#named.delete(swarm);
     for (const neighbour of this.#ports.open()) {
       neighbour.told.delete(key);
       this.hello(neighbour);
@@ -80,7 +78,7 @@ export class Announcements {
     const { announces } = this.#ports;
     for (const [swarm, key] of this.#keys) {
       if (!neighbour.swarms.has(key) || neighbour.told.has(key)) continue;
-      if (announces) this.#sendNames(neighbour, swarm);
+      if (announces) this.introduce(neighbour, swarm);
       neighbour.have(key, announces ? this.#holdings.in(swarm) : []);
       for (const [digest, hops] of (announces && this.#fetching.get(swarm)) || [])
         neighbour.send({ type: 'fetching', swarm: key, digest, hops, lineRate: 0 });
@@ -95,27 +93,19 @@ export class Announcements {
   /** We hold this asset from now on. */
   hold(swarm: SwarmId, digest: Digest): void {
     if (this.#holdings.add(swarm, digest))
-      for (const [neighbour, key] of this.#listeners(swarm)) neighbour.have(key, [digest]);
-  }
-
-  /** The same of one that is named by its URL. */
-  name(swarm: SwarmId, asset: FreshName): void {
-    const others = (this.#named.get(swarm) ?? []).filter(({ digest }) => this.holds(digest));
-    this.#named.set(swarm, [...others, asset]);
-    for (const [neighbour] of this.#listeners(swarm)) this.#sendNames(neighbour, swarm, [asset]);
-    this.hold(swarm, asset.digest);
+      for (const [neighbour, key] of this.listeners(swarm)) neighbour.have(key, [digest]);
   }
 
   /** We hold these no more. */
   lose(digests: readonly Digest[]): void {
-    for (const digest of digests) for (const swarm of this.#holdings.remove(digest)) this.#lost(swarm, digest);
+    for (const digest of digests) for (const swarm of this.#holdings.remove(digest)) this.lost(swarm, digest);
   }
 
   /** We have this asset under way and hand it out; told to those of other sites, and at ours to all but those who have it nearer. */
   fetching(swarm: SwarmId, digest: Digest, hops: number, lineRate: number): void {
     const under = this.#fetching.get(swarm) ?? new Map<Digest, number>();
     this.#fetching.set(swarm, under.set(digest, hops));
-    for (const [neighbour, key] of this.#listeners(swarm))
+    for (const [neighbour, key] of this.listeners(swarm))
       if (!neighbour.holds(digest) && (!neighbour.sameSite || (neighbour.hopsOf(digest) ?? Infinity) > hops))
         neighbour.send({ type: 'fetching', swarm: key, digest, hops, lineRate });
   }
@@ -132,7 +122,7 @@ export class Announcements {
 
   /** What we had under way is here, or will not come. */
   fetched(swarm: SwarmId, digest: Digest, came: boolean): void {
-    if (this.#fetching.get(swarm)?.delete(digest) === true && !came) this.#lost(swarm, digest);
+    if (this.#fetching.get(swarm)?.delete(digest) === true && !came) this.lost(swarm, digest);
   }
 
   /** Tells the neighbours of our site what we are about to cross, and do not yet. */
@@ -140,22 +130,8 @@ export class Announcements {
     const under = this.#fetching.get(swarm);
     const digests = announced.filter((digest) => under?.has(digest) !== true);
     if (digests.length === 0) return;
-    for (const [neighbour, key] of this.#listeners(swarm))
+    for (const [neighbour, key] of this.listeners(swarm))
       if (neighbour.sameSite) neighbour.send({ type: 'queued', swarm: key, digests });
-  }
-
-  /** Of several those that are held still. */
-  #sendNames(
-    neighbour: Neighbour,
-    swarm: SwarmId,
-    assets = this.#named.get(swarm)?.filter(({ digest }) => this.holds(digest)) ?? [],
-  ): void {
-    const key = this.#keys.get(swarm);
-    const now = this.#ports.clock.now();
-    const names = assets.map(({ until, ...asset }) => ({ ...asset, freshFor: until - now }));
-    if (key === undefined) return;
-    for (let i = 0; i < names.length; i += MAX_NAMES_PER_FRAME)
-      neighbour.send({ type: 'named', swarm: key, names: names.slice(i, i + MAX_NAMES_PER_FRAME) });
   }
 
   /** Asks a neighbour, the keeper, to bring an asset. */
@@ -164,18 +140,14 @@ export class Announcements {
     if (key !== undefined) neighbour.send({ type: 'want', swarm: key, wants: [want] });
   }
 
-  /** What we said that we would bring does not come. */
-  withdraw(swarm: SwarmId, digest: Digest): void {
-    this.#lost(swarm, digest);
-  }
-
-  #lost(swarm: SwarmId, digest: Digest): void {
-    for (const [neighbour, key] of this.#listeners(swarm))
+  /** What we held, or said that we would bring, is not to be had from us. */
+  lost(swarm: SwarmId, digest: Digest): void {
+    for (const [neighbour, key] of this.listeners(swarm))
       neighbour.send({ type: 'lost', swarm: key, digests: [digest] });
   }
 
   /** Who is to hear what we hold in this swarm, and its key. */
-  #listeners(swarm: SwarmId): readonly (readonly [Neighbour, SwarmKey])[] {
+  listeners(swarm: SwarmId): readonly (readonly [Neighbour, SwarmKey])[] {
     const key = this.#keys.get(swarm);
     if (key === undefined || !this.#ports.announces) return [];
     return this.#ports

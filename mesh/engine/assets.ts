@@ -157,7 +157,7 @@ export class Assets {
       this.#ports.neighbours.announcements.hold(swarm, name.digest);
       return loaded(question, stored.body, contentType || stored.contentType, 'store', true);
     }
-    const neededAt = question.deadline === null ? Infinity : this.#ports.clock.now() + question.deadline;
+    const neededAt = this.#neededAt(question);
     const startedAt = this.#startedAt(swarm, question.age);
     const wanted = { url, name, range, swarm, contentType, neededAt, startedAt };
     if (question.begun) await this.#transfers.begin(name, question.begun);
@@ -180,7 +180,11 @@ export class Assets {
     const byUrl = await this.#byUrl;
     if (!byUrl) return null;
     const startedAt = this.#startedAt(byUrl.swarm, age);
-    const asset = await byUrl.load({ url, startedAt, bringsItself: unlisted === 'pass' }, taker, signal);
+    const asset = await byUrl.load(
+      { url, neededAt: this.#neededAt(question), startedAt, bringsItself: unlisted === 'pass' },
+      taker,
+      signal,
+    );
     if (asset === 'brings') return { type: 'pass', id, brings: true };
     return asset && loaded(question, asset.body, asset.contentType, asset.source, asset.shared, asset.url);
   }
@@ -321,6 +325,10 @@ export class Assets {
   async #stored(digest: Digest): Promise<StoredAsset | undefined> {
     await this.#ports.store.ready;
     return this.#ports.store.has(digest) ? this.#ports.store.read(digest) : undefined;
+  }
+
+  #neededAt({ deadline }: LoadQuestion): number {
+    return deadline === null ? Infinity : this.#ports.clock.now() + deadline;
   }
 
   /** When the first asset of a swarm was asked for, so that only the start can be held up. */

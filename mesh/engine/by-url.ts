@@ -7,7 +7,7 @@ import { nameOf, urlKey } from '../../protocol/digest.ts';
 import { isAssetSize, type AssetName, type Digest, type Sha256, type SwarmId } from '../../protocol/ids.ts';
 import type { BroughtAnswer } from '../../protocol/page.ts';
 import { withoutFragment } from '../../protocol/without-fragment.ts';
-import { MAX_BY_URL_BYTES } from '../../protocol/limits.ts';
+import { MAX_BY_URL_BYTES, MAX_NAMES_PER_FRAME } from '../../protocol/limits.ts';
 import { BRINGING_FOR_MS, MAX_BY_URL_FRESH_MS, MAX_PRIVATE } from '../core/limits.ts';
 import type { Clock, Store } from '../core/ports.ts';
 import type { Changes } from './changes.ts';
@@ -38,7 +38,8 @@ export interface ByUrlPorts {
 /** What is asked for. */
 export interface ByUrlQuestion {
   readonly url: string;
-  /** When the first of them was asked for, on the clock. */
+  /** When it is needed, and when the first of them was asked for, on the clock. */
+  readonly neededAt: number;
   readonly startedAt: number;
   /** Does who asks bring it itself, if it has to come from the origin? */
   readonly bringsItself: boolean;
@@ -73,6 +74,9 @@ export class ByUrl {
 
   constructor(ports: ByUrlPorts) {
     this.#ports = ports;
+    ports.neighbours.announcements.introduce = (neighbour, swarm) => {
+      if (swarm === ports.swarm) this.#sendNames(neighbour, [...this.#own.values()]);
+    };
   }
 
   get swarm(): SwarmId {
@@ -81,7 +85,7 @@ export class ByUrl {
 
   /** @returns `brings`: it is the asker's turn; null: it is the page's alone, and is to be had as the page would have had it */
   async load(
-    { url, startedAt, bringsItself }: ByUrlQuestion,
+    { url, neededAt, startedAt, bringsItself }: ByUrlQuestion,
     taker: BodyTaker,
     signal: AbortSignal,
   ): Promise<ByUrlAsset | 'brings' | null> {
@@ -92,7 +96,7 @@ export class ByUrl {
       range: null,
       swarm: this.#ports.swarm,
       contentType: typeOf(url),
-      neededAt: Infinity,
+      neededAt,
       startedAt,
     });
     for (;;) {
@@ -154,10 +158,12 @@ export class ByUrl {
   /** Of several bodies that neighbours name so, that of which most say so; then that of our own site. */
   #namedByMost(key: Digest): FreshName | undefined {
     const votes = new Map<Digest, { readonly name: FreshName; count: number }>();
-    const bySite = [...this.#ports.neighbours.open].sort((a, b) => Number(b.sameSite) - Number(a.sameSite));
+    const { neighbours, clock } = this.#ports;
+    const bySite = [...neighbours.open].sort((a, b) => Number(b.sameSite) - Number(a.sameSite));
     for (const neighbour of bySite) {
-      const name = neighbour.named(key);
-      if (!name || this.#wrong.has(name.digest) || name.size > MAX_BY_URL_BYTES) continue;
+      const name = neighbour.named.get(key);
+      if (!name || name.until <= clock.now() || !neighbour.holds(name.digest)) continue;
+      if (this.#wrong.has(name.digest) || name.size > MAX_BY_URL_BYTES) continue;
       const vote = votes.get(name.digest) ?? { name, count: 0 };
       vote.count++;
       votes.set(name.digest, vote);
@@ -241,11 +247,20 @@ export class ByUrl {
   #hold(swarm: SwarmId, name: FreshName): void {
     const { clock, neighbours } = this.#ports;
     this.#own.set(name.urlKey, name);
-    neighbours.announcements.name(swarm, name);
+    for (const [neighbour] of neighbours.announcements.listeners(swarm)) this.#sendNames(neighbour, [name]);
+    neighbours.announcements.hold(swarm, name.digest);
     clock.after(name.until - clock.now(), () => {
       if (this.#own.get(name.urlKey) === name) this.#own.delete(name.urlKey);
       neighbours.announcements.lose([name.digest]);
     });
+  }
+
+  #sendNames(neighbour: Neighbour, names: readonly FreshName[]): void {
+    const { clock, neighbours, swarm: home } = this.#ports;
+    const swarm = neighbours.announcements.keyOf(home);
+    const fresh = names.map(({ until, ...name }) => ({ ...name, freshFor: until - clock.now() }));
+    for (let i = 0; swarm !== undefined && i < fresh.length; i += MAX_NAMES_PER_FRAME)
+      neighbour.send({ type: 'named', swarm, names: fresh.slice(i, i + MAX_NAMES_PER_FRAME) });
   }
 
   /** Tells the others of the site. @returns to be called when it is here, or does not come */
@@ -256,7 +271,7 @@ export class ByUrl {
       cancel();
       if (this.#bringing.get(key) !== end) return;
       this.#bringing.delete(key);
-      neighbours.announcements.withdraw(swarm, key);
+      neighbours.announcements.lost(swarm, key);
       changes.notify();
     };
     // A service worker may be ended before it could tell.

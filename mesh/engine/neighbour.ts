@@ -57,6 +57,8 @@ export class Neighbour {
   wasOpen = false;
   /** When its channel opened, ms on the engine's clock; Infinity before. */
   openedAt = Infinity;
+  /** What it names by URLs, by their keys. */
+  readonly named = new Map<Digest, FreshName>();
   /** Swarms of which we told it what we hold. */
   readonly told = new Set<SwarmKey>();
   readonly #clock: Clock;
@@ -67,8 +69,6 @@ export class Neighbour {
   readonly #holds = new Set<Digest>();
   /** What it has under way: how many hops it is from who crosses, and which blocks it has so far, which it tells to other sites only. */
   readonly #fetching = new Map<Digest, { readonly hops: number; readonly blocks: ReadonlySet<number> }>();
-  /** What it names by URLs. */
-  readonly #named = new Map<Digest, FreshName>();
   /** What it said it will bring, and when. */
   readonly #queued = new Map<Digest, number>();
   /** Until when it is passed over as a keeper, ms on the engine's clock. */
@@ -147,12 +147,6 @@ export class Neighbour {
   /** When it said that it will bring this; undefined: it did not, or has begun. */
   queuedAt(digest: Digest): number | undefined {
     return this.#queued.get(digest);
-  }
-
-  /** The asset that it holds under the key of a URL, as far as it is fresh. */
-  named(urlKey: Digest): FreshName | undefined {
-    const named = this.#named.get(urlKey);
-    return named && named.until > this.#clock.now() && this.holds(named.digest) ? named : undefined;
   }
 
   /** Did it fall silent a short while ago? */
@@ -245,8 +239,8 @@ export class Neighbour {
         return this.#listener.told();
       case 'named':
         for (const name of message.names)
-          if (this.#named.size < MAX_DIGESTS_PER_NEIGHBOUR)
-            this.#named.set(name.urlKey, { ...name, until: this.#clock.now() + name.freshFor });
+          if (this.named.size < MAX_DIGESTS_PER_NEIGHBOUR)
+            this.named.set(name.urlKey, { ...name, until: this.#clock.now() + name.freshFor });
         return this.#listener.told();
       case 'fetching':
         return this.#fetches(message);

@@ -314,7 +314,7 @@ test('of such an image a range is given too', async () => {
 });
 
 test('where the engine says so the worker brings it without cookies, and tells what came', async () => {
-  const network = (): Promise<Response> => Promise.resolve(new Response('all of it', { headers: FRESH }));
+  const network = (): Promise<Response> => Promise.resolve(new Response('all of it', { headers: { ...FRESH, 'content-length': '9' } }));
   const { door, fake, fetched } = await setUp({ unlisted: BRINGS, network });
   assert.equal(await textOf(door.answer(requestOf('/other.png'), 'c')), 'all of it');
   await new Promise((resolve) => setImmediate(resolve));
