@@ -19,6 +19,14 @@ export type ToServiceWorker =
 /** Path, on the page's own origin, that the engine's requests carry as their referrer, so that the service worker lets them pass. */
 export const ENGINE_REFERRER = '/p2p-engine';
 
-/** What marks a request to the page's own origin, also where the page's policy is `no-referrer`. Others get the referrer that they always got. */
-export const markedFor = (url: string, referrer: string): { referrer?: string; referrerPolicy?: 'same-origin' } =>
-  url.startsWith(referrer.slice(0, -ENGINE_REFERRER.length + 1)) ? { referrer, referrerPolicy: 'same-origin' } : {};
+/** What marks them for other origins: pages hardly ever ask so, and the origin gets what it gets from a page that says nothing. */
+export const ENGINE_ELSEWHERE = { credentials: 'omit', referrerPolicy: 'strict-origin' } as const;
+
+/** What marks a request of the engine, whatever the page's referrer policy. */
+export const markedFor = (
+  url: string,
+  referrer: string,
+): { referrer?: string; referrerPolicy: 'same-origin' | 'strict-origin'; credentials?: 'omit' } =>
+  url.startsWith(referrer.slice(0, -ENGINE_REFERRER.length + 1))
+    ? { referrer, referrerPolicy: 'same-origin' }
+    : ENGINE_ELSEWHERE;

@@ -1,11 +1,15 @@
+import { ENGINE_ELSEWHERE } from '../protocol/worker.ts';
+
 /** What decides whether a request can be for the engine; all of it is known without waiting. */
 export interface RequestFacts {
   readonly method: string;
   readonly url: string;
   readonly mode: string;
+  readonly credentials: string;
   readonly destination: string;
   readonly cache: string;
   readonly referrer: string;
+  readonly referrerPolicy: string;
   readonly hasAuthorization: boolean;
 }
 
@@ -29,14 +33,19 @@ const NEVER = new Set([
 export function mayAsk(request: RequestFacts, webOrigin: string, engineReferrer: string): boolean {
   return (
     (request.method === 'GET' || request.method === 'HEAD') &&
-    request.url.startsWith(`${webOrigin}/`) &&
+    (request.url.startsWith(`${webOrigin}/`) ? request.referrer !== engineReferrer : isForAnyone(request)) &&
     request.mode !== 'navigate' &&
     !NEVER.has(request.destination) &&
     (request.cache === 'default' || request.cache === 'no-cache' || request.cache === 'force-cache') &&
-    request.referrer !== engineReferrer &&
     !request.hasAuthorization
   );
 }
+
+/** Of another origin: what is read by CORS and without cookies, but for the engine's own requests. */
+const isForAnyone = ({ mode, credentials, referrerPolicy }: RequestFacts): boolean =>
+  mode === 'cors' &&
+  credentials !== 'include' &&
+  !(credentials === ENGINE_ELSEWHERE.credentials && referrerPolicy === ENGINE_ELSEWHERE.referrerPolicy);
 
 /** A page, or a worker's script: they decide what else is loaded, so the origin is asked for them whenever it is there. */
 export function isDocument(
@@ -56,14 +65,16 @@ export function isDocument(
 export const holdsUpScripts = (destination: string): boolean => destination === 'style' || destination === 'script';
 
 export function factsOf(request: Request): RequestFacts {
-  const { method, url, mode, destination, cache, referrer, headers } = request;
+  const { method, url, mode, credentials, destination, cache, referrer, referrerPolicy, headers } = request;
   return {
     method,
     url,
     mode,
+    credentials,
     destination,
     cache,
     referrer,
+    referrerPolicy,
     hasAuthorization: headers.has('authorization'),
   };
 }

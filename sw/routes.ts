@@ -8,6 +8,7 @@ export interface Route {
 
 export type RouteCondition =
   | { readonly requestMethod: string }
+  | { readonly requestMode: string }
   | { readonly urlPattern: URLPatternInit }
   | { readonly not: RouteCondition }
   | { readonly or: readonly RouteCondition[] };
@@ -20,7 +21,10 @@ export interface InstallEventWithRoutes extends ExtendableEvent {
 /** @param location the worker's own */
 export const routesFor = ({ protocol, hostname, port }: Pick<URL, 'protocol' | 'hostname' | 'port'>): Route[] => [
   network({ not: { or: [{ requestMethod: 'GET' }, { requestMethod: 'HEAD' }] } }),
-  network({ not: { urlPattern: { protocol: protocol.slice(0, -1), hostname, port } } }),
+  // Of other web origins only what is read by CORS can be listed.
+  network({
+    not: { or: [{ urlPattern: { protocol: protocol.slice(0, -1), hostname, port } }, { requestMode: 'cors' }] },
+  }),
   // Signaling, block hashes and all else that the kit itself asks our server for.
   network({ urlPattern: { pathname: '/p2p/*' } }),
 ];

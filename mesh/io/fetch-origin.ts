@@ -4,7 +4,7 @@ import { isShareable } from '../../protocol/is-shareable.ts';
 
 /**
  * The origin by `fetch`.
- * @param referrer a URL of the page's own origin by which the service worker knows the engine's requests and lets them pass
+ * @param referrer a URL of the page's own origin by which the service worker knows the engine's requests to it and lets them pass
  */
 export function fetchOrigin(referrer: string): OriginFetch {
   return async ({ url, range, credentials, signal, revalidates = false }) => {

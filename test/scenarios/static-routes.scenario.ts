@@ -38,12 +38,15 @@ test('a request that no manifest could list does not start the service worker; o
     (url: string, method = 'GET') =>
     () =>
       inPage(page, ({ url, method }) => fetch(url, { method }).then((answer) => answer.arrayBuffer()), { url, method });
+  const show = (url: string) => () =>
+    inPage(page, (url) => Object.assign(document.createElement('img'), { src: url }).decode(), url);
   const seen = {
     listed: await starts('a listed file', get('/media/map.png')),
     server: await starts('the server’s own', get('/p2p/ice')),
     post: await starts('a POST', get('/media/map.png', 'POST')),
-    elsewhere: await starts('another web origin', get(`${elsewhere.proxy.url}/media/map.png`)),
+    elsewhere: await starts('another web origin', show(elsewhere.urlOf('map.png'))),
+    byCors: await starts('another web origin by CORS', get(elsewhere.urlOf('map.png'))),
     unlisted: await starts('an unlisted file', get('/healthz')),
   };
-  assert.deepEqual(seen, { listed: true, server: false, post: false, elsewhere: false, unlisted: true });
+  assert.deepEqual(seen, { listed: true, server: false, post: false, elsewhere: false, byCors: true, unlisted: true });
 });

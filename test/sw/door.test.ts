@@ -3,6 +3,7 @@ import test from 'node:test';
 import { nameOf } from '../../protocol/digest.ts';
 import type { Digest } from '../../protocol/ids.ts';
 import type { AssetAnswer, ShareableFile } from '../../protocol/page.ts';
+import { ENGINE_ELSEWHERE } from '../../protocol/worker.ts';
 import { Documents } from '../../sw/documents.ts';
 import { Door } from '../../sw/door.ts';
 import { EnginePort } from '../../sw/engine-port.ts';
@@ -20,9 +21,11 @@ const fileOf = (path: string): ShareableFile => ({
   parts: ['ab'.repeat(32) as Digest],
 });
 const PAGE = await nameOf(Uint8Array.from(Buffer.from('the page')), nodeSha256);
+const ELSEWHERE: ShareableFile = { ...fileOf('/map.png'), url: 'https://cdn.test/map.png' };
 const LISTED = [
   ...['/map.png', '/style.css', '/', '/worker.js'].map(fileOf),
   { ...fileOf('/page.html'), size: PAGE.size, parts: [PAGE.digest] },
+  ELSEWHERE,
 ];
 
 interface Scene {
@@ -96,7 +99,7 @@ const gone = (): Promise<Response> => Promise.reject(new TypeError('offline'));
 /** A request as a browser makes it; Node's own has neither destination nor navigation. */
 function requestOf(
   path: string,
-  facts: { mode?: string; destination?: string; method?: string } = {},
+  facts: { mode?: string; credentials?: string; destination?: string; method?: string } = {},
   headers = {},
 ): Request {
   const { method = 'GET', ...rest } = facts;
@@ -135,6 +138,16 @@ test('what is not comes from the engine, a range too', async () => {
   assert.deepEqual([answer?.status, answer?.headers.get('content-range')], [206, `bytes 5-7/${BODY.length}`]);
   assert.equal(await answer?.text(), 'the');
   assert.equal(fake.reads.length, 1);
+  assert.deepEqual(fetched, []);
+});
+
+test('what is listed of another web origin too, if it is read by CORS; else, and for the engine itself, it goes its way', async () => {
+  const { door, fetched } = await setUp();
+  const cors = { mode: 'cors', credentials: 'same-origin' };
+  assert.equal(await textOf(door.answer(requestOf(ELSEWHERE.url, cors), 'c')), 'from the store or from peers');
+  const others = [{ credentials: 'include' }, { mode: 'cors', credentials: 'include' }, NAVIGATION];
+  const marked = { ...cors, ...ENGINE_ELSEWHERE, destination: '' };
+  for (const facts of [...others, marked]) assert.equal(door.answer(requestOf(ELSEWHERE.url, facts), 'c'), null);
   assert.deepEqual(fetched, []);
 });
 

@@ -8,11 +8,17 @@ const IMAGE: RequestFacts = {
   method: 'GET',
   url: `${ORIGIN}/map.png`,
   mode: 'no-cors',
+  credentials: 'include',
   destination: 'image',
   cache: 'default',
   referrer: `${ORIGIN}/`,
+  referrerPolicy: 'strict-origin-when-cross-origin',
   hasAuthorization: false,
 };
+/** What marks the engine's requests to other origins. */
+const MARK = { credentials: 'omit', referrerPolicy: 'strict-origin' };
+/** An image of another origin that is read by CORS. */
+const ELSEWHERE = { url: 'https://cdn.test/map.png', mode: 'cors', credentials: 'same-origin' };
 
 for (const [may, what, facts] of [
   [true, 'an image', {}],
@@ -27,7 +33,17 @@ for (const [may, what, facts] of [
   [true, 'a HEAD', { method: 'HEAD' }],
   [true, 'a URL with a query', { url: `${ORIGIN}/map.png?v=1` }],
   [false, 'a POST', { method: 'POST' }],
-  [false, 'another web origin', { url: 'https://cdn.test/map.png' }],
+  [true, 'another web origin by CORS', ELSEWHERE],
+  [true, 'a fetch() of another web origin', { ...ELSEWHERE, destination: '' }],
+  [true, 'one without credentials', { ...ELSEWHERE, destination: '', credentials: 'omit' }],
+  [true, 'a page’s policy that is the engine’s', { ...ELSEWHERE, referrerPolicy: MARK.referrerPolicy }],
+  [true, 'the mark of other origins at the own one', { ...MARK, mode: 'cors', destination: '' }],
+  [false, 'another web origin without CORS', { ...ELSEWHERE, mode: 'no-cors' }],
+  [false, 'another web origin with cookies', { ...ELSEWHERE, credentials: 'include' }],
+  [false, 'another web origin with credentials of its own', { ...ELSEWHERE, hasAuthorization: true }],
+  [false, 'a POST to another web origin', { ...ELSEWHERE, method: 'POST' }],
+  [false, 'a frame of another web origin', { ...ELSEWHERE, destination: 'iframe' }],
+  [false, 'a request of the engine to another web origin', { ...ELSEWHERE, ...MARK, destination: '' }],
   [false, 'a web origin that begins alike', { url: 'https://school.test.evil.test/map.png' }],
   [false, 'the same host on another port', { url: 'https://school.test:8443/map.png' }],
   [false, 'a navigation', { mode: 'navigate' }],
@@ -56,6 +72,11 @@ test('the facts of a request are read from it', () => {
     [facts.method, facts.url, facts.cache, facts.hasAuthorization],
     ['GET', `${ORIGIN}/map.png`, 'no-cache', true],
   );
+  const elsewhere = factsOf(new Request(ELSEWHERE.url, { credentials: 'omit', referrerPolicy: 'strict-origin' }));
+  assert.deepEqual(
+    [elsewhere.mode, elsewhere.credentials, elsewhere.referrerPolicy],
+    ['cors', 'omit', 'strict-origin'],
+  );
   const plain = factsOf(new Request(`${ORIGIN}/map.png`));
   assert.equal(plain.hasAuthorization, false);
 });
@@ -75,6 +96,7 @@ for (const [is, what, facts] of [
   [false, 'a form that is sent', { mode: 'navigate', destination: 'document', method: 'POST' }],
   [false, 'an image', {}],
   [false, 'another web origin', { mode: 'navigate', url: 'https://cdn.test/' }],
+  [false, 'a worker of another web origin', { mode: 'cors', destination: 'worker', url: 'https://cdn.test/w.js' }],
   [false, 'a request of the engine itself', { mode: 'navigate', referrer: ENGINE }],
 ] as const)
   test(`${what} is ${is ? 'a' : 'no'} document`, () =>

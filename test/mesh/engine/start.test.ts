@@ -11,6 +11,7 @@ import {
   MANIFEST_WAIT_MS,
 } from '../../../mesh/core/limits.ts';
 import { Pipe } from '../world/pipe.ts';
+import { testAsset } from '../world/test-asset.ts';
 import { gotOf, type Asking } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
 
@@ -229,28 +230,29 @@ test('without consent nobody is joined, and everything comes from the origin at 
   assert.equal((await a.get(lesson)).source, 'peers');
 });
 
-test('what the manifest lists is shared by its URL alone', async () => {
-  const world = new World();
-  const map = await world.asset('media/map.png', 200_000, { contentType: 'application/octet-stream' });
-  const manifest = {
-    version: 1,
-    leaves: 'p2p/leaves/',
-    assets: { 'media/map.png': { ...map.name, type: 'image/png' } },
-  };
-  const url = 'https://school.test/p2p-manifest.json';
-  world.origin.put(url, Uint8Array.from(Buffer.from(JSON.stringify(manifest))));
-  const a = world.peer('A', { manifest: url });
-  await a.get({ url: map.url, name: null });
-  const b = world.peer('B', { manifest: url });
-  await world.connected([a, b]);
-  const got = await b.get({ url: `${map.url}#legend`, name: null });
-  assert.deepEqual(
-    { source: got.source, contentType: got.contentType, shared: got.shared },
-    { source: 'peers', contentType: 'image/png', shared: true },
-  );
-  const file = { url: map.url, size: map.name.size, type: 'image/png', parts: [map.name.digest] };
-  assert.deepEqual(await b.engine.shareable(), [file]);
-});
+for (const [path, what] of [
+  ['media/map.png', ''],
+  ['https://cdn.test/map.png', ', at another web origin too'],
+] as const)
+  test(`what the manifest lists is shared by its URL alone${what}`, async () => {
+    const world = new World();
+    const url = 'https://school.test/p2p-manifest.json';
+    const map = await testAsset(new URL(path, url).href, 200_000);
+    world.origin.put(map.url, map.body, { contentType: 'application/octet-stream' });
+    const manifest = { version: 1, leaves: 'p2p/leaves/', assets: { [path]: { ...map.name, type: 'image/png' } } };
+    world.origin.put(url, Uint8Array.from(Buffer.from(JSON.stringify(manifest))));
+    const a = world.peer('A', { manifest: url });
+    await a.get({ url: map.url, name: null });
+    const b = world.peer('B', { manifest: url });
+    await world.connected([a, b]);
+    const got = await b.get({ url: `${map.url}#legend`, name: null });
+    assert.deepEqual(
+      { source: got.source, contentType: got.contentType, shared: got.shared },
+      { source: 'peers', contentType: 'image/png', shared: true },
+    );
+    const file = { url: map.url, size: map.name.size, type: 'image/png', parts: [map.name.digest] };
+    assert.deepEqual(await b.engine.shareable(), [file]);
+  });
 
 test('a manifest that is not JSON is warned of once, and everything comes from the origin', async () => {
   const world = new World();

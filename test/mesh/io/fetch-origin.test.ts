@@ -83,14 +83,20 @@ test('the whole of an asset comes with its type, without a Range header', async 
   assert.equal(seen.at(-1)?.headers.range, undefined);
 });
 
-test('the mark goes to the own origin whatever the page’s referrer policy', async (t) => {
+test('each request is marked, the referrer goes to the own origin alone', async (t) => {
   const { mock } = t.mock.method(globalThis, 'fetch', async () => new Response('x'));
   const marking = fetchOrigin('http://school.test/p2p-engine');
   for (const url of ['http://school.test/asset', 'http://school.test.evil/asset', 'https://cdn.test/asset'])
-    await marking({ url, range: null, credentials: 'omit', signal: new AbortController().signal });
-  const marks = mock.calls.map(({ arguments: [, init] }) => (init as RequestInit).referrer);
-  assert.deepEqual(marks, ['http://school.test/p2p-engine', undefined, undefined]);
-  assert.equal((mock.calls[0]?.arguments as unknown as [string, RequestInit])[1].referrerPolicy, 'same-origin');
+    await marking({ url, range: null, credentials: 'same-origin', signal: new AbortController().signal });
+  const marks = mock.calls.map(({ arguments: [, init] }) => {
+    const { referrer, referrerPolicy, credentials } = init as RequestInit;
+    return [referrer, referrerPolicy, credentials];
+  });
+  assert.deepEqual(marks, [
+    ['http://school.test/p2p-engine', 'same-origin', 'same-origin'],
+    [undefined, 'strict-origin', 'omit'],
+    [undefined, 'strict-origin', 'omit'],
+  ]);
 });
 
 test('the origin is asked whether what is kept is still right where that is wanted, else as it allowed', async (t) => {
