@@ -10,6 +10,7 @@ export const MESH_ATTRIBUTES = [
   'verify',
   'upload',
   'max-upload',
+  'max-storage',
   'consent',
 ] as const;
 
@@ -37,7 +38,7 @@ const URL_ATTRIBUTES = [
   ['worker', '/p2p-sw.js'],
 ] as const;
 
-const RATE_UNITS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
+const FACTORS: Readonly<Record<string, number>> = { '': 1, k: 1e3, m: 1e6, g: 1e9 };
 
 /** What the attributes of `<p2p-mesh>` say. Never throws: an attribute that is not understood counts as not there. */
 export function readMeshOptions(attributes: MeshAttributes, connection: Connection = {}): MeshOptionsRead {
@@ -64,7 +65,7 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
       wrong(name, 'URL patterns with blanks between them, such as "/media/* /fonts/*"', 'nothing is shared');
     }
   }
-  const { upload, consent, verify, 'max-upload': rate } = attributes;
+  const { upload, consent, verify, 'max-upload': rate, 'max-storage': size } = attributes;
   if (verify === 'required' || verify === 'none') options.verify = verify;
   else if (verify !== undefined) wrong('verify', '"required" or "none"', 'it counts as "required"');
   if (upload === 'on' || upload === 'off') options.upload = upload === 'on';
@@ -74,6 +75,11 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
     const bitsPerSecond = parseRate(rate);
     if (bitsPerSecond !== null) options.maxUpload = bitsPerSecond;
     else wrong('max-upload', 'bits per second, such as "5mbps" or "800kbps"', 'upload is not capped');
+  }
+  if (size !== undefined) {
+    const bytes = parseSize(size);
+    if (bytes !== null) options.maxStorage = bytes;
+    else wrong('max-storage', 'bytes, such as "200mb" or "1gb", or "none"', 'up to 2 GiB are kept');
   }
   if (consent !== undefined) {
     // Who writes a consent attribute at all means to ask first: an unknown value errs on that side.
@@ -85,10 +91,22 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
 
 /** Bits per second of "5mbps", "800kbps", "64000bps"; null: not a rate. */
 export function parseRate(text: string): number | null {
-  const match = /^\s*(\d{1,9}(?:\.\d{1,9})?)\s*([kmg]?)bps\s*$/i.exec(text);
-  const [, amount, unit] = match ?? [];
-  const bitsPerSecond = Number(amount) * (RATE_UNITS[(unit ?? '').toLowerCase()] ?? NaN);
+  const bitsPerSecond = amountOf(text, 'bps');
   return bitsPerSecond > 0 ? bitsPerSecond : null;
+}
+
+/** Bytes of "200mb", "1.5gb", "64000b", and 0 of "none" and "0"; null: not a size. */
+export function parseSize(text: string): number | null {
+  if (/^\s*(none|0)\s*$/.test(text)) return 0;
+  const bytes = amountOf(text, 'b');
+  return bytes >= 0 ? bytes : null;
+}
+
+/** NaN: not an amount of that. */
+function amountOf(text: string, unit: 'bps' | 'b'): number {
+  const pattern = new RegExp(`^\\s*(\\d{1,9}(?:\\.\\d{1,9})?)\\s*([kmg]?)${unit}\\s*$`, 'i');
+  const [, amount, factor = ''] = pattern.exec(text) ?? [];
+  return Number(amount) * (FACTORS[factor.toLowerCase()] ?? NaN);
 }
 
 /** Where the browser does not tell what line it is on (most desktops), the line counts as unmetered. */

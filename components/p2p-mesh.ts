@@ -18,6 +18,7 @@ import { isMeshInUse, TWO_MESHES, useMesh } from './use-mesh.ts';
  * @attribute {"required" | "none"} verify - `none`: images, films, sound and subtitles without a digest are shared too, by their URLs, as long as they are fresh; a neighbour's word is then all that there is. Default: `required`.
  * @attribute {"on" | "wifi" | "off"} upload - Does this browser hand out what it has? `wifi`: not on a line that the browser knows to be metered. Default: `on`.
  * @attribute {string} max-upload - Upload cap in bits per second, such as `5mbps` or `800kbps`. Default: none.
+ * @attribute {string} max-storage - Cap in bytes, such as `200mb` or `1gb`, on the assets that are kept on this device's disk, where the web origin's pages have one store for all; never more than half of what the browser gives it. `none`: they are in memory alone, and what was on the disk goes. Default: 2 GiB.
  * @attribute {"required"} consent - Share nothing before `mesh.consent()` was called. Default: share at once.
  */
 export class P2PMesh extends ReactiveElement {

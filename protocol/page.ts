@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly upload: boolean;
   /** Upload cap in bits per second; null: none. */
   readonly maxUpload: number | null;
+  /** Cap on the assets on the disk, bytes; 0: none are kept there; null: as much as is usual. */
+  readonly maxStorage: number | null;
   /** False where the page has no WebRTC, or no consent yet: everything comes from the origin until a `share` message. */
   readonly share: boolean;
   /** May images, films and sound without a digest be shared, by their URLs? Nobody can check them then. */

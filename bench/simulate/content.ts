@@ -53,6 +53,7 @@ export class Content {
     const store = new MemoryStore(capacity);
     return {
       ready: store.ready,
+      needed: store.needed,
       has: (digest) => store.has(digest),
       read: (digest) => store.read(digest),
       used: (digest) => store.used(digest),

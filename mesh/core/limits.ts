@@ -351,7 +351,7 @@ export const UNFINISHED_FOR_MS = 30_000;
 /** Blocks that come sooner over the request that is under way than by another: 512 KiB are half a second of 8 Mbit/s. */
 export const TURN_AFTER_BLOCKS = 8;
 
-/** Assets on the disk, bytes, unless the author says otherwise: a lesson or two of an hour; and never more than this share of what the browser lets the web origin have, which others of its pages use too. */
+/** Assets on the disk, bytes, unless the author says otherwise (`max-storage`): a lesson or two of an hour; and never more than this share of what the browser lets the web origin have, which others of its pages use too. */
 export const DISK_BYTES = 2 * 1024 * 1024 * 1024;
 export const DISK_SHARE = 1 / 2;
 

@@ -119,6 +119,8 @@ export interface StoredAsset extends AssetName {
 export interface Store {
   /** Resolves when it is known what earlier visits left, or that takes too long. */
   readonly ready: Promise<void>;
+  /** What has to go last: the engine writes here what players need next. */
+  readonly needed: Set<Digest>;
   has(digest: Digest): boolean;
   /** Undefined: it is not here (any more). */
   read(digest: Digest): Promise<StoredAsset | undefined>;

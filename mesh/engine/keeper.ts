@@ -14,6 +14,8 @@ export interface KeepersWork {
 export interface KeeperPorts extends KeepersWork {
   readonly clock: Clock;
   readonly holds: (digest: Digest) => boolean;
+  /** All that players of this page expect: kept up here. */
+  readonly needed: Set<Digest>;
   /** Is it on its way to us, so that it need not be brought? */
   readonly isComing: (digest: Digest) => boolean;
   /** Tells the site what will be brought. */
@@ -41,6 +43,9 @@ export class Keeper {
   expect(player: number, swarm: SwarmId, assets: readonly Expected[]): void {
     if (assets.length === 0) this.#windows.delete(player);
     else this.#windows.set(player, { swarm, assets });
+    const { needed } = this.#ports;
+    needed.clear();
+    for (const window of this.#windows.values()) for (const { name } of window.assets) needed.add(name.digest);
   }
 
   /** Somebody of our site wants these. */

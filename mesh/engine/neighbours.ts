@@ -67,6 +67,7 @@ export class Neighbours {
     this.#keeper = new Keeper({
       clock,
       isKeeper,
+      needed: store.needed,
       holds: (digest) => store.has(digest),
       isComing: (digest) => underWay(digest) !== undefined,
       bring,

@@ -96,7 +96,7 @@ function startEngine(options: EngineOptions, post: PostToPage, tell: Post): Engi
     sha256,
     origin: fetchOrigin(new URL(ENGINE_REFERRER, options.webOrigin).href),
     cached: fetchCached,
-    store: openStore(sha256, trace),
+    store: openStore(sha256, trace, options.maxStorage),
     kept: keptTexts(storage),
     signaling: new SocketSignaling(options.signal, { clock: systemClock, random: systemRandom, trace, network: self }),
     dialer,
@@ -109,23 +109,27 @@ function startEngine(options: EngineOptions, post: PostToPage, tell: Post): Engi
   return new Engine(ports, options, tell);
 }
 
-function openStore(sha256: Sha256, trace: Trace): AssetStore {
+/** @param cap on the disk, bytes; null: as much as is usual */
+function openStore(sha256: Sha256, trace: Trace, cap: number | null): AssetStore {
+  const memory = new MemoryStore(STORE_BYTES);
   return new AssetStore({
     clock: systemClock,
-    memory: new MemoryStore(STORE_BYTES),
+    memory,
     isUsed: async () => (await storage?.has(ASSET_CACHE)) === true,
     openDisk: async (losing) => {
       if (!storage) throw new Error('no storage');
       const { DiskStore } = await import('../io/disk-store.ts');
-      return DiskStore.open({
+      const ports = {
         caches: storage,
         estimate: () => navigator.storage.estimate(),
         sha256,
         clock: systemClock,
         today: () => Date.now(),
+        needed: memory.needed,
         losing,
-        trouble: (what, error) => trace('assets', () => `store, ${what}: ${String(error)}`),
-      });
+        trouble: (what: string, error: unknown) => trace('assets', () => `store, ${what}: ${String(error)}`),
+      };
+      return DiskStore.open(ports, cap);
     },
   });
 }

@@ -34,6 +34,10 @@ export class AssetStore implements Store {
     ]);
   }
 
+  get needed(): Set<Digest> {
+    return this.#ports.memory.needed;
+  }
+
   has(digest: Digest): boolean {
     return this.#ports.memory.has(digest) || this.#disk?.has(digest) === true;
   }

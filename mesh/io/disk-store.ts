@@ -2,12 +2,13 @@
  * Assets in the Cache API, for the next visit. A body's key is its digest and size, so that the index is made anew from the keys; IndexedDB keeps
  * only when each was used last. Owned by an AssetStore.
  */
-import { createStore, delMany, entries, setMany } from 'idb-keyval';
+import { createStore, promisifyRequest } from 'idb-keyval';
 import { ASSET_CACHE, assetHeaders, assetKey, nameOfKey } from '../../protocol/asset-cache.ts';
 import { nameOf } from '../../protocol/digest.ts';
 import type { AssetName, Digest, Sha256 } from '../../protocol/ids.ts';
 import { DISK_BYTES, DISK_SHARE, USES_KEPT_AFTER_MS } from '../core/limits.ts';
 import type { Clock, StoredAsset } from '../core/ports.ts';
+import { toDrop } from '../core/to-drop.ts';
 
 export interface DiskPorts {
   readonly caches: CacheStorage;
@@ -18,6 +19,8 @@ export interface DiskPorts {
   readonly today: () => number;
   /** Hears of what has to go, while it is still here. */
   readonly losing: (digests: readonly Digest[]) => void;
+  /** What has to go last. */
+  readonly needed: ReadonlySet<Digest>;
   /** Hears of what went wrong; the store works on. */
   readonly trouble: (what: string, error: unknown) => void;
 }
@@ -26,7 +29,7 @@ export class DiskStore {
   readonly #ports: DiskPorts;
   readonly #cache: Cache;
   /** In order of use: a Map iterates in the order in which keys were set. */
-  readonly #sizes = new Map<Digest, number>();
+  readonly #names = new Map<Digest, AssetName>();
   /** When each was used last, milliseconds since 1970. */
   readonly #uses = createStore('p2p-elements', 'uses');
   readonly #touched = new Set<Digest>();
@@ -35,12 +38,14 @@ export class DiskStore {
   /** One change after the other, so that all of it is never more than the capacity. */
   #work: Promise<void> = Promise.resolve();
 
-  /** @param cap bytes @throws where there is no storage: a private window, a sandbox */
-  static async open(ports: DiskPorts, cap = DISK_BYTES): Promise<DiskStore> {
+  /** @param cap bytes; null: DISK_BYTES @throws where there is no storage: a private window, a sandbox */
+  static async open(ports: DiskPorts, cap: number | null): Promise<DiskStore> {
     const cache = await ports.caches.open(ASSET_CACHE);
     const { quota = Infinity } = await ports.estimate().catch((): StorageEstimate => ({}));
-    const store = new DiskStore(ports, cache, Math.min(cap, quota * DISK_SHARE));
+    const store = new DiskStore(ports, cache, Math.min(cap ?? DISK_BYTES, quota * DISK_SHARE));
     await store.#readIndex();
+    // An earlier visit may have had more.
+    void store.#inTurn(() => store.#makeRoomFor(0));
     return store;
   }
 
@@ -56,15 +61,16 @@ export class DiskStore {
   }
 
   has(digest: Digest): boolean {
-    return this.#sizes.has(digest);
+    return this.#names.has(digest);
   }
 
   /** Checked anew; what is not right any more, or was taken away, is forgotten. */
   async read(digest: Digest): Promise<StoredAsset | undefined> {
-    const size = this.#sizes.get(digest);
-    if (size === undefined) return undefined;
+    const name = this.#names.get(digest);
+    if (!name) return undefined;
+    const { size } = name;
     try {
-      const response = await this.#cache.match(assetKey({ digest, size }));
+      const response = await this.#cache.match(assetKey(name));
       const body = new Uint8Array((await response?.arrayBuffer()) ?? new ArrayBuffer(0));
       const found = body.length === size ? await nameOf(body, this.#ports.sha256) : null;
       if (found?.digest === digest) {
@@ -74,7 +80,7 @@ export class DiskStore {
     } catch (error) {
       this.#ports.trouble('read', error);
     }
-    await this.#inTurn(() => this.#drop([digest]));
+    await this.#inTurn(() => this.#drop([name]));
     return undefined;
   }
 
@@ -89,7 +95,7 @@ export class DiskStore {
   }
 
   clear(): Promise<void> {
-    return this.#inTurn(() => this.#drop([...this.#sizes.keys()]));
+    return this.#inTurn(() => this.#drop([...this.#names.values()]));
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -111,70 +117,75 @@ export class DiskStore {
       await this.#makeRoomFor(size);
       await this.#write(asset);
     }
-    this.#sizes.set(digest, size);
+    this.#names.set(digest, { digest, size });
     this.#size += size;
     this.used(digest);
   }
 
-  #write({ digest, size, body, contentType }: StoredAsset): Promise<void> {
-    const headers = assetHeaders({ digest, size }, contentType);
-    return this.#cache.put(assetKey({ digest, size }), new Response(body, { headers }));
+  #write(asset: StoredAsset): Promise<void> {
+    const headers = assetHeaders(asset, asset.contentType);
+    return this.#cache.put(assetKey(asset), new Response(asset.body, { headers }));
   }
 
   async #makeRoomFor(size: number): Promise<void> {
-    const gone: Digest[] = [];
-    let left = this.#size + size;
-    for (const [digest, each] of this.#sizes) {
-      if (left <= this.#capacity) break;
-      left -= each;
-      gone.push(digest);
-    }
+    const gone = toDrop(this.#names, this.#size + size - this.#capacity, this.#ports.needed);
     if (gone.length > 0) await this.#drop(gone);
   }
 
-  async #drop(digests: readonly Digest[]): Promise<void> {
+  async #drop(names: readonly AssetName[]): Promise<void> {
+    const digests = names.map(({ digest }) => digest);
     this.#ports.losing(digests);
-    for (const digest of digests) {
-      const size = this.#sizes.get(digest);
-      if (size === undefined) continue;
-      this.#sizes.delete(digest);
-      this.#touched.delete(digest);
-      await this.#cache.delete(assetKey({ digest, size }));
-      this.#size -= size;
+    // None of them is given, and so announced anew, while the others go.
+    const gone = names.filter(({ digest }) => this.#names.delete(digest));
+    for (const name of gone) {
+      this.#touched.delete(name.digest);
+      await this.#cache.delete(assetKey(name));
+      this.#size -= name.size;
     }
-    await delMany([...digests], this.#uses).catch((error: unknown) => this.#ports.trouble('times of use', error));
+    await this.#withUses((uses) => digests.map((digest) => uses.delete(digest)));
   }
 
   /** From the keys, those that were used last at the end. Without times they all count as equally old. */
   async #readIndex(): Promise<void> {
     const names = (await this.#cache.keys()).flatMap(({ url }): AssetName | [] => nameOfKey(url) ?? []);
-    const uses = new Map(
-      await entries<Digest, number>(this.#uses).catch((error: unknown) => {
-        this.#ports.trouble('times of use', error);
-        return [];
-      }),
-    );
+    const uses = new Map<unknown, number>();
+    await this.#withUses((store) => {
+      const [keys, times] = [store.getAllKeys(), store.getAll()];
+      times.onsuccess = () => keys.result.forEach((key, index) => uses.set(key, times.result[index] as number));
+    });
     const usedAt = ({ digest }: AssetName): number => uses.get(digest) ?? 0;
-    for (const { digest, size } of names.sort((a, b) => usedAt(a) - usedAt(b))) {
-      this.#sizes.set(digest, size);
-      this.#size += size;
+    for (const name of names.sort((a, b) => usedAt(a) - usedAt(b))) {
+      this.#names.set(name.digest, name);
+      this.#size += name.size;
     }
   }
 
   /** It was given just now. */
   used(digest: Digest): void {
-    const size = this.#sizes.get(digest);
-    if (size === undefined) return;
-    this.#sizes.delete(digest);
-    this.#sizes.set(digest, size);
+    const name = this.#names.get(digest);
+    if (!name) return;
+    this.#names.delete(digest);
+    this.#names.set(digest, name);
     if (this.#touched.size === 0) this.#ports.clock.after(USES_KEPT_AFTER_MS, () => void this.#keepUses());
     this.#touched.add(digest);
   }
 
   async #keepUses(): Promise<void> {
     const now = this.#ports.today();
-    const uses = [...this.#touched].map((digest): [Digest, number] => [digest, now]);
+    const digests = [...this.#touched];
     this.#touched.clear();
-    await setMany(uses, this.#uses).catch((error: unknown) => this.#ports.trouble('times of use', error));
+    await this.#withUses((uses) => digests.map((digest) => uses.put(now, digest)));
+  }
+
+  /** In one transaction. Where there is none the store works on. */
+  async #withUses(work: (uses: IDBObjectStore) => unknown): Promise<void> {
+    try {
+      await this.#uses('readwrite', (uses) => {
+        work(uses);
+        return promisifyRequest(uses.transaction);
+      });
+    } catch (error) {
+      this.#ports.trouble('times of use', error);
+    }
   }
 }

@@ -1,9 +1,11 @@
 import type { Digest } from '../../protocol/ids.ts';
+import { toDrop } from '../core/to-drop.ts';
 import type { Store, StoredAsset } from '../core/ports.ts';
 
-/** Assets in memory, within a cap in bytes; the least recently used goes first. */
+/** Assets in memory, within a cap in bytes. */
 export class MemoryStore implements Store {
   readonly ready = Promise.resolve();
+  readonly needed = new Set<Digest>();
   readonly #capacity: number;
   /** In order of use: a Map iterates in the order in which keys were set. */
   readonly #assets = new Map<Digest, StoredAsset>();
@@ -49,17 +51,14 @@ export class MemoryStore implements Store {
 
   put(asset: StoredAsset): void {
     if (asset.body.length === 0 || asset.body.length > this.#capacity || this.#assets.has(asset.digest)) return;
-    const gone: Digest[] = [];
-    let size = this.#size + asset.body.length;
-    for (const [digest, { body }] of this.#assets) {
-      if (size <= this.#capacity) break;
-      size -= body.length;
-      gone.push(digest);
+    const gone = toDrop(this.#assets, this.#size + asset.body.length - this.#capacity, this.needed);
+    if (gone.length > 0) this.#losing(gone.map(({ digest }) => digest));
+    for (const { digest, size } of gone) {
+      this.#assets.delete(digest);
+      this.#size -= size;
     }
-    if (gone.length > 0) this.#losing(gone);
-    for (const digest of gone) this.#assets.delete(digest);
     this.#assets.set(asset.digest, asset);
-    this.#size = size;
+    this.#size += asset.body.length;
   }
 
   listen(losing: (digests: readonly Digest[]) => void): void {

@@ -39,6 +39,7 @@ export function engineOptions(options: MeshOptions): {
       manifest: options.manifest === 'none' ? null : url('manifest', options.manifest, '/p2p-manifest.json'),
       upload: options.upload ?? true,
       maxUpload: options.maxUpload ?? null,
+      maxStorage: options.maxStorage ?? null,
       share: webrtc && options.consentRequired !== true,
       patterns: options.share || options.exclude ? sharePatterns(options.share ?? null, options.exclude ?? []) : null,
       sharesUnverified: options.verify === 'none',

@@ -19,6 +19,8 @@ export interface MeshOptions {
   maxUpload?: number;
   /** What may be shared: what has a digest of the origin's, or (`none`) images, films and sound without one too, which then nobody can check. Default `required`. */
   verify?: 'required' | 'none';
+  /** Cap on the assets that are kept on the disk, bytes; 0: they are in memory alone. Default: 2 GiB; never more than half of what the browser gives the web origin. */
+  maxStorage?: number;
   /** Wait for `mesh.consent()` before anything is shared; until then all comes from the origin. Default false. */
   consentRequired?: boolean;
 }

@@ -84,6 +84,31 @@ test('a max-upload that is no rate warns and leaves upload uncapped', () => {
   }
 });
 
+test('max-storage is read in bytes', () => {
+  for (const [text, bytes] of [
+    ['200mb', 200e6],
+    ['1gb', 1e9],
+    ['1.5 GB', 1.5e9],
+    ['800kb', 8e5],
+    [' 64000b ', 64000],
+    ['0mb', 0],
+  ] as const) {
+    assert.deepEqual(quiet({ 'max-storage': text }), { maxStorage: bytes }, text);
+  }
+});
+
+test('max-storage="none", and "0", keep nothing on the disk', () => {
+  for (const text of ['none', ' none ', '0']) assert.deepEqual(quiet({ 'max-storage': text }), { maxStorage: 0 }, text);
+});
+
+test('a max-storage that is no size warns with the fix and leaves the default', () => {
+  for (const text of ['', '200', '200mbps', '-1mb', '1e3kb', '99999999999mb', 'mb', 'off', '5mb 5mb']) {
+    const { options, warnings } = readMeshOptions({ 'max-storage': text });
+    assert.deepEqual(options, {}, text);
+    assert.match(warnings[0] ?? '', /expected bytes, such as "200mb" or "1gb", or "none"\. For now up to 2 GiB/, text);
+  }
+});
+
 test('consent="required" waits; an unknown value errs on the side of asking, with a warning', () => {
   assert.deepEqual(quiet({ consent: 'required' }), { consentRequired: true });
   const { options, warnings } = readMeshOptions({ consent: 'please' });

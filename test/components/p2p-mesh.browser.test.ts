@@ -10,10 +10,17 @@ describe('p2p-mesh', () => {
 
   it('sets the mesh up with its attributes when it comes to the page', async () => {
     page.add(
-      '<p2p-mesh signal="https://mesh.example" manifest="none" upload="off" max-upload="5mbps" consent="required"></p2p-mesh>',
+      '<p2p-mesh signal="https://mesh.example" manifest="none" upload="off" max-upload="5mbps" max-storage="200mb" consent="required"></p2p-mesh>',
     );
     expect(await page.mesh.options()).to.deep.equal([
-      { signal: 'https://mesh.example', manifest: 'none', upload: false, maxUpload: 5e6, consentRequired: true },
+      {
+        signal: 'https://mesh.example',
+        manifest: 'none',
+        upload: false,
+        maxUpload: 5e6,
+        maxStorage: 200e6,
+        consentRequired: true,
+      },
     ]);
   });
 

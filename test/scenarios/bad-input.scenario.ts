@@ -51,11 +51,12 @@ const MISTAKES: readonly Mistake[] = [
   },
   {
     what: 'unknown attribute values',
-    body: `<p2p-mesh upload="sometimes" max-upload="fast" worker="ftp://x/"></p2p-mesh>\n${LESSON}`,
+    body: `<p2p-mesh upload="sometimes" max-upload="fast" max-storage="little" worker="ftp://x/"></p2p-mesh>\n${LESSON}`,
     says: [
       /<p2p-mesh worker="ftp:\/\/x\/"> is not understood/,
       /<p2p-mesh upload="sometimes"> is not understood/,
       /<p2p-mesh max-upload="fast"> is not understood/,
+      /<p2p-mesh max-storage="little"> is not understood/,
     ],
   },
   {

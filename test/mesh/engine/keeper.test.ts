@@ -29,10 +29,12 @@ class Site {
   readonly bringing: Bringing[] = [];
   readonly announced: number[][] = [];
   readonly has = new Set<number>();
+  readonly needed = new Set<Digest>();
   isKeeper = true;
   readonly keeper = new Keeper({
     clock: this.clock,
     isKeeper: () => this.isKeeper,
+    needed: this.needed,
     holds: (digest) => this.has.has(parseInt(digest, 16)),
     isComing: () => false,
     bring: (_, { name, within }, signal) =>
@@ -48,6 +50,17 @@ class Site {
     this.keeper.expect(1, SWARM, upTo(count).map(expected));
   }
 }
+
+test('what a player expects is known until it expects something else', () => {
+  const { keeper, needed } = new Site(2);
+  keeper.expect(2, SWARM, [expected(1), expected(2)]);
+  const known = (): boolean[] => upTo(4).map((i) => needed.has(digestOf(i)));
+  assert.deepEqual(known(), [true, true, true, false]);
+  keeper.expect(1, SWARM, [expected(3)]);
+  assert.deepEqual(known(), [false, true, true, true]);
+  keeper.expect(2, SWARM, []);
+  assert.deepEqual(known(), [false, false, false, true]);
+});
 
 test('what our players expect too is brought, two at a time, the most urgent first; all of it is announced before it begins', async () => {
   const site = new Site(5);

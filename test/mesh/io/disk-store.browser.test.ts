@@ -24,10 +24,12 @@ interface Opened {
 }
 
 /** Opens the store as each visit does, on the browser's own storage. */
-async function open(cap = 1e9, more: Partial<DiskPorts> = {}): Promise<Opened> {
+async function open(cap: number | null = null, more: Partial<DiskPorts> = {}): Promise<Opened> {
   const lost: Digest[] = [];
   const troubles: string[] = [];
-  const store: DiskStore = await DiskStore.open(
+  // It may lose something before it is given.
+  let store: DiskStore | null = null;
+  store = await DiskStore.open(
     {
       caches,
       estimate: () => Promise.resolve({ quota: 1e12 }),
@@ -35,9 +37,10 @@ async function open(cap = 1e9, more: Partial<DiskPorts> = {}): Promise<Opened> {
       clock: systemClock,
       today: () => Date.now(),
       losing: (digests) => {
-        for (const digest of digests) expect(store.has(digest)).to.equal(true);
+        for (const digest of digests) expect(store?.has(digest) ?? true).to.equal(true);
         lost.push(...digests);
       },
+      needed: new Set(),
       trouble: (what) => troubles.push(what),
       ...more,
     },
@@ -99,6 +102,46 @@ describe('DiskStore', () => {
     expect(new Set(await keys())).to.deep.equal(new Set([a.digest, c.digest, d.digest]));
   });
 
+  it('lets what is needed go last', async () => {
+    const [a, b, c, d] = await Promise.all([1, 2, 3, 5].map((seed) => assetOf(seed)));
+    const { store, lost } = await open(3000, { needed: new Set([a!.digest, b!.digest]) });
+    for (const asset of [a, b, c, d]) await store.put(asset!);
+    expect(lost).to.deep.equal([c!.digest]);
+    await store.put(await assetOf(7, 2500));
+    expect(lost).to.deep.equal([c!.digest, d!.digest, a!.digest, b!.digest]);
+  });
+
+  it('shrinks when it is opened with a smaller cap: the least recently used goes first, told before it does', async () => {
+    const [a, b, c] = await Promise.all([1, 2, 3].map((seed) => assetOf(seed)));
+    const first = await open();
+    await Promise.all([a, b, c].map((asset) => first.store.put(asset!)));
+    await set(b!.digest, 1, uses);
+    await set(c!.digest, 2, uses);
+    const { store, lost } = await open(2500);
+    await store.settled();
+    expect([lost, store.size, store.has(a!.digest)]).to.deep.equal([[a!.digest], 2000, false]);
+    expect(await keys()).to.have.members([b!.digest, c!.digest]);
+  });
+
+  it('gives nothing up again that it has told to be lost, while it goes', async () => {
+    const assets = await Promise.all([1, 2, 3].map((seed) => assetOf(seed)));
+    const { store, lost } = await open(3000);
+    await Promise.all(assets.map((asset) => store.put(asset)));
+    const has = (): boolean[] => assets.map(({ digest }) => store.has(digest));
+    const putting = store.put(await assetOf(5, 3000));
+    while (lost.length === 0) await Promise.resolve();
+    expect(has()).to.deep.equal([false, false, false]);
+    await putting;
+  });
+
+  it('keeps nothing with a cap of 0, also of what was there', async () => {
+    const [a, b] = await Promise.all([1, 2].map((seed) => assetOf(seed)));
+    await (await open()).store.put(a!);
+    const { store, lost } = await open(0);
+    await store.put(b!);
+    expect([lost, store.size, await keys()]).to.deep.equal([[a!.digest], 0, []]);
+  });
+
   it('is never over its cap when all is put at once', async () => {
     const { store } = await open(2500);
     const assets = await Promise.all([1, 2, 3, 5, 7].map((seed) => assetOf(seed)));
@@ -108,7 +151,7 @@ describe('DiskStore', () => {
   });
 
   it('takes no more than a share of what the browser gives', async () => {
-    const { store } = await open(1e9, { estimate: () => Promise.resolve({ quota: 3000 }) });
+    const { store } = await open(null, { estimate: () => Promise.resolve({ quota: 3000 }) });
     await store.put(await assetOf(1));
     await store.put(await assetOf(2));
     expect(store.size).to.equal(1000);
@@ -197,7 +240,7 @@ describe('DiskStore', () => {
         await real.put(key, response);
       },
     };
-    const { store, lost, troubles } = await open(1e9, { caches: { open: () => Promise.resolve(scarce) } as never });
+    const { store, lost, troubles } = await open(null, { caches: { open: () => Promise.resolve(scarce) } as never });
     await store.put(a!);
     await store.put(b!);
     expect([lost, store.has(b!.digest), troubles]).to.deep.equal([[a!.digest], true, ['write']]);

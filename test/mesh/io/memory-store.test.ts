@@ -46,6 +46,16 @@ test('the least recently used goes first, and only as much as is needed', () => 
   assert.deepEqual(put(store, stored('e', 100)), ['c', 'a', 'd']);
 });
 
+test('what is needed goes last, the least recently used of it first', () => {
+  const store = new MemoryStore(100);
+  for (const name of ['a', 'b', 'c', 'd']) store.put(stored(name, 25));
+  for (const name of ['a', 'b', 'c']) store.needed.add(digest(name));
+  assert.deepEqual(put(store, stored('e', 25)), ['d']);
+  assert.deepEqual(put(store, stored('f', 50)), ['e', 'a']);
+  store.needed.clear();
+  assert.deepEqual(put(store, stored('g', 25)), ['b']);
+});
+
 test('a look whether something is there is no use of it', () => {
   const store = new MemoryStore(60);
   for (const name of ['a', 'b']) store.put(stored(name, 30));

@@ -35,6 +35,7 @@ const DEFAULTS: EngineOptions = {
   manifest: null,
   upload: true,
   maxUpload: null,
+  maxStorage: null,
   share: true,
   sharesUnverified: false,
   patterns: null,
