@@ -23,7 +23,7 @@ export interface Chromium {
   readonly context: BrowserContext;
   /** A page; the first one is the tab that the browser opened with. */
   newPage(): Promise<Page>;
-  /** The end of the process by SIGKILL, as when a laptop's battery dies: no page gets to say goodbye. */
+  /** The end of all its processes at once by SIGKILL, as when a laptop's battery dies: no page gets to say goodbye, and nothing that is being written is finished. */
   kill(): Promise<void>;
   /** An orderly end. Harmless after `kill`. */
   close(): Promise<void>;
@@ -60,7 +60,8 @@ export async function launchChromium({
       return page;
     },
     kill: async () => {
-      if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+      // playwright starts each browser as the leader of a process group.
+      if (isAlive(pid)) process.kill(-pid, 'SIGKILL');
       await ended;
       await tidy();
     },

@@ -5,6 +5,7 @@ import type { Page } from 'puppeteer-core';
 import type { MeshFace, P2PMesh } from '../../index.ts';
 import { launchChromium, launchFirefox, launchTabbedChromium } from '../harness/browsers.ts';
 import { until } from '../harness/until.ts';
+import { keptOf, loadAll, settled, writeFiles } from './support/disk.ts';
 import { person, PATIENT } from './support/person.ts';
 import { KIT, stage, stageOfSites } from './support/stage.ts';
 import { stallsOf, watchStalls } from './support/stalls.ts';
@@ -73,6 +74,33 @@ async function controlled(page: AnyPage, url: string): Promise<void> {
   await page.goto(url);
   await until('the service worker in control', () => inPage(page, () => navigator.serviceWorker.controller !== null));
 }
+
+test('tabs that say different sizes of what is kept share an engine; one that keeps nothing has its own, and empties the disk', async (t) => {
+  const [scene, { chromium, page }] = await Promise.all([stage(t), person(t)]);
+  const files = await writeFiles(scene, 1, [9e5, 8e5, 7e5, 6e5, 5e5]);
+  const pageOf = (size: string): Promise<string> =>
+    scene.page(size, `${KIT}<p2p-mesh max-storage="${size}"></p2p-mesh>`);
+  await controlled(page, await pageOf('8mb'));
+  // Opens the disk at once.
+  for (const file of files) await settled(page, file);
+  assert.equal((await keptOf(page, files)).length, files.length);
+  const [smaller, none] = [await chromium.context.newPage(), await chromium.context.newPage()];
+  await smaller.goto(await pageOf('1mb'));
+  const tabs = (page: AnyPage, count: number): Promise<boolean> =>
+    until(`${count} tabs of one engine`, async () => (await meshStats(page)).tabs === count, PATIENT);
+  for (const tab of [page, smaller]) await tabs(tab, 2);
+  await none.goto(await pageOf('none'));
+  await tabs(none, 1);
+  await until('an empty disk', async () => (await keptOf(none, files)).length === 0, PATIENT);
+  for (const tab of [none, page, smaller])
+    for (const door of ['mesh', 'fetch'] as const) {
+      const { right, wrong, failed } = await loadAll(tab, files, door);
+      assert.deepEqual([right.length, wrong, failed], [files.length, [], []]);
+    }
+  await settled(none, files[0]!);
+  assert.deepEqual(await keptOf(none, files), []);
+  await tabs(page, 2);
+});
 
 /** How the tab that leads goes away, and how long the test lets nobody answer, and the playhead stand still, ms. */
 const ENDS = ['closed', 'crashed', 'frozen', 'navigated away'] as const;
