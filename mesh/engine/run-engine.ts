@@ -126,6 +126,7 @@ function openStore(sha256: Sha256, trace: Trace, cap: number | null): AssetStore
         clock: systemClock,
         today: () => Date.now(),
         needed: memory.needed,
+        others: new BroadcastChannel(ASSET_CACHE),
         losing,
         trouble: (what: string, error: unknown) => trace('assets', () => `store, ${what}: ${String(error)}`),
       };

@@ -21,6 +21,8 @@ export interface DiskPorts {
   readonly losing: (digests: readonly Digest[]) => void;
   /** What has to go last. */
   readonly needed: ReadonlySet<Digest>;
+  /** To and from other engines of this browser that write here too: tabs that have not found each other, or want other things of the mesh. */
+  readonly others: Pick<BroadcastChannel, 'postMessage' | 'onmessage'>;
   /** Hears of what went wrong; the store works on. */
   readonly trouble: (what: string, error: unknown) => void;
 }
@@ -43,6 +45,12 @@ export class DiskStore {
     const cache = await ports.caches.open(ASSET_CACHE);
     const { quota = Infinity } = await ports.estimate().catch((): StorageEstimate => ({}));
     const store = new DiskStore(ports, cache, Math.min(cap ?? DISK_BYTES, quota * DISK_SHARE));
+    // What was taken away by others is found out by reading it; what came from them takes room.
+    ports.others.onmessage = ({ data }: MessageEvent<AssetName>) =>
+      void store.#inTurn(() => {
+        store.#add(data);
+        return store.#makeRoomFor(0);
+      });
     await store.#readIndex();
     // An earlier visit may have had more.
     void store.#inTurn(() => store.#makeRoomFor(0));
@@ -117,9 +125,16 @@ export class DiskStore {
       await this.#makeRoomFor(size);
       await this.#write(asset);
     }
-    this.#names.set(digest, { digest, size });
-    this.#size += size;
+    const name = { digest, size };
+    this.#add(name);
+    this.#ports.others.postMessage(name);
     this.used(digest);
+  }
+
+  #add(name: AssetName): void {
+    if (this.has(name.digest)) return;
+    this.#names.set(name.digest, name);
+    this.#size += name.size;
   }
 
   #write(asset: StoredAsset): Promise<void> {
@@ -154,10 +169,7 @@ export class DiskStore {
       times.onsuccess = () => keys.result.forEach((key, index) => uses.set(key, times.result[index] as number));
     });
     const usedAt = ({ digest }: AssetName): number => uses.get(digest) ?? 0;
-    for (const name of names.sort((a, b) => usedAt(a) - usedAt(b))) {
-      this.#names.set(name.digest, name);
-      this.#size += name.size;
-    }
+    for (const name of names.sort((a, b) => usedAt(a) - usedAt(b))) this.#add(name);
   }
 
   /** It was given just now. */

@@ -102,6 +102,29 @@ test(`a browser is killed ${KILLS} times while it writes: the store opens each t
   t.diagnostic(JSON.stringify(answers));
 });
 
+test('tabs that can not find each other, and run an engine each, do not exceed the cap together', async (t) => {
+  const seed = seedOf(t);
+  const [scene, { chromium, page }] = await Promise.all([stage(t), person(t)]);
+  const files = await writeFiles(scene, seed, sizesOf(seed, 5 * CAP));
+  const other = await chromium.context.newPage();
+  const url = await scene.page('alone', `${KIT}<p2p-mesh max-storage="${CAP / MB}mb" worker="none"></p2p-mesh>`);
+  for (const tab of [page, other]) {
+    await tab.goto(url);
+    await settled(tab, files[0]!);
+  }
+  await watchDisk(page);
+  while (files.length > 0)
+    for (const tab of [page, other]) {
+      const some = files.splice(0, 4);
+      assert.equal((await loadAll(tab, some, 'mesh')).right.length, some.length);
+      await settled(tab, some[0] ?? { path: '/media/map.png' });
+    }
+  const disk = await looked(page);
+  t.diagnostic(JSON.stringify(disk));
+  assert.ok(disk.most <= CAP, `${disk.most} bytes were kept at once`);
+  assert.ok(disk.last > CAP / 4, `only ${disk.last} bytes are kept`);
+});
+
 /** From 0.2 to 2 MB each. */
 function sizesOf(seed: number, total: number): number[] {
   const random = seededRandom(seed);

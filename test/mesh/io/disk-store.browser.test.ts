@@ -41,6 +41,7 @@ async function open(cap: number | null = null, more: Partial<DiskPorts> = {}): P
         lost.push(...digests);
       },
       needed: new Set(),
+      others: new BroadcastChannel(crypto.randomUUID()),
       trouble: (what) => troubles.push(what),
       ...more,
     },
@@ -132,6 +133,21 @@ describe('DiskStore', () => {
     while (lost.length === 0) await Promise.resolve();
     expect(has()).to.deep.equal([false, false, false]);
     await putting;
+  });
+
+  it('shares its cap with other engines that write there too', async () => {
+    const name = crypto.randomUUID();
+    const stores = [1, 2].map(async () => (await open(4000, { others: new BroadcastChannel(name) })).store);
+    const [a, b] = await Promise.all(stores);
+    const assets = await Promise.all([1, 2, 3, 5, 7, 9, 11, 13].map((seed) => assetOf(seed)));
+    for (const [index, asset] of assets.entries()) {
+      const [writer, other] = index % 2 === 0 ? [a!, b!] : [b!, a!];
+      await writer.put(asset);
+      await until(async () => other.has(asset.digest));
+      await other.settled();
+      expect((await keys()).length).to.be.within(1, 4);
+      expect(await other.read(asset.digest)).to.deep.equal(asset);
+    }
   });
 
   it('keeps nothing with a cap of 0, also of what was there', async () => {

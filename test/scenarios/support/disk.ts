@@ -175,7 +175,7 @@ export const heldOf = (page: AnyPage, files: readonly SeededFile[]): Promise<num
   );
 
 /** Waits until all that was loaded is on the disk, as far as there is room. */
-export const settled = (page: AnyPage, { path }: SeededFile): Promise<void> =>
+export const settled = (page: AnyPage, { path }: Pick<SeededFile, 'path'>): Promise<void> =>
   inPage(
     page,
     async (path) => {
