@@ -30,9 +30,14 @@ export async function urlKey(url: string, sha256: Sha256): Promise<Digest> {
   return toHex(await sha256(tag(URL_TAG + url))) as Digest;
 }
 
+/** The digest of an asset that is named by its URL: SHA-256 over "p2p-elements v1u", the URL's key, and digest and size of what is there. So nobody can choose one that an origin told. */
+export async function byUrlDigest(key: Digest, { digest, size }: AssetName, sha256: Sha256): Promise<Digest> {
+  return toHex(await sha256(tag(`${BY_URL_TAG}${key}${digest}${size}`))) as Digest;
+}
+
 /**
  * The digest of an asset of `size` bytes with these leaves.
- * @param key of an asset that is named by its URL: the URL's, which then takes the tag's place behind a tag of its own
+ * @param key of an asset that is named by its URL: the URL's
  * @throws P2PError `bad-digest` if the size is not 1 … 64 MiB or does not fit the number of leaves.
  */
 export async function digestOfLeaves(size: number, leaves: Uint8Array, sha256: Sha256, key?: Digest): Promise<Digest> {
@@ -43,12 +48,12 @@ export async function digestOfLeaves(size: number, leaves: Uint8Array, sha256: S
       { size },
     );
   }
-  const head = key === undefined ? DOMAIN_TAG : tag(BY_URL_TAG + key);
-  const input = new Uint8Array(head.length + 8 + leaves.length);
-  input.set(head);
-  new DataView(input.buffer).setBigUint64(head.length, BigInt(size));
-  input.set(leaves, head.length + 8);
-  return toHex(await sha256(input)) as Digest;
+  const input = new Uint8Array(DOMAIN_TAG.length + 8 + leaves.length);
+  input.set(DOMAIN_TAG);
+  new DataView(input.buffer).setBigUint64(DOMAIN_TAG.length, BigInt(size));
+  input.set(leaves, DOMAIN_TAG.length + 8);
+  const content = toHex(await sha256(input)) as Digest;
+  return key === undefined ? content : byUrlDigest(key, { digest: content, size }, sha256);
 }
 
 /** The leaves of a whole body: 32 bytes for each block. */

@@ -134,11 +134,11 @@ export type AssetQuestion =
       /** Bytes that may be given before a `pull`. */
       readonly pull: number;
     }
-  /** What the asker brought itself, for a `pass` told it to. Null: it could not, or may not be shared. */
+  /** What the asker brought itself, for a `pass` told it to. `private`: it is not for others; null: it did not come. */
   | {
       readonly type: 'brought';
       readonly url: string;
-      readonly answer: BroughtAnswer | null;
+      readonly answer: BroughtAnswer | 'private' | null;
     }
   /** The asker gave so many bytes of these assets from the store itself. */
   | { readonly type: 'served'; readonly digests: readonly Digest[]; readonly bytes: number }
@@ -171,6 +171,8 @@ export type AssetAnswer =
       readonly body: ArrayBuffer;
       readonly contentType: string;
       readonly source: AssetSource;
+      /** Where it is known: other bytes have another one. */
+      readonly digest?: Digest | undefined;
       /** Is it in the store, checked, and offered to neighbours? */
       readonly shared: boolean;
       /** The URL after redirects. */
@@ -201,8 +203,6 @@ export interface ShareableFile {
 export interface Shareable {
   readonly type: 'shareable';
   readonly files: readonly ShareableFile[];
-  /** May other images, films and sound be asked for too, by `load` with a `use`? Default: false. */
-  readonly unverified?: boolean;
 }
 
 /** What a port gets from the engine. */

@@ -33,7 +33,7 @@ export interface Want {
   readonly within: number;
 }
 
-/** An asset that is named by its URL, for no origin told its digest: so its content is the sender's word. */
+/** What is at a URL, for no origin told its digest: so it is the sender's word. `digest` is the content's own; the asset's is made of it and the URL's key by who hears of it. */
 export interface NamedByUrl extends Required<AssetName> {
   /** Milliseconds for which the origin's answer is fresh. */
   readonly freshFor: number;

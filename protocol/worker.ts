@@ -7,8 +7,8 @@ export type FromServiceWorker =
   | { readonly type: 'p2p-engine'; readonly lock: string; readonly epoch: number };
 
 export type ToServiceWorker =
-  /** With a MessagePort to the page's engine in `event.ports`. */
-  | { readonly type: 'p2p-port' }
+  /** With a MessagePort to the page's engine in `event.ports`. `unverified`: images, films and sound may be asked for that are not listed. Default: false. */
+  | { readonly type: 'p2p-port'; readonly unverified?: boolean }
   /** With a MessagePort, over which the page is told its client id. */
   | { readonly type: 'p2p-who' }
   /** With a MessagePort, which goes on to that client as `p2p-engine`. */

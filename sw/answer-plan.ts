@@ -15,8 +15,8 @@ export interface AnswerPlan {
   readonly body: ByteRange | null;
 }
 
-/** The preconditions in the order of 13.2.2; those on dates are ignored, for a listed file has a digest and no date (13.1.3, 13.1.4). */
-export function planAnswer({ method, header }: Asked, file: ShareableFile): AnswerPlan {
+/** @param mostBytes of a part. Default: what a worker can give piece by piece. The preconditions in the order of 13.2.2; those on dates are ignored, for a listed file has a digest and no date (13.1.3, 13.1.4). */
+export function planAnswer({ method, header }: Asked, file: ShareableFile, mostBytes = MAX_PIECE_BYTES): AnswerPlan {
   const etag = etagOf(file);
   const common = { etag, 'accept-ranges': 'bytes' };
   const bodiless = (status: 304 | 412 | 416, headers = {}): AnswerPlan => ({
@@ -29,10 +29,11 @@ export function planAnswer({ method, header }: Asked, file: ShareableFile): Answ
   const ifNoneMatch = header('if-none-match');
   if (ifNoneMatch !== null && matches(ifNoneMatch, etag, true)) return bodiless(304);
   const { size, type } = file;
-  const described = { ...common, 'content-type': type, 'x-content-type-options': 'nosniff' };
+  // Of an unknown type the browser is to look at the bytes.
+  const described = { ...common, ...(type && { 'content-type': type, 'x-content-type-options': 'nosniff' }) };
   const range = method === 'GET' ? header('range') : null;
   const ifRange = header('if-range');
-  const asked = range === null || (ifRange !== null && ifRange !== etag) ? 'all' : rangeOf(range, size);
+  const asked = range === null || (ifRange !== null && ifRange !== etag) ? 'all' : rangeOf(range, size, mostBytes);
   if (asked === 'unsatisfiable') return bodiless(416, { 'content-range': `bytes */${size}` });
   if (asked === 'all')
     return {
@@ -55,7 +56,7 @@ export function planAnswer({ method, header }: Asked, file: ShareableFile): Answ
 const ONE_RANGE = /^bytes=[\t ,]*(?:(\d+)-(\d*)|-(\d+))[\t ,]*$/i;
 
 /** A header that is malformed, of another unit, or of several ranges counts as none (14.2). Of a long range only the beginning is given (15.3.7): who wants more asks again, and a worker that is ended meanwhile has cut nothing short. */
-function rangeOf(header: string, size: number): ByteRange | 'all' | 'unsatisfiable' {
+function rangeOf(header: string, size: number, mostBytes: number): ByteRange | 'all' | 'unsatisfiable' {
   const match = ONE_RANGE.exec(header);
   if (!match) return 'all';
   const [, first, last, suffix] = match;
@@ -63,7 +64,7 @@ function rangeOf(header: string, size: number): ByteRange | 'all' | 'unsatisfiab
   const end = last ? Number(last) + 1 : size;
   if (last && Number(last) < Number(first)) return 'all'; // malformed
   if (start >= size) return 'unsatisfiable';
-  return { start, end: Math.min(end, size, start + MAX_PIECE_BYTES) };
+  return { start, end: Math.min(end, size, start + mostBytes) };
 }
 
 /** @param weak does a weak tag match the strong one of its content? (8.8.3.2) */

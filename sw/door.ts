@@ -15,7 +15,7 @@ export interface DoorPorts {
   /** By it the engine's own requests are known. */
   readonly engineReferrer: string;
   readonly list: ShareableList;
-  readonly ports: Pick<EnginePorts, 'find'>;
+  readonly ports: Pick<EnginePorts, 'find' | 'findUnverified'>;
   readonly documents: Documents;
   /** Bytes that are on this device, or all of the file as an answer with its headers; null: they are not. */
   readonly stored: (file: ShareableFile, range: ByteRange) => Promise<Response | Blob | null>;
@@ -113,18 +113,14 @@ export class Door {
     const { list, webOrigin } = this.#ports;
     // As long as the list is not read `list.has` says neither yes nor no.
     return (
-      list.sharesUnverified === true &&
-      isUnverifiedUse(destination) &&
-      cache !== 'no-cache' &&
-      url.startsWith(`${webOrigin}/`)
+      list.sharesUnverified() && isUnverifiedUse(destination) && cache !== 'no-cache' && url.startsWith(`${webOrigin}/`)
     );
   }
 
   async #unlisted(request: Request, clientId: string, began: number): Promise<Response> {
     const { ports, fetch } = this.#ports;
-    const port = this.#mayShareUnlisted(request) ? await ports.find(clientId, true) : null;
-    const isShared = (await port?.sharesUnverified()) === true;
-    const answer = port && isShared ? await answerUnlisted(request, listedUrl(request), port, fetch, began) : null;
+    const port = this.#mayShareUnlisted(request) ? await ports.findUnverified(clientId) : null;
+    const answer = port && (await answerUnlisted(request, listedUrl(request), port, fetch, began));
     return answer ?? fetch(request);
   }
 

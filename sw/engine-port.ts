@@ -50,17 +50,19 @@ interface Waiting {
 }
 
 export class EnginePort {
+  /** Does the page let be shared what is not listed? */
+  readonly sharesUnverified: boolean;
   readonly #port: MessagePort;
   readonly #waiting = new Map<number, Waiting>();
   #files: ReadonlyMap<string, ShareableFile> = new Map();
   /** Resolves when they are told, late, or never to be told. */
   readonly #told: Promise<void>;
   #giveUp: () => void = () => undefined;
-  #unverified = false;
   #isClosed = false;
   #last = 0;
 
-  constructor(port: MessagePort, shareable: (files: readonly ShareableFile[], unverified: boolean) => void) {
+  constructor(port: MessagePort, shareable: (files: readonly ShareableFile[]) => void, sharesUnverified = false) {
+    this.sharesUnverified = sharesUnverified;
     this.#port = port;
     this.#told = new Promise((resolve) => {
       this.#giveUp = resolve;
@@ -69,8 +71,7 @@ export class EnginePort {
         if (data.type === 'shareable') {
           this.#files = new Map(data.files.map((file) => [file.url, file]));
           resolve();
-          this.#unverified = data.unverified === true;
-          shareable(data.files, this.#unverified);
+          shareable(data.files);
           return;
         }
         const waiting = this.#waiting.get(data.id);
@@ -141,12 +142,6 @@ export class EnginePort {
     };
   }
 
-  /** Does the page let be shared what is not listed? As soon as it is known; waited for only so long. */
-  async sharesUnverified(): Promise<boolean> {
-    await this.#told;
-    return this.#unverified;
-  }
-
   /** @returns null: no answer in time, or none is wanted any more @param age ms that the request has waited */
   load({ url, use }: Unlisted, age: number, signal: AbortSignal): Promise<Ended | null> {
     const id = ++this.#last;
@@ -174,9 +169,10 @@ export class EnginePort {
     });
   }
 
-  /** It was our turn to bring this. Null: it can't be had, or may not be shared. */
-  brought(url: string, answer: BroughtAnswer | null): void {
-    this.#port.postMessage({ type: 'brought', url, answer } satisfies AssetQuestion, answer ? [answer.body] : []);
+  /** It was our turn to bring this. `private`: it is not for others; null: it did not come. */
+  brought(url: string, answer: BroughtAnswer | 'private' | null): void {
+    const transfer = typeof answer === 'string' || !answer ? [] : [answer.body];
+    this.#port.postMessage({ type: 'brought', url, answer } satisfies AssetQuestion, transfer);
   }
 
   /** So many bytes of a file were given from the store. */

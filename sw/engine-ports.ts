@@ -1,7 +1,7 @@
 /** The ports to the engines of all controlled pages, by client. Lost with each restart of the worker and asked for again. */
 import type { FromServiceWorker } from '../protocol/worker.ts';
 import { EnginePort } from './engine-port.ts';
-import { PORT_WAIT_MS } from './limits.ts';
+import { PORT_WAIT_MS, UNVERIFIED_WAIT_MS } from './limits.ts';
 import type { ShareableList } from './shareable-list.ts';
 
 export class EnginePorts {
@@ -26,13 +26,17 @@ export class EnginePorts {
   }
 
   /** A page gave its port. */
-  connect(client: Client, port: MessagePort): void {
+  connect(client: Client, port: MessagePort, unverified = false): void {
+    const path = new URL(client.url).pathname;
+    void this.#list.noteUnverified(path, unverified);
     const older = this.#ports.get(client.id);
     this.#ports.set(
       client.id,
-      new EnginePort(port, (files, unverified) => {
-        void this.#list.update(new URL(client.url).pathname, files, unverified).then(() => this.#told(client.url));
-      }),
+      new EnginePort(
+        port,
+        (files) => void this.#list.update(path, files).then(() => this.#told(client.url)),
+        unverified,
+      ),
     );
     // What the older one was asked for goes on over the new one.
     older?.close();
@@ -65,6 +69,19 @@ export class EnginePorts {
     // A page that was closed meanwhile says nothing about the kit.
     if (!given && (await this.#clients.get(clientId))) this.#isWithout(path);
     return given ?? null;
+  }
+
+  /** The same for what is not listed: null where the page does not let that be shared, or says so too late. */
+  async findUnverified(clientId: string): Promise<EnginePort | null> {
+    const there = this.#ports.get(clientId) ?? (await this.#soon(clientId));
+    return there?.sharesUnverified === true ? there : null;
+  }
+
+  async #soon(clientId: string): Promise<EnginePort | null> {
+    const client = await this.#clients.get(clientId);
+    if (!client || !this.#list.sharesUnverified(new URL(client.url).pathname)) return null;
+    const late = new Promise<null>((resolve) => setTimeout(resolve, UNVERIFIED_WAIT_MS, null));
+    return Promise.race([this.find(clientId, true), late]);
   }
 
   #isWithout(path: string): void {

@@ -40,7 +40,7 @@ export function kitWorker(scope: ServiceWorkerGlobalScope, unused: () => void): 
     const message = event.data as ToServiceWorker | null | undefined;
     const [port] = event.ports;
     if (!message || !port || !(event.source instanceof Client)) return;
-    if (message.type === 'p2p-port') ports.connect(event.source, port);
+    if (message.type === 'p2p-port') ports.connect(event.source, port, message.unverified);
     if (message.type === 'p2p-who') port.postMessage(event.source.id);
     if (message.type === 'p2p-pass') event.waitUntil(passPort(clients, message, port));
   });

@@ -3,6 +3,9 @@
 /** How long requests of a page that had the kit before wait for its engine, from the page's first request on, ms: the kit starts within 0.2-0.5 s. A page that never had it does not wait. */
 export const PORT_WAIT_MS = 1000;
 
+/** How long a request for what is not listed waits for the page's engine, ms: no first picture is to come more than 0.3 s later. */
+export const UNVERIFIED_WAIT_MS = 300;
+
 /** How long a page that gave its port may take to tell what its manifest lists, ms, as long as its engine waits for the manifest. Requests until then wait, those after it go to the network. */
 export const LIST_WAIT_MS = 1000;
 

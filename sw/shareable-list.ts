@@ -8,8 +8,8 @@ const KEY = '/p2p-elements/shareable-2.json';
 interface Kept {
   readonly files: readonly ShareableFile[];
   readonly pages: readonly string[];
-  /** Missing in what an older worker kept. */
-  readonly unverified?: boolean;
+  /** Of them those that let be shared what is not listed. Missing in what an older worker kept. */
+  readonly unverified?: readonly string[];
   /** How many page visits in a row were without the kit, where it was to be expected. Missing in what an older worker kept. */
   readonly silent?: number;
 }
@@ -18,7 +18,7 @@ export class ShareableList {
   #files = new Map<string, ShareableFile>();
   #pages = new Set<string>();
   #silent = 0;
-  #unverified = false;
+  #unverified = new Set<string>();
   #known = false;
   readonly loaded: Promise<void>;
   readonly #caches: CacheStorage;
@@ -38,9 +38,19 @@ export class ShareableList {
     return this.#files.get(url);
   }
 
-  /** May images, films and sound be asked for that are not listed? Null: not read from the cache yet. */
-  get sharesUnverified(): boolean | null {
-    return this.#known ? this.#unverified : null;
+  /** Does a page let images, films and sound be shared that are not listed? Without a path: any page. */
+  sharesUnverified(path?: string): boolean {
+    return path === undefined ? this.#unverified.size > 0 : this.#unverified.has(path);
+  }
+
+  /** A page says so, or not any more. */
+  async noteUnverified(path: string, unverified: boolean): Promise<void> {
+    await this.loaded;
+    if (unverified === this.#unverified.has(path)) return;
+    this.#unverified.delete(path);
+    if (unverified) this.#unverified.add(path);
+    this.#unverified = new Set([...this.#unverified].slice(-MAX_PAGES));
+    await this.#keep();
   }
 
   hasPage(path: string): boolean {
@@ -48,9 +58,8 @@ export class ShareableList {
   }
 
   /** A page with the kit told what its manifest lists; an empty list says nothing about other pages. */
-  async update(path: string, files: readonly ShareableFile[], unverified = false): Promise<void> {
+  async update(path: string, files: readonly ShareableFile[]): Promise<void> {
     await this.loaded;
-    this.#unverified = unverified;
     if (files.length > 0) this.#files = byUrl(files);
     this.#pages.delete(path);
     this.#pages.add(path);
@@ -75,7 +84,7 @@ export class ShareableList {
     const kept: Kept = {
       files: [...this.#files.values()],
       pages: [...this.#pages],
-      unverified: this.#unverified,
+      unverified: [...this.#unverified],
       silent: this.#silent,
     };
     try {
@@ -94,7 +103,7 @@ export class ShareableList {
         this.#files = byUrl(kept.files);
         this.#pages = new Set(kept.pages);
         this.#silent = kept.silent ?? 0;
-        this.#unverified = kept.unverified ?? false;
+        this.#unverified = new Set(kept.unverified);
       }
     } catch {
       // As above.

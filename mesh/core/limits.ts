@@ -252,14 +252,14 @@ export const LEAVES_WAIT_MS = 1000;
 export const WHOLE_PATIENCE_CROSSINGS = 2;
 export const WHOLE_PATIENCE_MAX_MS = 8000;
 
-/** How long such an asset is handed out at most, ms, whatever the origin's headers say: a day, for nobody can check it. */
+/** How long an asset is shared by its URL at most, ms, whatever the origin's headers say: a day, for nobody can check it. */
 export const MAX_BY_URL_FRESH_MS = 24 * 3600 * 1000;
 
-/** How long who is to bring one may take before it counts as not coming, ms: 16 MiB at 4 Mbit/s. Neighbours lose patience much sooner. */
+/** How long who is to bring an asset that is shared by its URL may take before it counts as not coming, ms: 16 MiB at 4 Mbit/s. All others lose patience much sooner. */
 export const BRINGING_FOR_MS = 30_000;
 
-/** URLs remembered as not to be shared. */
-export const MAX_PRIVATE = 2000;
+/** URLs remembered as not to be shared, names remembered as wrong, and names of one neighbour: 0.5 MB each. */
+export const MAX_BY_URL = 2000;
 
 /** Neighbours that are believed so about one asset, the second half as long. */
 export const MAX_PROMISES = 2;

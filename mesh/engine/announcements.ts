@@ -5,7 +5,7 @@ import { swarmKey } from '../../protocol/swarm-key.ts';
 import type { BlockTable } from '../core/block-table.ts';
 import { Holdings } from '../core/holdings.ts';
 import type { Clock } from '../core/ports.ts';
-import type { Neighbour } from './neighbour.ts';
+import type { Named, Neighbour } from './neighbour.ts';
 
 export interface AnnouncementsPorts {
   readonly clock: Clock;
@@ -15,13 +15,20 @@ export interface AnnouncementsPorts {
   readonly open: () => readonly Neighbour[];
 }
 
+/** Tells and hears what is at URLs. */
+export interface NamesByUrl {
+  /** Before the neighbour is told what we hold in this swarm. */
+  tell(neighbour: Neighbour, swarm: SwarmId): void;
+  heard(neighbour: Neighbour, message: Named): void;
+}
+
 export class Announcements {
   readonly #ports: AnnouncementsPorts;
   readonly #keys = new Map<SwarmId, SwarmKey>();
   readonly #enteredAt = new Map<SwarmId, number>();
   readonly #holdings = new Holdings();
-  /** Says first what a neighbour that is told of a swarm should know beside what we hold. */
-  introduce: (neighbour: Neighbour, swarm: SwarmId) => void = () => undefined;
+  /** What is shared by URLs, once that is here. */
+  byUrl: NamesByUrl | null = null;
   /** What we have under way and hand out: how many hops we are from who crosses. */
   readonly #fetching = new Map<SwarmId, Map<Digest, number>>();
 
@@ -78,7 +85,7 @@ export class Announcements {
     const { announces } = this.#ports;
     for (const [swarm, key] of this.#keys) {
       if (!neighbour.swarms.has(key) || neighbour.told.has(key)) continue;
-      if (announces) this.introduce(neighbour, swarm);
+      if (announces) this.byUrl?.tell(neighbour, swarm);
       neighbour.have(key, announces ? this.#holdings.in(swarm) : []);
       for (const [digest, hops] of (announces && this.#fetching.get(swarm)) || [])
         neighbour.send({ type: 'fetching', swarm: key, digest, hops, lineRate: 0 });

@@ -178,7 +178,8 @@ export class Assets {
   async #shareByUrl(question: LoadQuestion, taker: AnyTaker, signal: AbortSignal): Promise<AssetAnswer | null> {
     const { id, url, age, unlisted } = question;
     const byUrl = await this.#byUrl;
-    if (!byUrl) return null;
+    // Another origin hides what its answers differ by, and their age.
+    if (!byUrl || !url.startsWith(`${this.#home}/`)) return null;
     const startedAt = this.#startedAt(byUrl.swarm, age);
     const asset = await byUrl.load(
       { url, neededAt: this.#neededAt(question), startedAt, bringsItself: unlisted === 'pass' },
@@ -186,12 +187,14 @@ export class Assets {
       signal,
     );
     if (asset === 'brings') return { type: 'pass', id, brings: true };
-    return asset && loaded(question, asset.body, asset.contentType, asset.source, asset.shared, asset.url);
+    if (!asset) return null;
+    const answer = loaded(question, asset.body, asset.contentType, asset.source, asset.shared, asset.url);
+    return { ...answer, digest: asset.digest };
   }
 
   /** The service worker has brought what it was told to. */
   async brought({ url, answer }: Extract<AssetQuestion, { type: 'brought' }>, use: Use): Promise<void> {
-    if (answer) {
+    if (answer && answer !== 'private') {
       this.#ports.countOriginBytes(answer.body.byteLength);
       use('origin', answer.body.byteLength);
     }
@@ -374,6 +377,6 @@ function loaded(
   source: AssetSource,
   shared: boolean,
   url = question.url,
-): AssetAnswer {
+): Extract<AssetAnswer, { type: 'loaded' }> {
   return { type: 'loaded', id: question.id, body: body.slice().buffer, contentType, source, shared, url };
 }

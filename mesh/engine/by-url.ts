@@ -1,25 +1,27 @@
 /**
- * Assets without a digest that the page lets be shared all the same (`verify="none"`): looked for by the key of their URL, in memory only, in a swarm
- * of their own. What a neighbour names by a URL is checked against its own name, so all of one peer's blocks are of one body; that the
- * body is the origin's is its word. A module of its own, for few pages want it. Owned by Assets.
+ * Assets without a digest that the page lets be shared all the same (`verify="none"`): looked for by the keys of their URLs, in memory only, in a
+ * swarm of their own. What a neighbour gives is held against what it named, so it is all of one body; that the body is the origin's is its
+ * word. A module of its own, for few pages want it. Owned by Assets.
  */
-import { nameOf, urlKey } from '../../protocol/digest.ts';
+import { byUrlDigest, nameOf, urlKey } from '../../protocol/digest.ts';
+import { isForAll, isPlaylist } from '../../protocol/by-url.ts';
 import { isAssetSize, type AssetName, type Digest, type Sha256, type SwarmId } from '../../protocol/ids.ts';
 import type { BroughtAnswer } from '../../protocol/page.ts';
+import { MAX_BY_URL_BYTES } from '../../protocol/limits.ts';
 import { withoutFragment } from '../../protocol/without-fragment.ts';
-import { MAX_BY_URL_BYTES, MAX_NAMES_PER_FRAME } from '../../protocol/limits.ts';
-import { BRINGING_FOR_MS, MAX_BY_URL_FRESH_MS, MAX_PRIVATE } from '../core/limits.ts';
+import { BRINGING_FOR_MS, MAX_BY_URL_FRESH_MS, QUEUED_PATIENCE_MS } from '../core/limits.ts';
 import type { Clock, Store } from '../core/ports.ts';
 import type { Changes } from './changes.ts';
 import type { Crossings } from './crossings.ts';
-import type { FreshName, Neighbour } from './neighbour.ts';
+import { addTo, NamesByUrl, type FreshName } from './names-by-url.ts';
+import type { Neighbour } from './neighbour.ts';
 import type { Neighbours } from './neighbours.ts';
 import { readBody, type CountedFetch } from './origin-door.ts';
 import type { SharedTransfers, Use } from './shared-transfers.ts';
 import type { Wanted } from './wanted.ts';
 
-/** How long a shared cache may give an answer on, ms (RFC 9111); 0: not at all. */
-export type FreshFor = (url: string, status: number, headers: Readonly<Record<string, string>>) => number;
+/** How long an answer may be given on, ms (RFC 9111); 0: not at all. */
+export type FreshFor = (url: string, headers: Readonly<Record<string, string>>) => number;
 
 export interface ByUrlPorts {
   readonly clock: Clock;
@@ -31,6 +33,7 @@ export interface ByUrlPorts {
   readonly origin: CountedFetch;
   readonly transfers: Pick<SharedTransfers, 'take'>;
   readonly freshFor: FreshFor;
+  readonly countStoreBytes: (bytes: number) => void;
   /** Where they are looked for. */
   readonly swarm: SwarmId;
 }
@@ -56,27 +59,31 @@ export interface ByUrlAsset {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly contentType: string;
   readonly source: 'store' | 'peers' | 'origin' | 'mixed';
+  /** Where it is not the origin's answer of just now. */
+  readonly digest?: Digest;
   /** Is it offered to neighbours? */
   readonly shared: boolean;
   readonly url: string;
 }
 
+/** What we are to bring from the origin, ourselves or by who asked. */
+interface Bringing {
+  readonly since: number;
+  /** It is here, or does not come. */
+  readonly end: () => void;
+}
+
 export class ByUrl {
   readonly #ports: ByUrlPorts;
-  /** What we hold, by the key of its URL. */
-  readonly #own = new Map<Digest, FreshName>();
-  /** What we bring from the origin. The functions end it. */
-  readonly #bringing = new Map<Digest, () => void>();
+  readonly #names: NamesByUrl;
+  /** By the keys of URLs. */
+  readonly #bringing = new Map<Digest, Bringing>();
   /** Not to be shared, as the origin's headers said. */
   readonly #private = new Set<Digest>();
-  /** The origin gives something else by now, or it was never so. */
-  readonly #wrong = new Set<Digest>();
 
   constructor(ports: ByUrlPorts) {
     this.#ports = ports;
-    ports.neighbours.announcements.introduce = (neighbour, swarm) => {
-      if (swarm === ports.swarm) this.#sendNames(neighbour, [...this.#own.values()]);
-    };
+    this.#names = new NamesByUrl(ports);
   }
 
   get swarm(): SwarmId {
@@ -90,114 +97,105 @@ export class ByUrl {
     signal: AbortSignal,
   ): Promise<ByUrlAsset | 'brings' | null> {
     const key = await this.#keyOf(url);
+    if (this.#private.has(key) || isPlaylist(new URL(url).pathname)) return null;
+    const contentType = typeOf(url);
     const wanted = (name: AssetName): Wanted => ({
       url,
       name,
       range: null,
       swarm: this.#ports.swarm,
-      contentType: typeOf(url),
+      contentType,
       neededAt,
       startedAt,
     });
-    for (;;) {
-      if (this.#private.has(key) || isPlaylist(url, '')) return null;
-      const found = await this.#find(key, wanted({ digest: key, size: 0, urlKey: key }), signal);
-      if (!found) break;
-      const { until: _, ...name } = found;
-      const asset = await this.#take(wanted(name), found, taker, signal);
-      if (asset) return asset;
+    const found = await this.#find(key, wanted({ digest: key, size: 0, urlKey: key }), signal);
+    if ('digest' in found) {
+      const { digest, size } = found;
+      const own = await this.#stored(found, url, taker);
+      return own ?? this.#take(wanted({ digest, size, urlKey: key }), found, taker, signal);
     }
-    const end = this.#begin(key);
     if (bringsItself) return 'brings';
     try {
       return await this.#bring(key, url, taker, signal);
     } finally {
-      end();
+      found.end();
     }
   }
 
-  /** What an asker brought that was told to; null: it may not be shared. */
-  async brought(url: string, answer: BroughtAnswer | null): Promise<void> {
+  /** What an asker brought that was told to. `private`: it is not for others; null: it did not come. */
+  async brought(url: string, answer: BroughtAnswer | 'private' | null): Promise<void> {
     const key = await this.#keyOf(url);
-    if (answer) await this.#offer(key, url, new Uint8Array(answer.body), answer);
-    else this.#isPrivate(key);
-    this.#bringing.get(key)?.();
+    if (answer === 'private') addTo(this.#private, key);
+    else if (answer) await this.#offer(key, url, new Uint8Array(answer.body), answer);
+    this.#bringing.get(key)?.end();
   }
 
   #keyOf(url: string): Promise<Digest> {
     return urlKey(withoutFragment(url), this.#ports.sha256);
   }
 
-  /** Who has it, as soon as somebody does; null: we are to bring it. */
-  async #find(key: Digest, wanted: Wanted, signal: AbortSignal): Promise<FreshName | null> {
-    const { crossings, neighbours, changes, clock } = this.#ports;
+  /** What is there, as soon as somebody has it, or our turn to bring it. */
+  async #find(key: Digest, wanted: Wanted, signal: AbortSignal): Promise<FreshName | Bringing> {
+    const { crossings, neighbours, changes, clock, store } = this.#ports;
     const turn = crossings.turn(wanted);
     let bringer: Neighbour | undefined;
     for (;;) {
       signal.throwIfAborted();
-      const found = this.#own.get(key) ?? this.#namedByMost(key);
+      const own = this.#names.own(key);
+      if (own && store.has(own.digest)) return own;
+      const found = this.#names.best(key);
       if (found) return found;
-      if (this.#bringing.has(key)) {
-        await changes.next(BRINGING_FOR_MS, signal);
-        continue;
-      }
+      const patience = this.#patience(key, wanted.neededAt);
       const before = bringer;
       bringer = neighbours.open.find((neighbour) => neighbour.sameSite && neighbour.queuedAt(key) !== undefined);
       if (bringer && bringer !== before) turn.promised(bringer);
       // It may not be shared, or who brought it is gone.
       if (before && !bringer) turn.gaveNothing(before.open);
-      const at = turn.mayCrossAt();
+      const at = Math.max(patience, turn.mayCrossAt());
       if (at <= clock.now()) {
         turn.crosses();
-        return null;
+        return this.#begin(key);
       }
       await changes.next(at - clock.now(), signal);
     }
   }
 
-  /** Of several bodies that neighbours name so, that of which most say so; then that of our own site. */
-  #namedByMost(key: Digest): FreshName | undefined {
-    const votes = new Map<Digest, { readonly name: FreshName; count: number }>();
-    const { neighbours, clock } = this.#ports;
-    const bySite = [...neighbours.open].sort((a, b) => Number(b.sameSite) - Number(a.sameSite));
-    for (const neighbour of bySite) {
-      const name = neighbour.named.get(key);
-      if (!name || name.until <= clock.now() || !neighbour.holds(name.digest)) continue;
-      if (this.#wrong.has(name.digest) || name.size > MAX_BY_URL_BYTES) continue;
-      const vote = votes.get(name.digest) ?? { name, count: 0 };
-      vote.count++;
-      votes.set(name.digest, vote);
-    }
-    const most = Math.max(...[...votes.values()].map(({ count }) => count));
-    return [...votes.values()].find(({ count }) => count === most)?.name;
+  /** Until when we wait for another asker of ours that is to bring it, on the clock: a service worker may be ended before it could tell. */
+  #patience(key: Digest, neededAt: number): number {
+    const bringing = this.#bringing.get(key);
+    return bringing ? Math.min(bringing.since + QUEUED_PATIENCE_MS, neededAt) : 0;
   }
 
-  /** From the store, else from neighbours; null: it is not what that name said. */
-  async #take(
-    wanted: Wanted,
-    { urlKey: key, until }: FreshName,
-    taker: BodyTaker,
-    signal: AbortSignal,
-  ): Promise<ByUrlAsset | null> {
-    const { store, transfers } = this.#ports;
-    const { url, contentType, swarm, name } = wanted;
+  /** Null: it is not ours, or had to go. */
+  async #stored(name: FreshName, url: string, { use }: BodyTaker): Promise<ByUrlAsset | null> {
+    const { store, countStoreBytes } = this.#ports;
     const stored = await store.read(name.digest);
-    if (stored) {
-      taker.use('store', stored.size);
-      return { body: stored.body, contentType: stored.contentType || contentType, source: 'store', shared: true, url };
-    }
-    this.#own.delete(key); // It was, perhaps, and had to go.
+    if (stored?.urlKey !== name.urlKey) return null;
+    countStoreBytes(stored.size);
+    use('store', stored.size);
+    const { body } = stored;
+    const contentType = stored.contentType || typeOf(url);
+    return { body, contentType, source: 'store', digest: name.digest, shared: true, url };
+  }
+
+  /** From neighbours; null: the origin has something else by now. */
+  async #take(wanted: Wanted, found: FreshName, taker: BodyTaker, signal: AbortSignal): Promise<ByUrlAsset | null> {
+    const { store, transfers } = this.#ports;
     const got = await transfers.take(wanted, signal, taker);
     if (!got.leaves) {
-      this.#wrong.add(name.digest);
+      this.#names.isWrong(found);
       return null;
     }
-    this.#hold(swarm, { ...name, urlKey: key, until });
+    const { url, contentType } = wanted;
+    // The origin says anew whether it is for others, and for how long: it is asked again by who wants it next.
+    const shared = store.has(found.digest) && got.origin === null;
+    if (shared) this.#names.hold(found);
     return {
       body: got.body,
       contentType: contentType || (got.origin?.contentType ?? ''),
       source: got.source,
-      shared: store.has(name.digest),
+      digest: found.digest,
+      shared,
       url,
     };
   }
@@ -212,15 +210,14 @@ export class ByUrl {
     const over = new AbortController();
     const request = { url, range: null, credentials: 'omit', signal: AbortSignal.any([signal, over.signal]) } as const;
     const response = await this.#ports.origin(request, (bytes) => use('origin', bytes));
-    if (response.status !== 200 || !response.shareable || !isShown(url, response.contentType)) {
+    if (response.status !== 200 || !response.shareable || !isForOthers(url, response)) {
       over.abort();
-      this.#isPrivate(key);
+      addTo(this.#private, key);
       return null;
     }
     const body = await readBody(url, response, (_, have) => progress(have, response.size ?? 0));
-    const { contentType } = response;
     const shared = await this.#offer(key, url, body, response);
-    return { body, contentType, source: 'origin', shared, url: response.url };
+    return { body, contentType: response.contentType, source: 'origin', shared, url: response.url };
   }
 
   /** Keeps the origin's answer in memory and tells it, for as long as it is fresh. */
@@ -228,72 +225,46 @@ export class ByUrl {
     key: Digest,
     url: string,
     body: Uint8Array<ArrayBuffer>,
-    { contentType, headers }: Omit<BroughtAnswer, 'body'>,
+    answer: Omit<BroughtAnswer, 'body'>,
   ): Promise<boolean> {
-    const { clock, freshFor, store, sha256, swarm } = this.#ports;
-    const fresh = Math.min(MAX_BY_URL_FRESH_MS, freshFor(url, 200, headers));
-    const isRight = isShown(url, contentType) && isAssetSize(body.length) && body.length <= MAX_BY_URL_BYTES;
-    if (fresh <= 0 || !isRight) {
-      this.#isPrivate(key);
+    const { clock, freshFor, store, sha256 } = this.#ports;
+    const { contentType, headers } = answer;
+    const fresh = Math.min(MAX_BY_URL_FRESH_MS, freshFor(url, headers));
+    if (fresh <= 0 || !isForOthers(url, answer) || !isAssetSize(body.length) || body.length > MAX_BY_URL_BYTES)
       return false;
-    }
-    const { leaves, ...name } = await nameOf(body, sha256, key);
-    store.put({ ...name, body, leaves, contentType });
-    if (store.has(name.digest)) this.#hold(swarm, { ...name, urlKey: key, until: clock.now() + fresh });
-    return store.has(name.digest);
+    const { leaves, digest: content, size } = await nameOf(body, sha256);
+    const digest = await byUrlDigest(key, { digest: content, size }, sha256);
+    store.put({ digest, size, urlKey: key, body, leaves, contentType });
+    if (store.has(digest)) this.#names.hold({ digest, size, urlKey: key, content, until: clock.now() + fresh });
+    return store.has(digest);
   }
 
-  /** Until it is stale. */
-  #hold(swarm: SwarmId, name: FreshName): void {
-    const { clock, neighbours } = this.#ports;
-    this.#own.set(name.urlKey, name);
-    for (const [neighbour] of neighbours.announcements.listeners(swarm)) this.#sendNames(neighbour, [name]);
-    neighbours.announcements.hold(swarm, name.digest);
-    clock.after(name.until - clock.now(), () => {
-      if (this.#own.get(name.urlKey) === name) this.#own.delete(name.urlKey);
-      neighbours.announcements.lose([name.digest]);
-    });
-  }
-
-  #sendNames(neighbour: Neighbour, names: readonly FreshName[]): void {
-    const { clock, neighbours, swarm: home } = this.#ports;
-    const swarm = neighbours.announcements.keyOf(home);
-    const fresh = names.map(({ until, ...name }) => ({ ...name, freshFor: until - clock.now() }));
-    for (let i = 0; swarm !== undefined && i < fresh.length; i += MAX_NAMES_PER_FRAME)
-      neighbour.send({ type: 'named', swarm, names: fresh.slice(i, i + MAX_NAMES_PER_FRAME) });
-  }
-
-  /** Tells the others of the site. @returns to be called when it is here, or does not come */
-  #begin(key: Digest): () => void {
+  /** Tells the others of the site. */
+  #begin(key: Digest): Bringing {
     const { clock, changes, neighbours, swarm } = this.#ports;
     neighbours.announcements.queued(swarm, [key]);
-    const end = (): void => {
-      cancel();
-      if (this.#bringing.get(key) !== end) return;
-      this.#bringing.delete(key);
-      neighbours.announcements.lost(swarm, key);
-      changes.notify();
+    const bringing: Bringing = {
+      since: clock.now(),
+      end: () => {
+        cancel();
+        if (this.#bringing.get(key) !== bringing) return;
+        this.#bringing.delete(key);
+        neighbours.announcements.lost(swarm, key);
+        changes.notify();
+      },
     };
-    // A service worker may be ended before it could tell.
-    const cancel = clock.after(BRINGING_FOR_MS, end);
-    this.#bringing.set(key, end);
-    return end;
-  }
-
-  #isPrivate(key: Digest): void {
-    this.#private.add(key);
-    if (this.#private.size > MAX_PRIVATE) for (const oldest of this.#private) if (this.#private.delete(oldest)) break;
+    const cancel = clock.after(BRINGING_FOR_MS, bringing.end);
+    this.#bringing.set(key, bringing);
+    return bringing;
   }
 }
 
-/** Only what is shown or heard: a page of HTML in an image's place is not for others. */
-const SHOWN = /^(image|audio|video)\/|^text\/vtt\b|^application\/octet-stream\b/i;
-
-const isShown = (url: string, contentType: string): boolean => SHOWN.test(contentType) && !isPlaylist(url, contentType);
-
-/** They change, and say what else is loaded. */
-const isPlaylist = (url: string, contentType: string): boolean =>
-  /mpegurl|dash\+xml/i.test(contentType) || /\.(m3u8?|mpd)$/i.test(new URL(url).pathname);
+const isForOthers = (url: string, { contentType, headers }: Omit<BroughtAnswer, 'body'>): boolean =>
+  isForAll(new URL(url).pathname, {
+    status: 200,
+    redirected: false,
+    headers: { get: (name) => (name === 'content-type' ? contentType : (headers[name] ?? null)) },
+  });
 
 /** A media type is never a neighbour's word. '': unknown, and the browser looks at the bytes. */
 const TYPES: Readonly<Record<string, string>> = {

@@ -46,8 +46,6 @@ export class Engine {
   readonly #ports: EnginePorts;
   readonly #post: Post;
   readonly #home: SwarmId;
-  /** May a service worker ask for what has no digest? */
-  readonly sharesUnverified: boolean;
   readonly #neighbours: Neighbours;
   readonly #membership: Membership;
   readonly #manifest: ManifestIndex;
@@ -81,7 +79,6 @@ export class Engine {
     );
     const { home } = options;
     this.#home = home;
-    this.sharesUnverified = options.sharesUnverified;
     this.#membership = new Membership(ports, home, this.#neighbours, {
       changed,
       joined: () => this.#reachability(true),

@@ -1,6 +1,6 @@
 /** A peer we hold a connection to: what it holds, what we asked of it, what it asked of us, and whether it is still there. */
 import type { P2PError } from '../../protocol/error.ts';
-import type { AssetName, Digest, PeerId, SwarmKey } from '../../protocol/ids.ts';
+import type { Digest, PeerId, SwarmKey } from '../../protocol/ids.ts';
 import { MAX_DIGESTS_PER_FRAME, MAX_DIGESTS_PER_NEIGHBOUR, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import type { PeerMessage, Want } from '../../protocol/peer-message.ts';
 import {
@@ -18,10 +18,15 @@ import { Questions, type BlockQuestion, type Outcome } from './questions.ts';
 import { Uploads, type UploadAllowance } from './uploads.ts';
 import { Wire, type Delivered, type WireListener } from './wire.ts';
 
+/** What is shared by URLs. */
+export type Named = Extract<PeerMessage, { type: 'named' }>;
+
 export interface NeighbourListener {
   opened(): void;
   /** It told its swarms, or what it holds. */
   told(): void;
+  /** It says what is at URLs. */
+  named(message: Named): void;
   /** It asks the keeper for these. */
   wants(swarm: SwarmKey, wants: readonly Want[]): void;
   /** It fetches something, and knows this of the line, bytes per second. */
@@ -31,11 +36,6 @@ export interface NeighbourListener {
   /** It broke the protocol. */
   broken(error: P2PError): void;
   closed(): void;
-}
-
-/** An asset that is named by its URL, and until when it is fresh, ms on the engine's clock. */
-export interface FreshName extends Required<AssetName> {
-  readonly until: number;
 }
 
 /** Ends of a question after which the neighbour still has the asset under way. */
@@ -57,8 +57,6 @@ export class Neighbour {
   wasOpen = false;
   /** When its channel opened, ms on the engine's clock; Infinity before. */
   openedAt = Infinity;
-  /** What it names by URLs, by their keys. */
-  readonly named = new Map<Digest, FreshName>();
   /** Swarms of which we told it what we hold. */
   readonly told = new Set<SwarmKey>();
   readonly #clock: Clock;
@@ -238,10 +236,7 @@ export class Neighbour {
         }
         return this.#listener.told();
       case 'named':
-        for (const name of message.names)
-          if (this.named.size < MAX_DIGESTS_PER_NEIGHBOUR)
-            this.named.set(name.urlKey, { ...name, until: this.#clock.now() + name.freshFor });
-        return this.#listener.told();
+        return this.#listener.named(message);
       case 'fetching':
         return this.#fetches(message);
       case 'bitfield':

@@ -99,6 +99,7 @@ export class Neighbours {
       opened: () => this.#opened(neighbour),
       greeted: () => this.#greeted(neighbour),
       told: () => this.#listener.changed(),
+      named: (message) => this.announcements.byUrl?.heard(neighbour, message),
       wants: (key, wants) => this.#wanted(neighbour, key, wants),
       fetching: (digest, lineRate) => this.#fetching(neighbour, digest, lineRate),
       broken: (error) => this.ban(neighbour, error),

@@ -139,10 +139,7 @@ export class Tab {
       if (data.type === 'read' || data.type === 'load') answer({ type: 'progress', id: data.id, loaded: 0, total: 0 });
       asker.ask(data);
     };
-    const tell = (): void =>
-      void engine
-        .shareable()
-        .then((files) => answer({ type: 'shareable', files, unverified: engine.sharesUnverified }));
+    const tell = (): void => void engine.shareable().then((files) => answer({ type: 'shareable', files }));
     tell();
     return {
       tell,

@@ -258,6 +258,7 @@ export class Mesh extends EventTarget implements MeshFace {
     if (worker !== null)
       connect = linkServiceWorker({
         script: worker,
+        unverified: options.sharesUnverified,
         whenQuiet: (then) => {
           if (this.#loads.size === 0) then();
           else this.#quiet = then;

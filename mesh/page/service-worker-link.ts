@@ -11,6 +11,8 @@ const REGISTER_LATEST_MS = 15_000;
 export interface ServiceWorkerLinkOptions {
   /** URL of the worker's script; its scope is the folder above it. */
   readonly script: string;
+  /** May it ask for images, films and sound that have no digest? */
+  readonly unverified: boolean;
   /** Hands one end of a message channel to the engine. */
   readonly givePort: (port: MessagePort) => void;
   /** Tells what the page loaded before there was a service worker. */
@@ -44,6 +46,7 @@ const ELEMENTS_ONLY = 'the elements share, plain <img> and fetch() do not.';
 /** @returns gives the worker another port, to the engine that there is now */
 export function linkServiceWorker({
   script,
+  unverified,
   givePort,
   seen,
   whenQuiet,
@@ -60,7 +63,7 @@ export function linkServiceWorker({
     if (!worker) return;
     const { port1, port2 } = new MessageChannel();
     givePort(port1);
-    worker.postMessage({ type: 'p2p-port' } satisfies ToServiceWorker, [port2]);
+    worker.postMessage({ type: 'p2p-port', unverified } satisfies ToServiceWorker, [port2]);
   };
   container.addEventListener('controllerchange', () => connect(container.controller), { signal });
   container.addEventListener(

@@ -56,7 +56,8 @@ async function setUp({
 }: Scene = {}) {
   const caches = new FakeCaches();
   const list = new ShareableList(caches.asStorage());
-  await list.update('/', earlier, unlisted !== undefined);
+  await list.update('/', earlier);
+  await list.noteUnverified('/', unlisted !== undefined);
   const fetched: string[] = [];
   const fake = new FakePort();
   fake.hears = (question) => {
@@ -65,8 +66,8 @@ async function setUp({
     if (engine === 'gives') queueMicrotask(() => fake.give(question.id, BODY.slice(question.from, question.to)));
     else queueMicrotask(() => fake.say({ type: 'pass', id: question.id }));
   };
-  const port = now && new EnginePort(fake as unknown as MessagePort, () => undefined);
-  if (now) fake.say({ type: 'shareable', files: now, unverified: unlisted !== undefined });
+  const port = now && new EnginePort(fake as unknown as MessagePort, () => undefined, unlisted !== undefined);
+  if (now) fake.say({ type: 'shareable', files: now });
   const waited: boolean[] = [];
   const older = isReplaced ? new EnginePort(new FakePort() as unknown as MessagePort, () => undefined) : null;
   const door = new Door({
@@ -80,6 +81,7 @@ async function setUp({
         setImmediate(() => older.close());
         return older;
       },
+      findUnverified: async () => (port?.sharesUnverified === true ? port : null),
     },
     documents: new Documents(caches.asStorage(), nodeSha256),
     stored: async (_, { start, end }) => (isStored ? (stored?.() ?? new Blob([BODY.slice(start, end)])) : null),
@@ -273,7 +275,8 @@ test('before the list is read from the cache a request waits for it', async () =
   const before = new ShareableList(caches.asStorage());
   await before.update('/', LISTED);
   const list = new ShareableList(caches.asStorage());
-  const ports = { find: () => Promise.resolve(null) };
+  const nobody = () => Promise.resolve(null);
+  const ports = { find: nobody, findUnverified: nobody };
   const door = new Door({
     webOrigin: ORIGIN,
     engineReferrer: `${ORIGIN}/p2p-engine`,
@@ -327,12 +330,13 @@ test('of such an image a range is given too', async () => {
 });
 
 test('where the engine says so the worker brings it without cookies, and tells what came', async () => {
-  const network = (): Promise<Response> => Promise.resolve(new Response('all of it', { headers: { ...FRESH, 'content-length': '9' } }));
+  const network = (): Promise<Response> =>
+    Promise.resolve(new Response('all of it', { headers: { ...FRESH, 'content-length': '9' } }));
   const { door, fake, fetched } = await setUp({ unlisted: BRINGS, network });
   assert.equal(await textOf(door.answer(requestOf('/other.png'), 'c')), 'all of it');
   await new Promise((resolve) => setImmediate(resolve));
   const told = fake.questions.at(-1);
-  assert.ok(told?.type === 'brought' && told.answer);
+  assert.ok(told?.type === 'brought' && told.answer && told.answer !== 'private');
   assert.equal(new TextDecoder().decode(told.answer.body), 'all of it');
   assert.deepEqual([told.answer.contentType, told.answer.headers['cache-control']], ['image/png', 'max-age=60']);
   assert.deepEqual(fetched, [`${ORIGIN}/other.png without cookies`]);
@@ -343,7 +347,7 @@ test('what its headers keep from others the page gets as it would have, and the 
     Promise.resolve(new Response('yours', { headers: { ...FRESH, 'cache-control': 'private' } }));
   const { door, fake, fetched } = await setUp({ unlisted: BRINGS, network });
   assert.equal(await textOf(door.answer(requestOf('/other.png'), 'c')), 'yours');
-  assert.deepEqual(fake.questions.at(-1), { type: 'brought', url: `${ORIGIN}/other.png`, answer: null });
+  assert.deepEqual(fake.questions.at(-1), { type: 'brought', url: `${ORIGIN}/other.png`, answer: 'private' });
   assert.deepEqual(fetched, [`${ORIGIN}/other.png without cookies`, `${ORIGIN}/other.png`]);
 });
 

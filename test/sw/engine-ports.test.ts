@@ -41,6 +41,7 @@ function setUp(...pages: FakeClient[]): {
 } {
   const alive = new Map(pages.map((page) => [page.id, page]));
   const told: unknown[] = [];
+  const unverifiedPages = new Set<string>();
   const forgotten: string[] = [];
   const clients = { get: async (id: string) => alive.get(id), matchAll: async () => [...alive.values()] };
   const list = {
@@ -49,6 +50,8 @@ function setUp(...pages: FakeClient[]): {
       if (path.startsWith('/kit')) forgotten.push(path);
     },
     update: async (...all: unknown[]) => void told.push(all),
+    noteUnverified: async (path: string, unverified: boolean) => void (unverified && unverifiedPages.add(path)),
+    sharesUnverified: (path: string) => unverifiedPages.has(path),
   };
   const ports = new EnginePorts(
     clients,
@@ -177,7 +180,7 @@ test('what a page’s manifest lists is noted with the page’s path', async () 
   const { told, give } = setUp(page);
   give(page).onmessage?.({ data: { type: 'shareable', files: [FILE] } });
   await turn();
-  assert.deepEqual(told, [['/kit/lesson', [FILE], false], page.url]);
+  assert.deepEqual(told, [['/kit/lesson', [FILE]], page.url]);
 });
 
 test('each visit of a page without the kit is told of once, after it was noted', async () => {

@@ -22,6 +22,7 @@ function link(t: TestContext, register = (): Promise<unknown> => Promise.resolve
   const scope = new AbortController();
   linkServiceWorker({
     script: '/p2p-sw.js',
+    unverified: false,
     givePort: () => undefined,
     seen: (urls) => seen.push(...urls),
     whenQuiet: (then) => quiet.push(then),
