@@ -20,19 +20,29 @@ async function origin(t: TestContext, listener?: RequestListener): Promise<{ ser
   return { server, proxy };
 }
 
-test('each request is noted with its range, status, encoding and bytes', async (t) => {
+test('each request is noted with its range, referrer, status, encoding and bytes', async (t) => {
   const { proxy } = await origin(t, (request, response) => {
     response.writeHead(206, { 'Content-Encoding': 'identity' });
     response.end(request.method === 'HEAD' ? undefined : Buffer.alloc(100_000));
   });
-  const answer = await fetch(`${proxy.url}/a.ts?x=1`, { headers: { Range: 'bytes=0-99999' } });
+  const answer = await fetch(`${proxy.url}/a.ts?x=1`, {
+    headers: { Range: 'bytes=0-99999', Referer: `${proxy.url}/page` },
+  });
   assert.equal((await answer.arrayBuffer()).byteLength, 100_000);
   const [noted] = await until('the note', () => proxy.requests[0]?.state === 'complete' && proxy.requests);
   assert.ok(noted!.clientPort > 0);
-  const { method, url, range, status, encoding, bytes } = noted!;
+  const { method, url, range, referrer, status, encoding, bytes } = noted!;
   assert.deepEqual(
-    { method, url, range, status, encoding, bytes },
-    { method: 'GET', url: '/a.ts?x=1', range: 'bytes=0-99999', status: 206, encoding: 'identity', bytes: 100_000 },
+    { method, url, range, referrer, status, encoding, bytes },
+    {
+      method: 'GET',
+      url: '/a.ts?x=1',
+      range: 'bytes=0-99999',
+      referrer: `${proxy.url}/page`,
+      status: 206,
+      encoding: 'identity',
+      bytes: 100_000,
+    },
   );
   assert.equal(proxy.bytes(/\.ts/), 100_000);
   assert.equal(proxy.bytes(/\.png/), 0);

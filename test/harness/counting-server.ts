@@ -2,14 +2,21 @@
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { Line } from './line.ts';
+import type { Duplex, Transform } from 'node:stream';
+
+/** What the bodies of answers cross, such as a `Line` or a `Gate`. */
+export interface Way {
+  /** @param url path and query @returns undefined: as it comes */
+  carry(url: string): Transform | undefined;
+}
 
 export interface CountedRequest {
   readonly method: string;
   /** Path and query. */
   readonly url: string;
   readonly range: string | undefined;
+  /** Tells apart what pages and what the kit's engines ask for. */
+  readonly referrer: string | undefined;
   /** The client's end of the TCP connection: tells clients apart while they are connected. */
   readonly clientPort: number;
   /** `performance.now()` when the request came. */
@@ -28,15 +35,15 @@ export class CountingServer {
   /** Answers a request itself, if it says so; it is counted all the same. Default: none. */
   answers: (incoming: IncomingMessage, outgoing: ServerResponse) => boolean = () => false;
   readonly #target: URL;
-  readonly #line: Line | undefined;
+  readonly #way: Way | undefined;
   readonly #server: Server;
   readonly #sockets = new Set<Duplex>();
   #port = 0;
 
-  /** @param line what the bodies of all answers cross. Default: as fast as it goes */
-  constructor(target: string, line?: Line) {
+  /** @param way what the bodies of all answers cross. Default: as fast as it goes */
+  constructor(target: string, way?: Way) {
     this.#target = new URL(target);
-    this.#line = line;
+    this.#way = way;
     this.#server = createServer((incoming, outgoing) => this.#forward(incoming, outgoing));
     this.#server.on('connection', (socket) => this.#own(socket));
     this.#server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) =>
@@ -88,6 +95,7 @@ export class CountingServer {
       method: incoming.method ?? '',
       url: incoming.url ?? '',
       range: incoming.headers.range,
+      referrer: incoming.headers.referer,
       clientPort: incoming.socket.remotePort ?? 0,
       at: performance.now(),
       status: 0,
@@ -114,7 +122,7 @@ export class CountingServer {
     upstream.on('response', (answer) => {
       noted.status = answer.statusCode ?? 0;
       noted.encoding = answer.headers['content-encoding'];
-      const carrier = this.#line?.carry();
+      const carrier = this.#way?.carry(noted.url);
       const body = carrier ? answer.pipe(carrier) : answer;
       body.on('data', (chunk: Buffer) => (noted.bytes += chunk.length));
       answer.on('error', () => outgoing.destroy());
@@ -157,8 +165,8 @@ function withoutHopByHop(headers: IncomingMessage['headers']): IncomingMessage['
 }
 
 /** A running proxy in front of `target`, such as `http://127.0.0.1:8080`. End it with `dropAll()`. */
-export async function countingServer(target: string, line?: Line): Promise<CountingServer> {
-  const server = new CountingServer(target, line);
+export async function countingServer(target: string, way?: Way): Promise<CountingServer> {
+  const server = new CountingServer(target, way);
   await server.listen();
   return server;
 }

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { createServer, type P2PServer } from '../../../server/create-server.ts';
-import { countingServer, type CountingServer } from '../../harness/counting-server.ts';
-import type { Line } from '../../harness/line.ts';
+import { countingServer, type CountingServer, type Way } from '../../harness/counting-server.ts';
 import { FIXTURE_MEDIA, serve, type TestServer } from '../../harness/serve.ts';
 
 /** The kit, as a page's author writes it. */
@@ -46,18 +45,18 @@ export class Stage<Server = TestServer> {
 /**
  * All of it ends with the test.
  * @param sample the media folder that is copied. Default: the fixture
- * @param line what the answers to the browsers cross. Default: as fast as it goes
+ * @param way what the answers to the browsers cross. Default: as fast as it goes
  */
 export async function stage(
   t: TestContext,
   flags: readonly string[] = [],
   sample = FIXTURE_MEDIA,
-  line?: Line,
+  way?: Way,
 ): Promise<Stage> {
   const media = await mediaFolder(t, sample);
   const server = await serve({ media, flags: ['--log-level', 'warn', ...flags] });
   t.after(() => server.kill());
-  return new Stage(server, await proxyOf(t, server.url, line), media);
+  return new Stage(server, await proxyOf(t, server.url, way), media);
 }
 
 /** The same, but each browser that joins is at a site of its own. */
@@ -79,8 +78,8 @@ async function mediaFolder(t: TestContext, sample: string): Promise<string> {
   return media;
 }
 
-async function proxyOf(t: TestContext, url: string, line?: Line): Promise<CountingServer> {
-  const proxy = await countingServer(url, line);
+async function proxyOf(t: TestContext, url: string, way?: Way): Promise<CountingServer> {
+  const proxy = await countingServer(url, way);
   t.after(() => proxy.dropAll());
   return proxy;
 }
