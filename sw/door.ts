@@ -144,7 +144,8 @@ export class Door {
     if (!range) return new Response(null, { status, headers });
     const found = await this.#ports.stored(file, range);
     if (!found || (found instanceof Response && status === 200)) return found;
-    return new Response(found instanceof Blob ? found : found.body, { status, headers });
+    // A Blob the browser reads by itself; a stream ends with the worker.
+    return new Response(found instanceof Blob ? found : await found.blob(), { status, headers });
   }
 }
 

@@ -164,6 +164,14 @@ test('what was kept as one is given as it was kept, and as a part if that is wha
   assert.equal(await part?.text(), 'from the store or from peers');
 });
 
+test('a part that is all of what was kept as one is given as a Blob, which outlives the worker', async () => {
+  const withoutStream = (): Response => Object.defineProperty(new Response(BODY), 'body', { value: null });
+  const { door } = await setUp({ isStored: true, stored: withoutStream });
+  const answer = await door.answer(requestOf('/map.png', {}, { range: 'bytes=0-' }), 'c');
+  assert.equal(answer?.status, 206);
+  assert.equal(await answer.text(), 'from the store or from peers');
+});
+
 test('HEAD and conditions are answered without a body from anywhere', async () => {
   const { door, fake, fetched } = await setUp({ isStored: true });
   const head = await door.answer(requestOf('/map.png', { method: 'HEAD' }), 'c');
