@@ -56,9 +56,18 @@ export function isDocument(
   return (
     method === 'GET' &&
     url.startsWith(`${webOrigin}/`) &&
-    (mode === 'navigate' || destination === 'worker' || destination === 'sharedworker') &&
+    ((mode === 'navigate' && isPage(url)) || destination === 'worker' || destination === 'sharedworker') &&
     referrer !== engineReferrer
   );
+}
+
+/**
+ * By its name, for the list may not be read yet. Any other file is shown or downloaded as it is, which may take minutes; Firefox ends a worker through
+ * which an answer passes for half a minute, and the answer with it.
+ */
+function isPage(url: string): boolean {
+  const name = new URL(url).pathname.split('/').at(-1) ?? '';
+  return !name.includes('.') || /\.x?html?$/i.test(name);
 }
 
 /** Style sheets, and scripts in the order of the page, hold up the scripts after them, of which the kit is one: they can't wait for it. */

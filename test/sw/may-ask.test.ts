@@ -89,15 +89,17 @@ test('style sheets and scripts hold up the kit; images, fonts, films and fetch()
 });
 
 for (const [is, what, facts] of [
-  [true, 'a navigation', { mode: 'navigate', destination: 'document' }],
-  [true, 'a frame', { mode: 'navigate', destination: 'iframe' }],
+  [true, 'a navigation to a folder', { mode: 'navigate', destination: 'document', url: `${ORIGIN}/v1.2/?q=a.mp4` }],
+  [true, 'a navigation to a page', { mode: 'navigate', destination: 'document', url: `${ORIGIN}/a.b.html#top` }],
+  [true, 'a frame', { mode: 'navigate', destination: 'iframe', url: `${ORIGIN}/frame` }],
+  [false, 'a download', { mode: 'navigate', destination: 'document', url: `${ORIGIN}/film.mp4` }],
   [true, 'a worker', { mode: 'same-origin', destination: 'worker' }],
   [true, 'a shared worker', { mode: 'same-origin', destination: 'sharedworker' }],
-  [false, 'a form that is sent', { mode: 'navigate', destination: 'document', method: 'POST' }],
+  [false, 'a form that is sent', { mode: 'navigate', destination: 'document', method: 'POST', url: `${ORIGIN}/` }],
   [false, 'an image', {}],
   [false, 'another web origin', { mode: 'navigate', url: 'https://cdn.test/' }],
   [false, 'a worker of another web origin', { mode: 'cors', destination: 'worker', url: 'https://cdn.test/w.js' }],
-  [false, 'a request of the engine itself', { mode: 'navigate', referrer: ENGINE }],
+  [false, 'a request of the engine itself', { mode: 'navigate', referrer: ENGINE, url: `${ORIGIN}/` }],
 ] as const)
   test(`${what} is ${is ? 'a' : 'no'} document`, () =>
     assert.equal(isDocument({ ...IMAGE, ...facts }, ORIGIN, ENGINE), is));
