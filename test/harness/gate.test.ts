@@ -10,7 +10,7 @@ import { until } from './until.ts';
 const BODY = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
 
 async function behindGate(t: TestContext, gate: Gate): Promise<CountingServer> {
-  const server = createServer((_request, response) => response.end(BODY)).listen(0, '127.0.0.1');
+  const server = createServer(({ url }, response) => response.end(url === '/empty' ? '' : BODY)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const proxy = await countingServer(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, gate);
   t.after(async () => {
@@ -35,18 +35,22 @@ test('a shut gate holds an answer after so many bytes, and lets the rest pass wh
   assert.equal((await (await fetch(`${proxy.url}/held`)).arrayBuffer()).byteLength, BODY.length);
 });
 
-test('of an answer of which nothing may pass not even the head comes', async (t) => {
-  const gate = new Gate();
-  const proxy = await behindGate(t, gate);
-  gate.shut('/held');
-  let isHere = false;
-  const answer = fetch(`${proxy.url}/held`).then((answer) => {
-    isHere = true;
-    return answer.arrayBuffer();
+for (const [what, path, body] of [
+  ['an answer of which nothing may pass', '/held', BODY],
+  ['an answer without a body', '/empty', Buffer.alloc(0)],
+] as const)
+  test(`of ${what} not even the head comes`, async (t) => {
+    const gate = new Gate();
+    const proxy = await behindGate(t, gate);
+    gate.shut(path);
+    let isHere = false;
+    const answer = fetch(proxy.url + path).then((answer) => {
+      isHere = true;
+      return answer.arrayBuffer();
+    });
+    await until('the request', () => proxy.requests[0]?.status === 200);
+    await fetch(`${proxy.url}/other`).then((other) => other.arrayBuffer());
+    assert.deepEqual([isHere, proxy.requests[0]!.bytes], [false, 0]);
+    gate.open();
+    assert.deepEqual(Buffer.from(await answer), body);
   });
-  await until('the request', () => proxy.requests[0]?.status === 200);
-  await fetch(`${proxy.url}/other`).then((other) => other.arrayBuffer());
-  assert.deepEqual([isHere, proxy.requests[0]!.bytes], [false, 0]);
-  gate.open();
-  assert.deepEqual(Buffer.from(await answer), BODY);
-});

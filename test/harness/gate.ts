@@ -42,6 +42,11 @@ export class Gate {
             if (!carrier.destroyed) done(null, rest);
           });
       },
+      // A 304 has nothing but a head.
+      flush: (done: TransformCallback) => {
+        if (shut.after > 0) done();
+        else void shut.opened.then(() => done());
+      },
     });
     return carrier;
   }
