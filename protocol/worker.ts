@@ -3,6 +3,8 @@
 export type FromServiceWorker =
   /** The worker started anew and has lost its ports. */
   | { readonly type: 'p2p-port-please' }
+  /** It lets an answer of the network pass, and must not be ended: the page is to call it a little later. */
+  | { readonly type: 'p2p-call-please' }
   /** With a MessagePort to the engine of the tab that leads, for the tab that holds this lock. */
   | { readonly type: 'p2p-engine'; readonly lock: string; readonly epoch: number };
 
@@ -14,7 +16,9 @@ export type ToServiceWorker =
   /** With a MessagePort, which goes on to that client as `p2p-engine`. */
   | { readonly type: 'p2p-pass'; readonly client: string; readonly lock: string; readonly epoch: number }
   /** It is giving an answer piece by piece, and must not be ended. */
-  | { readonly type: 'p2p-awake' };
+  | { readonly type: 'p2p-awake' }
+  /** As it asked. */
+  | { readonly type: 'p2p-call' };
 
 /** Path, on the page's own origin, that the engine's requests carry as their referrer, so that the service worker lets them pass. */
 export const ENGINE_REFERRER = '/p2p-engine';

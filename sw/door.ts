@@ -7,6 +7,7 @@ import type { Documents } from './documents.ts';
 import type { EnginePort } from './engine-port.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import { factsOf, holdsUpScripts, isDocument, mayAsk } from './may-ask.ts';
+import type { Passing } from './passing.ts';
 import type { ShareableList } from './shareable-list.ts';
 import { answerUnlisted, isUnverifiedUse } from './unlisted.ts';
 
@@ -20,6 +21,8 @@ export interface DoorPorts {
   /** Bytes that are on this device, or all of the file as an answer with its headers; null: they are not. */
   readonly stored: (file: ShareableFile, range: ByteRange) => Promise<Response | Blob | null>;
   readonly fetch: (request: Request) => Promise<Response>;
+  /** Keeps the worker awake while an answer of the network passes. */
+  readonly passing: Pick<Passing, 'through'>;
 }
 
 export class Door {
@@ -101,7 +104,7 @@ export class Door {
       (port && !file ? await this.#fromEngine(request, listed, findPort, began) : null);
     try {
       const response = await this.#ports.fetch(request);
-      return (response.status >= 500 && !file && (await atLast())) || response;
+      return (response.status >= 500 && !file && (await atLast())) || this.#pass(request, clientId, response);
     } catch (error) {
       const found = await atLast();
       if (found) return found;
@@ -121,7 +124,12 @@ export class Door {
     const { ports, fetch } = this.#ports;
     const port = this.#mayShareUnlisted(request) ? await ports.findUnverified(clientId) : null;
     const answer = port && (await answerUnlisted(request, listedUrl(request), port, fetch, began));
-    return answer ?? fetch(request);
+    return answer ?? this.#pass(request, clientId, await fetch(request));
+  }
+
+  /** Scripts and style sheets are short, and the browser keeps their compiled code only with its own answer. */
+  #pass({ destination }: Request, clientId: string, response: Response): Response {
+    return holdsUpScripts(destination) ? response : this.#ports.passing.through(response, clientId);
   }
 
   async #fromEngine(

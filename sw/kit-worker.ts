@@ -4,6 +4,7 @@ import { Documents } from './documents.ts';
 import { Door } from './door.ts';
 import { EnginePorts } from './engine-ports.ts';
 import { passPort } from './pass-port.ts';
+import { Passing } from './passing.ts';
 import { ShareableList } from './shareable-list.ts';
 import { stored } from './stored.ts';
 
@@ -27,6 +28,7 @@ export function kitWorker(scope: ServiceWorkerGlobalScope, unused: () => void): 
       if (list.isUnused) unused();
     },
   );
+  const passing = new Passing((id) => clients.get(id));
   const door = new Door({
     webOrigin: location.origin,
     engineReferrer: new URL(ENGINE_REFERRER, location.origin).href,
@@ -35,11 +37,14 @@ export function kitWorker(scope: ServiceWorkerGlobalScope, unused: () => void): 
     documents: new Documents(caches, async (bytes) => new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))),
     stored: (file, range) => stored(caches, file, range),
     fetch: (request) => scope.fetch(request),
+    passing,
   });
   scope.addEventListener('message', (event) => {
     const message = event.data as ToServiceWorker | null | undefined;
     const [port] = event.ports;
-    if (!message || !port || !(event.source instanceof Client)) return;
+    if (!message || !(event.source instanceof Client)) return;
+    if (message.type === 'p2p-port' || message.type === 'p2p-call') passing.called(event.source);
+    if (!port) return;
     if (message.type === 'p2p-port') ports.connect(event.source, port, message.unverified);
     if (message.type === 'p2p-who') port.postMessage(event.source.id);
     if (message.type === 'p2p-pass') event.waitUntil(passPort(clients, message, port));

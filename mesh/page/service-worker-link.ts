@@ -1,4 +1,5 @@
 /** Registers the service worker and gives it ports to the engine. Owned by the Mesh. */
+import { AWAKE_EVERY_MS } from '../core/limits.ts';
 import { P2PError } from '../../protocol/error.ts';
 import type { FromServiceWorker, ToServiceWorker } from '../../protocol/worker.ts';
 
@@ -33,6 +34,8 @@ const loadedUrls = (): string[] =>
 export function stayAwake(): void {
   navigator.serviceWorker.controller?.postMessage({ type: 'p2p-awake' } satisfies ToServiceWorker);
 }
+
+const call = (worker: ServiceWorker): void => worker.postMessage({ type: 'p2p-call' } satisfies ToServiceWorker);
 
 /** A site that has its own worker may have registered it otherwise than we would: as a module, for another scope. */
 async function registerUnlessThere(container: ServiceWorkerContainer, script: string): Promise<void> {
@@ -69,7 +72,9 @@ export function linkServiceWorker({
   container.addEventListener(
     'message',
     ({ data, source }: MessageEvent<FromServiceWorker | undefined>) => {
-      if (data?.type === 'p2p-port-please' && source instanceof ServiceWorker) connect(source);
+      if (!(source instanceof ServiceWorker)) return;
+      if (data?.type === 'p2p-port-please') connect(source);
+      if (data?.type === 'p2p-call-please') setTimeout(() => call(source), AWAKE_EVERY_MS);
     },
     { signal },
   );

@@ -59,6 +59,7 @@ async function setUp({
   await list.update('/', earlier);
   await list.noteUnverified('/', unlisted !== undefined);
   const fetched: string[] = [];
+  const passed: string[] = [];
   const fake = new FakePort();
   fake.hears = (question) => {
     if (question.type === 'load' && unlisted) queueMicrotask(() => fake.say({ ...unlisted, id: question.id }));
@@ -89,8 +90,14 @@ async function setUp({
       fetched.push(`${request.url}${request.credentials === 'omit' ? ' without cookies' : ''}`);
       return network();
     },
+    passing: {
+      through: (response, clientId) => {
+        passed.push(clientId);
+        return response;
+      },
+    },
   });
-  return { door, fetched, fake, waited, list };
+  return { door, passed, fetched, fake, waited, list };
 }
 
 /** An answer as the page's own origin gives it. */
@@ -170,6 +177,14 @@ test('a part that is all of what was kept as one is given as a Blob, which outli
   const answer = await door.answer(requestOf('/map.png', {}, { range: 'bytes=0-' }), 'c');
   assert.equal(answer?.status, 206);
   assert.equal(await answer.text(), 'from the store or from peers');
+});
+
+test('what comes from the network is seen to its end, unless the browser compiles it', async () => {
+  const { door, passed } = await setUp({ now: null });
+  assert.equal(await textOf(door.answer(requestOf('/map.png'), 'c')), 'from the network');
+  assert.deepEqual(passed, ['c']);
+  await door.answer(requestOf('/style.css', { destination: 'style' }), 'd');
+  assert.deepEqual(passed, ['c']);
 });
 
 test('HEAD and conditions are answered without a body from anywhere', async () => {
@@ -293,6 +308,7 @@ test('before the list is read from the cache a request waits for it', async () =
     documents: new Documents(caches.asStorage(), nodeSha256),
     stored: () => Promise.resolve(new Blob([BODY])),
     fetch: gone,
+    passing: { through: (response) => response },
   });
   assert.equal(await textOf(door.answer(requestOf('/map.png'), 'c')), 'from the store or from peers');
   assert.equal(door.answer(requestOf('/other.png'), 'c'), null);
