@@ -1,6 +1,7 @@
 /** A browser may end the service worker at any moment: what it was giving then is whole, or an error, never a part that is called whole. Issue C, D5. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import type { Transform } from 'node:stream';
 import test, { type TestContext } from 'node:test';
 import { ASSET_CACHE } from '../../protocol/asset-cache.ts';
 import { ENGINE_REFERRER } from '../../protocol/worker.ts';
@@ -75,19 +76,26 @@ test(`${LOADS} page loads, in each the worker is stopped while it answers: whole
   for (const [outcome, times] of outcomes) t.diagnostic(`${times} times ${outcome}`);
 });
 
-if (IS_LONG)
-  test('a body that takes 70 s is whole: Firefox', async (t) => {
-    const line = new Line(SLOW_RATE);
-    const way = { carry: (url: string) => (url.endsWith('/slow.bin') ? line.carry() : undefined) };
-    const scene = await stage(t, [], FIXTURE_MEDIA, way);
+for (const way of IS_LONG ? (['of the engine', 'of the network'] as const) : [])
+  test(`a body ${way} that takes 70 s is whole: Firefox`, async (t) => {
+    const [gate, line] = [new Gate(), new Line(SLOW_RATE)];
+    const carry = (url: string): Transform | undefined => (url.endsWith('/slow.bin') ? line.carry() : gate.carry(url));
+    const scene = await stage(t, [], FIXTURE_MEDIA, { carry });
     const firefox = await launchFirefox();
     t.after(() => firefox.close());
     const page = await firefox.browser.newPage();
     const body = randomBytes((SLOW_MS * SLOW_RATE) / 8000);
     const path = await listed(scene, 'slow.bin', body);
     await controlled(page, await scene.page('slow', `${TAKES}${KIT}<p2p-mesh></p2p-mesh>`));
+    await until('its list', () => inPage(page, () => caches.has('p2p-elements')));
+    // While the page has no manifest its engine can't be asked.
+    if (way === 'of the network') gate.shut(MANIFEST);
+    await page.reload();
     await begin(page, { path });
     await headOf(page);
+    const isOfEngine = scene.proxy.matching(/slow\.bin/)[0]!.referrer?.endsWith(ENGINE_REFERRER);
+    assert.equal(isOfEngine, way === 'of the engine');
+    gate.open();
     const { end, took } = await endOf(page, 2 * SLOW_MS);
     t.diagnostic(`${(took / 1000).toFixed(1)} s from the head to the end`);
     assert.equal(end, sha256(body));
