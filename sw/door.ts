@@ -104,7 +104,10 @@ export class Door {
       (port && !file ? await this.#fromEngine(request, listed, findPort, began) : null);
     try {
       const response = await this.#ports.fetch(request);
-      return (response.status >= 500 && !file && (await atLast())) || this.#pass(request, clientId, response);
+      return (
+        (response.status >= 500 && !file && (await atLast())) ||
+        (port ? this.#pass(request, clientId, response) : response)
+      );
     } catch (error) {
       const found = await atLast();
       if (found) return found;
@@ -127,7 +130,7 @@ export class Door {
     return answer ?? this.#pass(request, clientId, await fetch(request));
   }
 
-  /** Scripts and style sheets are short, and the browser keeps their compiled code only with its own answer. */
+  /** To a page that has the kit, for of a stream whose worker is ended Firefox would call a part whole. Scripts and style sheets are short, and the browser keeps their compiled code only with its own answer. */
   #pass({ destination }: Request, clientId: string, response: Response): Response {
     return holdsUpScripts(destination) ? response : this.#ports.passing.through(response, clientId);
   }

@@ -179,12 +179,15 @@ test('a part that is all of what was kept as one is given as a Blob, which outli
   assert.equal(await answer.text(), 'from the store or from peers');
 });
 
-test('what comes from the network is seen to its end, unless the browser compiles it', async () => {
-  const { door, passed } = await setUp({ now: null });
+test('what comes from the network is seen to its end, if the page has the kit and the browser does not compile it', async () => {
+  const { door, passed } = await setUp({ engine: 'passes' });
   assert.equal(await textOf(door.answer(requestOf('/map.png'), 'c')), 'from the network');
   assert.deepEqual(passed, ['c']);
   await door.answer(requestOf('/style.css', { destination: 'style' }), 'd');
   assert.deepEqual(passed, ['c']);
+  const without = await setUp({ now: null });
+  assert.equal(await textOf(without.door.answer(requestOf('/map.png'), 'c')), 'from the network');
+  assert.deepEqual(without.passed, []);
 });
 
 test('HEAD and conditions are answered without a body from anywhere', async () => {
