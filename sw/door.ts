@@ -7,7 +7,7 @@ import type { Documents } from './documents.ts';
 import type { EnginePort } from './engine-port.ts';
 import type { EnginePorts } from './engine-ports.ts';
 import { factsOf, holdsUpScripts, isDocument, mayAsk } from './may-ask.ts';
-import type { Passing } from './passing.ts';
+import { isLong, type Passing } from './passing.ts';
 import type { ShareableList } from './shareable-list.ts';
 import { answerUnlisted, isUnverifiedUse } from './unlisted.ts';
 
@@ -104,10 +104,7 @@ export class Door {
       (port && !file ? await this.#fromEngine(request, listed, findPort, began) : null);
     try {
       const response = await this.#ports.fetch(request);
-      return (
-        (response.status >= 500 && !file && (await atLast())) ||
-        (port ? this.#pass(request, clientId, response) : response)
-      );
+      return (response.status >= 500 && !file && (await atLast())) || (await this.#pass(request, clientId, response));
     } catch (error) {
       const found = await atLast();
       if (found) return found;
@@ -130,9 +127,11 @@ export class Door {
     return answer ?? this.#pass(request, clientId, await fetch(request));
   }
 
-  /** To a page that has the kit, for of a stream whose worker is ended Firefox would call a part whole. Scripts and style sheets are short, and the browser keeps their compiled code only with its own answer. */
-  #pass({ destination }: Request, clientId: string, response: Response): Response {
-    return holdsUpScripts(destination) ? response : this.#ports.passing.through(response, clientId);
+  /** Seen to its end for a page that has the kit, for of a stream whose worker is ended Firefox would call a part whole. Scripts and style sheets are short, and the browser keeps their compiled code only with its own answer. */
+  async #pass({ destination }: Request, clientId: string, response: Response): Promise<Response> {
+    const { passing, ports } = this.#ports;
+    if (holdsUpScripts(destination) || !isLong(response)) return response;
+    return (await ports.find(clientId, true)) ? passing.through(response, clientId) : response;
   }
 
   async #fromEngine(

@@ -19,10 +19,10 @@ export class Passing {
     this.#find = find;
   }
 
-  /** The same answer, whose end is seen; a short one as it is, for it is soon here, and so one that could not be made anew. */
+  /** The same answer, whose end is seen; what could not be made anew as it is. */
   through(response: Response, clientId: string): Response {
     const { body, status, statusText, headers, redirected, type } = response;
-    if (!body || redirected || type !== 'basic' || isShort(headers)) return response;
+    if (!body || redirected || type !== 'basic') return response;
     const passes = this.#passes.get(clientId) ?? { open: 0, isAsked: false };
     this.#passes.set(clientId, passes);
     passes.open++;
@@ -52,7 +52,8 @@ export class Passing {
   }
 }
 
-const isShort = (headers: Headers): boolean => {
+/** May it take longer than a worker lives that hears nothing? */
+export function isLong({ headers }: Response): boolean {
   const length = headers.get('content-length');
-  return length !== null && Number(length) <= MAX_PIECE_BYTES;
-};
+  return length === null || Number(length) > MAX_PIECE_BYTES;
+}

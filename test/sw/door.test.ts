@@ -40,6 +40,8 @@ interface Scene {
   readonly engine?: 'gives' | 'passes';
   /** Does the page give another port before its manifest is known? */
   readonly isReplaced?: boolean;
+  /** Has the worker just started, and not read its list yet? */
+  readonly isUnread?: boolean;
   /** Does the page let be shared what is not listed? Then what its engine says to a `load`; undefined: it does not. */
   readonly unlisted?: AssetAnswer | undefined;
 }
@@ -52,6 +54,7 @@ async function setUp({
   network = () => Promise.resolve(page('from the network')),
   engine = 'gives',
   isReplaced = false,
+  isUnread = false,
   unlisted,
 }: Scene = {}) {
   const caches = new FakeCaches();
@@ -74,7 +77,7 @@ async function setUp({
   const door = new Door({
     webOrigin: ORIGIN,
     engineReferrer: `${ORIGIN}/p2p-engine`,
-    list,
+    list: isUnread ? new ShareableList(caches.asStorage()) : list,
     ports: {
       find: async (_, mayWait) => {
         waited.push(mayWait);
@@ -188,6 +191,12 @@ test('what comes from the network is seen to its end, if the page has the kit an
   const without = await setUp({ now: null });
   assert.equal(await textOf(without.door.answer(requestOf('/map.png'), 'c')), 'from the network');
   assert.deepEqual(without.passed, []);
+});
+
+test('so is what is not listed, where the worker has to read its list first', async () => {
+  const { door, passed } = await setUp({ isUnread: true });
+  assert.equal(await textOf(door.answer(requestOf('/other.bin', { destination: '' }), 'c')), 'from the network');
+  assert.deepEqual(passed, ['c']);
 });
 
 test('HEAD and conditions are answered without a body from anywhere', async () => {

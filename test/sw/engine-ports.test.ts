@@ -50,7 +50,9 @@ function setUp(...pages: FakeClient[]): {
       if (path.startsWith('/kit')) forgotten.push(path);
     },
     update: async (...all: unknown[]) => void told.push(all),
-    noteUnverified: async (path: string, unverified: boolean) => void (unverified && unverifiedPages.add(path)),
+    noteUnverified: async (path: string, unverified: boolean) => {
+      if (unverified) unverifiedPages.add(path);
+    },
     sharesUnverified: (path: string) => unverifiedPages.has(path),
   };
   const ports = new EnginePorts(

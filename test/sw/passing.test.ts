@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { MAX_PIECE_BYTES } from '../../sw/limits.ts';
-import { Passing } from '../../sw/passing.ts';
+import { isLong, Passing } from '../../sw/passing.ts';
 
 function setUp() {
   const heard: unknown[] = [];
@@ -79,15 +79,16 @@ test('an answer that breaks off is an error, and one that nobody wants any more 
   assert.deepEqual(heard, []);
 });
 
-test('what is short, was redirected, has no body or is of another origin passes as it is', async () => {
+test('what was redirected, has no body or is of another origin passes as it is; what is short need not be seen to its end', async () => {
   const { passing, heard } = setUp();
   const responses = [
-    answer({ 'content-length': String(MAX_PIECE_BYTES) }).response,
     answer({}, { redirected: true }).response,
     answer({}, { type: 'opaque' }).response,
     Object.defineProperty(new Response(null, { status: 304 }), 'type', { value: 'basic' }),
   ];
   for (const response of responses) assert.equal(passing.through(response, 'c'), response);
+  assert.equal(isLong(answer({ 'content-length': String(MAX_PIECE_BYTES) }).response), false);
+  assert.equal(isLong(answer({}).response), true);
   const long = answer({ 'content-length': String(MAX_PIECE_BYTES + 1) }).response;
   assert.notEqual(passing.through(long, 'unknown'), long);
   await turn();
