@@ -48,7 +48,7 @@ export class TabEngine {
     this.#ports = ports;
     this.#shares = ports.options.share;
     this.#questions = new OpenQuestions((message) => ports.receive(message));
-    this.#election = new Election(nameOf(ports.options), {
+    this.#election = new Election(engineName(ports.options), {
       lead: (lead) => void this.#useOwn(lead),
       deposed: () => this.#useNone(),
       follow: (port, alive) => this.#useLeaders(port, alive),
@@ -166,7 +166,7 @@ export class TabEngine {
 }
 
 /** Tabs that want the same of an engine share one. Of several caps on the disk, which is theirs together, that of the tab that leads counts; but who wants nothing on it has that kept. */
-const nameOf = (options: EngineOptions): string => {
+export const engineName = (options: EngineOptions): string => {
   const { signal, manifest, upload, maxUpload, maxStorage, sharesUnverified, patterns } = options;
   const said = [signal, manifest, upload, maxUpload, patterns, maxStorage === 0, sharesUnverified];
   return `p2p-elements ${TABS_VERSION} ${JSON.stringify(said)}`;

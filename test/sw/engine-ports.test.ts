@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { EnginePorts } from '../../sw/engine-ports.ts';
-import { PORT_WAIT_MS } from '../../sw/limits.ts';
+import { PORT_WAIT_MS, UNVERIFIED_WAIT_MS } from '../../sw/limits.ts';
 
 class FakeClient {
   readonly heard: unknown[] = [];
@@ -37,7 +37,7 @@ function setUp(...pages: FakeClient[]): {
   alive: Map<string, FakeClient>;
   told: unknown[];
   forgotten: string[];
-  give: (page: FakeClient, port?: FakePort) => FakePort;
+  give: (page: FakeClient, port?: FakePort, unverified?: boolean) => FakePort;
 } {
   const alive = new Map(pages.map((page) => [page.id, page]));
   const told: unknown[] = [];
@@ -61,8 +61,8 @@ function setUp(...pages: FakeClient[]): {
     (url) => told.push(url),
     () => told.push('silent'),
   );
-  const give = (page: FakeClient, port = new FakePort()): FakePort => {
-    ports.connect(page, port as never);
+  const give = (page: FakeClient, port = new FakePort(), unverified = false): FakePort => {
+    ports.connect(page, port as never, unverified);
     return port;
   };
   return { ports, alive, told, forgotten, give };
@@ -194,4 +194,24 @@ test('each visit of a page without the kit is told of once, after it was noted',
   await ports.find('2', true);
   await turn();
   assert.deepEqual(told, ['silent', 'silent']);
+});
+
+test('for what is not listed only a page that lets it be shared is asked, and waited for shortly', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const [lets, not, other] = [
+    new FakeClient('1', '/kit'),
+    new FakeClient('2', '/kit/not'),
+    new FakeClient('3', '/kit'),
+  ];
+  const { ports, give } = setUp(lets, not, other);
+  give(lets, new FakePort(), true);
+  give(not);
+  assert.equal((await ports.findUnverified('1'))?.sharesUnverified, true);
+  assert.equal(await ports.findUnverified('2'), null);
+  // Another visit of the page that does, and says nothing yet.
+  const waiting = ports.findUnverified('3');
+  await turn();
+  assert.equal(other.heard.length, 1);
+  t.mock.timers.tick(UNVERIFIED_WAIT_MS);
+  assert.equal(await waiting, null);
 });
