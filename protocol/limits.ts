@@ -72,3 +72,6 @@ export const OUTSIDE_NEIGHBOURS = 4;
 
 /** Paths in a manifest. 20,000 entries are 2.5 MB of JSON, more than a page should wait for. */
 export const MAX_MANIFEST_ENTRIES = 20_000;
+
+/** A service worker that gives a streamed answer hears from its page so often, ms: browsers end one after 25 to 30 s without an event, and Firefox then takes what it had given for the whole. */
+export const AWAKE_EVERY_MS = 10_000;

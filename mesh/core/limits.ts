@@ -338,9 +338,6 @@ export const READ_LINGER_MS = 2000;
 /** Who was given what it asked for and asks for no more in this time, ms, holds up no transfer and no memory. What it asks for later is taken anew. */
 export const UNREAD_FOR_MS = 30_000;
 
-/** A service worker that gives a streamed answer hears from its page so often, ms: browsers end one after 25 to 30 s without an event, and Firefox then takes what it had given for the whole. */
-export const AWAKE_EVERY_MS = 10_000;
-
 /** Who waits for a piece while others of the same asset come is told so this often, ms: ten times in what a service worker bears in silence. */
 export const WAITING_TOLD_MS = 1000;
 

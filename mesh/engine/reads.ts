@@ -1,5 +1,6 @@
 /** Assets given piece by piece to who asks over one port: as much as was pulled, as soon as it is here. A module of its own, for many pages ask for nothing this way. */
-import { AWAKE_EVERY_MS, READ_LINGER_MS, UNREAD_FOR_MS, WAITING_TOLD_MS } from '../core/limits.ts';
+import { AWAKE_EVERY_MS } from '../../protocol/limits.ts';
+import { READ_LINGER_MS, UNREAD_FOR_MS, WAITING_TOLD_MS } from '../core/limits.ts';
 import type { Clock } from '../core/ports.ts';
 import type { Assets, Read, ReadQuestion, Reply } from './assets.ts';
 import type { Use } from './shared-transfers.ts';

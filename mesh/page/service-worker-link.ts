@@ -1,6 +1,6 @@
 /** Registers the service worker and gives it ports to the engine. Owned by the Mesh. */
-import { AWAKE_EVERY_MS } from '../core/limits.ts';
 import { P2PError } from '../../protocol/error.ts';
+import { AWAKE_EVERY_MS } from '../../protocol/limits.ts';
 import type { FromServiceWorker, ToServiceWorker } from '../../protocol/worker.ts';
 
 /** Its start costs as much as the engine's, and nothing on a first visit waits for it: what the page shows first goes first. So long for the page to ask for that, and as long again, once it is there, to show it, ms. */

@@ -23,7 +23,19 @@ const NODE_TEST = [
 const PURE = /^test\/(?:mesh\/(?!io\/)|protocol\/|components\/|sw\/)/;
 
 /** Scenarios in which nothing depends on how fast neighbours find each other: they run two at a time, the others alone. */
-const PATIENT = ['bad-input', 'lone-viewer', 'weight'];
+const PATIENT = [
+  'back-forward',
+  'bad-input',
+  'interrupted',
+  'lone-viewer',
+  'never',
+  'offline',
+  'package',
+  'static-routes',
+  'store',
+  'versions',
+  'weight',
+];
 
 /** In the order in which they run. Each takes `{ match, long, env }` and gives `{ passed, failed, skipped }`. */
 export const SUITES = { lint, node: nodeTests, browser: browserTests, scenarios };

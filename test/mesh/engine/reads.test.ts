@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import {
-  AWAKE_EVERY_MS,
   LEAVES_WAIT_MS,
   MAX_UNFINISHED,
   READ_LINGER_MS,
@@ -11,7 +10,7 @@ import {
 } from '../../../mesh/core/limits.ts';
 import { Reads } from '../../../mesh/engine/reads.ts';
 import { nameOf } from '../../../protocol/digest.ts';
-import { BLOCK_BYTES, MAX_PART_BYTES } from '../../../protocol/limits.ts';
+import { AWAKE_EVERY_MS, BLOCK_BYTES, MAX_PART_BYTES } from '../../../protocol/limits.ts';
 import type { AssetAnswer, ByteRange } from '../../../protocol/page.ts';
 import { leavesUrl } from './classroom.ts';
 import { WEB_ORIGIN } from '../world/surroundings.ts';
