@@ -112,11 +112,14 @@ export class Door {
     }
   }
 
-  #mayShareUnlisted({ destination, cache, url }: Request): boolean {
+  /** False as long as the list is not read: then `list.has` says neither yes nor no. */
+  #mayShareUnlisted(request: Request): boolean {
     const { list, webOrigin } = this.#ports;
-    // As long as the list is not read `list.has` says neither yes nor no.
     return (
-      list.sharesUnverified() && isUnverifiedUse(destination) && cache !== 'no-cache' && url.startsWith(`${webOrigin}/`)
+      list.sharesUnverified() &&
+      isUnverifiedUse(request.destination) &&
+      request.cache !== 'no-cache' &&
+      request.url.startsWith(`${webOrigin}/`)
     );
   }
 
