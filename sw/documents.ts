@@ -20,23 +20,17 @@ export class Documents {
    * a cookie or a query without saying so is not kept.
    */
   async keep(file: ShareableFile, response: Response): Promise<void> {
-    const { url } = file;
-    const { status, redirected, type, headers } = response;
-    if (
-      status !== 200 ||
-      redirected ||
-      type !== 'basic' ||
-      /\b(private|no-store)\b/i.test(headers.get('cache-control') ?? '')
-    )
-      return;
     try {
-      if (!(await this.#isListed(file, response.clone()))) return;
+      if (!mayBeKept(response) || file.parts.length !== 1 || !(await this.#isListed(file, response.clone()))) return;
       const cache = await this.#caches.open(DOCUMENT_CACHE);
-      await cache.put(url, response);
+      await cache.put(file.url, response);
       const keys = await cache.keys();
       for (const key of keys.slice(0, Math.max(0, keys.length - MAX_DOCUMENTS))) await cache.delete(key);
     } catch {
       // No storage (private mode, quota): it can't be had offline.
+    } finally {
+      // Else the browser would hold in memory what nobody reads.
+      if (!response.bodyUsed) void response.body?.cancel().catch(() => undefined);
     }
   }
 
@@ -51,8 +45,13 @@ export class Documents {
   }
 
   async #isListed({ size, parts }: ShareableFile, response: Response): Promise<boolean> {
-    if (parts.length !== 1) return false;
     const body = new Uint8Array(await response.arrayBuffer());
     return body.length === size && (await nameOf(body, this.#sha256)).digest === parts[0];
   }
 }
+
+const mayBeKept = ({ status, redirected, type, headers }: Response): boolean =>
+  status === 200 &&
+  !redirected &&
+  type === 'basic' &&
+  !/\b(private|no-store)\b/i.test(headers.get('cache-control') ?? '');

@@ -39,10 +39,11 @@ for (const [what, response] of [
   ['what the page may not read', answer({}, { type: 'opaque' })],
   ['what is not as listed, as where it depends on a cookie,', answer({}, { body: '<p>Hello Ann!' })],
 ] as const)
-  test(`${what} is not kept`, async () => {
+  test(`${what} is not kept, nor held in memory`, async () => {
     const documents = documentsIn(new FakeCaches());
     await documents.keep(listed(), response);
     assert.equal(await documents.has(listed()), false);
+    assert.equal((await response.body?.getReader().read())?.done, true);
   });
 
 test('of another version it is there when the origin is gone, but not as listed', async () => {
