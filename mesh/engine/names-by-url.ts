@@ -39,7 +39,11 @@ export class NamesByUrl implements Names {
   }
 
   tell(neighbour: Neighbour, swarm: SwarmId): void {
-    if (swarm === this.#ports.swarm) this.#send(neighbour, [...this.#own.values()]);
+    if (swarm !== this.#ports.swarm) return;
+    const { announcements } = this.#ports.neighbours;
+    // What the store had to let go is not ours to name.
+    for (const name of this.#own.values()) if (!announcements.holds(name.digest)) this.#own.delete(name.urlKey);
+    this.#send(neighbour, [...this.#own.values()]);
   }
 
   heard(neighbour: Neighbour, { swarm, names }: Named): void {

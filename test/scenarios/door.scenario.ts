@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
-import { launchFirefox } from '../harness/browsers.ts';
+import test from 'node:test';
 import { ROOT } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
 import { MAX_SILENT_VISITS } from '../../sw/limits.ts';
-import { person } from './support/person.ts';
+import { pageOf, person } from './support/person.ts';
 import { KIT, stage, type Stage } from './support/stage.ts';
-import { connected, inPage, meshStats, type AnyPage } from './support/viewer.ts';
+import { connected, controlled, inPage, meshStats, type AnyPage } from './support/viewer.ts';
 
 /** What the server may give of the second viewer's assets. */
 const MOST_FROM_SERVER = 0.05;
@@ -142,19 +141,6 @@ async function write(scene: Stage): Promise<void> {
   await scene.write('own/style.css', STYLE);
   await scene.write('own/module.js', MODULE);
   await scene.write('own/data.json', DATA);
-}
-
-async function pageOf(t: TestContext, browser: 'Chromium' | 'Firefox'): Promise<AnyPage> {
-  if (browser === 'Chromium') return (await person(t)).page;
-  const firefox = await launchFirefox();
-  t.after(() => firefox.close());
-  return firefox.browser.newPage();
-}
-
-/** Waits until the service worker answers for the page. */
-async function controlled(page: AnyPage, url: string): Promise<void> {
-  await page.goto(url);
-  await until('the service worker in control', () => inPage(page, () => navigator.serviceWorker.controller !== null));
 }
 
 /** Waits until each asset is there, as a visitor would see it. */

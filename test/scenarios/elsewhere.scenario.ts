@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cp, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import type { LoadOptions, P2PMesh } from '../../index.ts';
-import { launchFirefox } from '../harness/browsers.ts';
 import { ROOT } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
-import { PATIENT, person } from './support/person.ts';
+import { pageOf, PATIENT, person } from './support/person.ts';
 import { KIT, stage, type Stage } from './support/stage.ts';
-import { connected, inPage, type AnyPage } from './support/viewer.ts';
+import { connected, controlled, inPage, type AnyPage } from './support/viewer.ts';
 
 /** What the other web origin may give of the second viewer's assets. */
 const MOST_FROM_ORIGIN = 0.05;
@@ -94,19 +93,6 @@ async function write(cdn: Stage): Promise<void> {
   await cdn.write('own/style.css', STYLE);
   await cdn.write('own/module.js', MODULE);
   await cdn.write('own/data.json', DATA);
-}
-
-async function pageOf(t: TestContext, browser: 'Chromium' | 'Firefox'): Promise<AnyPage> {
-  if (browser === 'Chromium') return (await person(t)).page;
-  const firefox = await launchFirefox();
-  t.after(() => firefox.close());
-  return firefox.browser.newPage();
-}
-
-/** Waits until the service worker answers for the page. */
-async function controlled(page: AnyPage, url: string): Promise<void> {
-  await page.goto(url);
-  await until('the service worker in control', () => inPage(page, () => navigator.serviceWorker.controller !== null));
 }
 
 /** Waits until each asset is there, as a visitor would see it. */

@@ -1,18 +1,17 @@
 /** What may never be shared is not, whoever asks for it, on a page that lets be shared whatever may be: issue C, D2. */
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import { nameOf, urlKey } from '../../protocol/digest.ts';
 import type { Digest } from '../../protocol/ids.ts';
 import type { P2PMesh } from '../../index.ts';
-import { launchFirefox } from '../harness/browsers.ts';
 import { countingServer } from '../harness/counting-server.ts';
 import { until } from '../harness/until.ts';
 import { nodeSha256, testBody } from '../mesh/world/test-asset.ts';
 import { launchHostilePeer } from './hostile/launch-hostile-peer.ts';
-import { person } from './support/person.ts';
+import { pageOf, person } from './support/person.ts';
 import { KIT, stage, type Stage } from './support/stage.ts';
-import { inPage, type AnyPage } from './support/viewer.ts';
+import { controlled, inPage } from './support/viewer.ts';
 
 interface Row {
   readonly path: string;
@@ -87,8 +86,7 @@ for (const browser of ['Chromium', 'Firefox'] as const)
       'rows',
       `${KIT}<p2p-mesh manifest="/row/manifest.json" verify="none" exclude="/row/excluded.*"></p2p-mesh>`,
     );
-    await page.goto(url);
-    await until('the service worker in control', () => inPage(page, () => navigator.serviceWorker.controller !== null));
+    await controlled(page, url);
     await page.goto(`${url}?2`);
     await until('the recording peer as a neighbour', async () => (await peer.state()).opened > 1);
     await inPage(page, () => void (document.cookie = 'visitor=1; path=/'));
@@ -190,11 +188,4 @@ async function askForAll({ rows, elsewhere }: { rows: readonly Row[]; elsewhere:
     await ended;
   }
   return failed;
-}
-
-async function pageOf(t: TestContext, browser: 'Chromium' | 'Firefox'): Promise<AnyPage> {
-  if (browser === 'Chromium') return (await person(t)).page;
-  const firefox = await launchFirefox();
-  t.after(() => firefox.close());
-  return firefox.browser.newPage();
 }

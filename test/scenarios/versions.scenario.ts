@@ -8,7 +8,7 @@ import { ROOT } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
 import { person, type Person } from './support/person.ts';
 import { KIT, stage, type Stage } from './support/stage.ts';
-import { connected, inPage } from './support/viewer.ts';
+import { connected, controlled, inPage } from './support/viewer.ts';
 
 /** Paths to the scripts of a build that was kept (scripts/keep-build.mjs). */
 type Build = Readonly<Record<string, string>>;
@@ -36,8 +36,8 @@ test('a page of today shares by the service worker of an earlier build, and by t
   const { scene, build, a, b, url } = await setUp(t);
   const served = serves(scene, build);
   served.set(WORKER, build[WORKER]!);
-  await controlled(a, url);
-  await controlled(b, url);
+  await controlled(a.page, url);
+  await controlled(b.page, url);
   await sharesByWorker(scene, a, b, url, 'map.png');
   served.clear();
   await updated(a);
@@ -50,8 +50,8 @@ test('a page of an earlier build that is open goes on when today’s service wor
   const { scene, build, a, b, url } = await setUp(t);
   const served = serves(scene, build);
   for (const [path, script] of Object.entries(build)) served.set(path, script);
-  await controlled(a, url);
-  await controlled(b, url);
+  await controlled(a.page, url);
+  await controlled(b.page, url);
   await sharesByWorker(scene, a, b, url, 'map.png');
   served.delete(WORKER);
   await updated(a);
@@ -63,11 +63,6 @@ test('a page of an earlier build that is open goes on when today’s service wor
 async function setUp(t: TestContext) {
   const [scene, a, b, build] = await Promise.all([stage(t), person(t), person(t), earlier()]);
   return { scene, a, b, build, url: await scene.page('deployed', `${KIT}<p2p-mesh></p2p-mesh>`) };
-}
-
-async function controlled({ page }: Person, url: string): Promise<void> {
-  await page.goto(url);
-  await until('the service worker in control', () => inPage(page, () => navigator.serviceWorker.controller !== null));
 }
 
 /** The browser finds the worker of another build, which takes over while the page is open. */

@@ -197,6 +197,19 @@ test('askers of one engine bring it once, and wait for a service worker only for
   assert.ok(hurried.took < 2000, `waited for ${hurried.took} ms`);
 });
 
+test('what had to go is named to no newcomer', async () => {
+  const world = new World();
+  const [asset, large] = [await world.asset('map.png', SIZE, FRESH), await world.asset('large.ts', SIZE)];
+  const a = world.peer('a', { sharesUnverified: true, storeBytes: SIZE + 100 });
+  await world.clock.advance(3000);
+  await get(a, asset);
+  await a.get(large);
+  const b = sharing(world, 'b');
+  await world.connected([a, b]);
+  await world.clock.advance(500);
+  assert.deepEqual(world.said('a>b named'), []);
+});
+
 test('bytes of the store are counted', async () => {
   const world = new World();
   const asset = await world.asset('map.png', SIZE, FRESH);

@@ -2,8 +2,9 @@
 import type { TestContext } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { MeshStats, P2PImg, P2PVideo } from '../../../index.ts';
-import { launchChromium, type Chromium, type ChromiumOptions } from '../../harness/browsers.ts';
+import { launchChromium, launchFirefox, type Chromium, type ChromiumOptions } from '../../harness/browsers.ts';
 import { until } from '../../harness/until.ts';
+import type { AnyPage } from './viewer.ts';
 
 /** Long, for the machine may be busy; what is waited for normally comes within a second or two. */
 export const PATIENT = { timeout: 30_000 } as const;
@@ -85,4 +86,12 @@ export async function person(t: TestContext, { before, ...options }: PersonOptio
   t.after(() => chromium.close());
   if (before) await chromium.context.addInitScript(before);
   return new Person(chromium, await chromium.newPage());
+}
+
+/** A page in a browser of its own, which ends with the test. */
+export async function pageOf(t: TestContext, browser: 'Chromium' | 'Firefox'): Promise<AnyPage> {
+  if (browser === 'Chromium') return (await person(t)).page;
+  const firefox = await launchFirefox();
+  t.after(() => firefox.close());
+  return firefox.browser.newPage();
 }

@@ -27,6 +27,12 @@ export const connected = (page: AnyPage, peers = 1): Promise<MeshStats> =>
     return stats.peers >= peers && stats;
   });
 
+/** Opens a page and waits until the service worker answers for it. */
+export async function controlled(page: AnyPage, url: string): Promise<void> {
+  await page.goto(url);
+  await until('the service worker in control', () => inPage(page, () => navigator.serviceWorker.controller !== null));
+}
+
 /** Where the page's first video is. */
 export const playhead = (
   page: AnyPage,
