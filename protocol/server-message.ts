@@ -15,6 +15,9 @@ const REFUSALS: readonly RefusalCode[] = [
   'too-many-swarms',
   'superseded',
   'shutting-down',
+  'unauthorized',
+  'full',
+  'too-fast',
 ];
 
 type Check = (value: unknown) => boolean;

@@ -18,6 +18,8 @@ export interface JoinRequest {
   readonly resume?: string;
   /** Of the tab that speaks for the browser: where two have the same peer id the higher one counts. Default: 0. */
   readonly epoch?: number;
+  /** What lets the peer in where the server asks for tokens: a JSON Web Token (RFC 7519). Of several joins the last one's counts. */
+  readonly token?: string;
 }
 
 export interface JoinReply {
@@ -104,7 +106,19 @@ export interface Done {
 }
 
 export type RefusalCode =
-  'bad-message' | 'wrong-version' | 'not-joined' | 'unknown-peer' | 'too-many-swarms' | 'superseded' | 'shutting-down';
+  | 'bad-message'
+  | 'wrong-version'
+  | 'not-joined'
+  | 'unknown-peer'
+  | 'too-many-swarms'
+  | 'superseded'
+  | 'shutting-down'
+  /** There is no token, or it opens none of these swarms (any more). */
+  | 'unauthorized'
+  /** The server, or what it allows one address, site or subject, is full. */
+  | 'full'
+  /** More messages or bytes than one peer may send in a while. */
+  | 'too-fast';
 
 /** The server's no. `message` says what was expected; `retryAfter` is in seconds, absent where trying again is of no use. */
 export interface Refusal {
