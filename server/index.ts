@@ -5,7 +5,7 @@ export { createLog, type Logger, type LogLevel } from './log.ts';
 export { type ServerURLs } from './server-urls.ts';
 export { type SiteKey } from './site.ts';
 export { createSignaling, type Signaling, type SignalingOptions } from './signaling/create-signaling.ts';
-export { type Directory, type Members, type Sizes } from './signaling/directory.ts';
+export { type Claim, type Directory } from './signaling/directory.ts';
 export { type SignalingCounters } from './signaling/hub.ts';
 export { MemoryDirectory } from './signaling/memory-directory.ts';
 export { type Random } from './signaling/random-picks.ts';

@@ -75,6 +75,9 @@ export const MAX_OUTSIDE_DRAWS = 96;
 /** Milliseconds that responses under way have when the server closes; then their connections are cut. Twice that is the promise of 2 s. */
 export const CLOSE_GRACE_MS = 1000;
 
+/** Members in line behind the keeper that are named: if two vanish together there is still somebody who knows that it is its turn. */
+export const NEXT_IN_LINE = 2;
+
 /** Claims remembered for each site of a swarm: eight of each of a dozen viewers, most of whom claim the same. Past it the oldest is forgotten, which costs at most a second crossing. */
 export const MAX_CLAIMS_PER_SITE = 100;
 

@@ -11,7 +11,7 @@ import { BLOCK_BYTES, HASH_BYTES, MAX_PART_BYTES } from '../../protocol/limits.t
 import { HASH_ATTEMPTS, HASH_CONCURRENCY, MAX_HASHED_FILES, MAX_LEAVES_BYTES, RACY_MS, SETTLE_MS } from '../limits.ts';
 import { sha256 } from '../sha256.ts';
 import { hashFile, statFile, versionOf, type FileRange, type HashedFile } from './hash-file.ts';
-import { Lru } from './lru.ts';
+import { Lru } from '../lru.ts';
 import { WorkQueue, type Job } from './work-queue.ts';
 
 const debug = createDebug('p2p:server:digests');

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Context } from 'koa';
-import { Lru } from '../digests/lru.ts';
+import { Lru } from '../lru.ts';
 import { COMPRESS_FROM_BYTES, MAX_COMPRESSED_BYTES } from '../limits.ts';
 
 export interface BodyOptions {

@@ -1,21 +1,6 @@
 import type { Digest, PeerId, SwarmId } from '../../protocol/ids.ts';
-import type { SwarmState } from '../../protocol/signaling.ts';
+import type { SwarmState, SwarmView } from '../../protocol/signaling.ts';
 import type { SiteKey } from '../site.ts';
-
-/** Whom a newcomer should offer a connection. Never names the newcomer. */
-export interface Members {
-  /** Of its own site. */
-  readonly members: readonly PeerId[];
-  /** From outside. */
-  readonly others: readonly PeerId[];
-}
-
-/** How many peers a swarm has; zeros if nobody is in it. */
-export interface Sizes {
-  readonly size: number;
-  readonly siteSize: number;
-  readonly sites: number;
-}
 
 /** Who crosses an asset for a site. */
 export interface Claim {
@@ -33,15 +18,21 @@ export interface Claim {
  * Calls for one peer are made one after the other; calls for different peers may overlap.
  */
 export interface Directory {
-  /** Adds a peer to a swarm, last in its site's line. A peer that is in it already keeps its place. */
-  join(swarm: SwarmId, peer: PeerId, site: SiteKey): Promise<void>;
+  /**
+   * The peer is connected to this server from now on, also if it was to another.
+   * @param epoch of the tab that speaks for it
+   * @returns the swarms in which it has a place from before; `superseded`: another server has a tab of a higher epoch
+   */
+  enter(peer: PeerId, epoch: number): Promise<readonly SwarmId[] | 'superseded'>;
+  /**
+   * Adds a peer that has entered to a swarm, last in its site's line. A peer that is in it already keeps its place.
+   * @returns what it has to know of the swarm: its state, and some of the others, picked at random: O(1) for each pick
+   */
+  join(swarm: SwarmId, peer: PeerId, site: SiteKey): Promise<SwarmView>;
   /** @returns whether the peer was in the swarm */
   leave(swarm: SwarmId, peer: PeerId): Promise<boolean>;
   /** Takes a peer out of everything. @returns the swarms that it was in */
   leaveAll(peer: PeerId): Promise<readonly SwarmId[]>;
-  /** Some of the swarm's peers for one that is in it, picked at random: O(1) for each pick. */
-  members(swarm: SwarmId, peer: PeerId): Promise<Members>;
-  sizes(swarm: SwarmId, site: SiteKey): Promise<Sizes>;
   /** Sizes, keeper (the oldest member of the site) and the next two; undefined if nobody of the site is in the swarm. */
   state(swarm: SwarmId, site: SiteKey): Promise<SwarmState | undefined>;
   /**

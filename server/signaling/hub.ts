@@ -39,8 +39,8 @@ export interface PeerSession {
   readonly site: SiteKey;
   /** Of the tab that speaks for its browser. */
   readonly epoch: number;
-  /** Gives up the peer to another socket. @returns the swarms it still has a place in */
-  handOver(): Promise<readonly SwarmId[]>;
+  /** Gives up the peer to another socket; its places in the directory stay. */
+  handOver(): Promise<void>;
 }
 
 /** What all sessions of a server share. */

@@ -1,12 +1,10 @@
 import type { Digest, PeerId, SwarmId } from '../../protocol/ids.ts';
-import type { SwarmState } from '../../protocol/signaling.ts';
+import type { SwarmState, SwarmView } from '../../protocol/signaling.ts';
+import { NEXT_IN_LINE } from '../limits.ts';
 import type { SiteKey } from '../site.ts';
-import type { Claim, Directory, Members, Sizes } from './directory.ts';
+import type { Claim, Directory } from './directory.ts';
 import { MemorySwarm } from './memory-swarm.ts';
 import type { Random } from './random-picks.ts';
-
-/** Members in line behind the keeper that are named. */
-const NEXT_IN_LINE = 2;
 
 /** The directory of a single server. Swarms that nobody is in take no memory. */
 export class MemoryDirectory implements Directory {
@@ -22,12 +20,17 @@ export class MemoryDirectory implements Directory {
     this.#now = now;
   }
 
-  async join(id: SwarmId, peer: PeerId, site: SiteKey): Promise<void> {
+  async enter(peer: PeerId): Promise<readonly SwarmId[]> {
+    return [...(this.#swarmsOf.get(peer) ?? [])];
+  }
+
+  async join(id: SwarmId, peer: PeerId, site: SiteKey): Promise<SwarmView> {
     const swarm = this.#swarms.get(id) ?? new MemorySwarm();
     this.#swarms.set(id, swarm);
     swarm.add(peer, site, this.#now());
     const swarms = this.#swarmsOf.get(peer) ?? new Set();
     this.#swarmsOf.set(peer, swarms.add(id));
+    return { ...stateOf(id, swarm, site, peer), ...swarm.pick(peer, this.#random) };
   }
 
   async leave(id: SwarmId, peer: PeerId): Promise<boolean> {
@@ -45,21 +48,19 @@ export class MemoryDirectory implements Directory {
     return swarms;
   }
 
-  async members(id: SwarmId, peer: PeerId): Promise<Members> {
-    return this.#swarms.get(id)?.pick(peer, this.#random) ?? { members: [], others: [] };
-  }
-
-  async sizes(id: SwarmId, site: SiteKey): Promise<Sizes> {
-    const swarm = this.#swarms.get(id);
-    return { size: swarm?.size ?? 0, siteSize: swarm?.siteSize(site) ?? 0, sites: swarm?.sites ?? 0 };
-  }
-
   async state(id: SwarmId, site: SiteKey): Promise<SwarmState | undefined> {
-    const [keeper, ...next] = this.#swarms.get(id)?.eldest(site, 1 + NEXT_IN_LINE) ?? [];
-    return keeper === undefined ? undefined : { swarm: id, ...(await this.sizes(id, site)), keeper, next };
+    const swarm = this.#swarms.get(id);
+    const [keeper] = swarm?.eldest(site, 1) ?? [];
+    return swarm === undefined || keeper === undefined ? undefined : stateOf(id, swarm, site, keeper);
   }
 
   async claim(id: SwarmId, peer: PeerId, digest: Digest, instead?: PeerId): Promise<Claim | undefined> {
     return this.#swarms.get(id)?.claim(peer, digest, instead, this.#now());
   }
+}
+
+/** @param member of the site, any */
+function stateOf(id: SwarmId, swarm: MemorySwarm, site: SiteKey, member: PeerId): SwarmState {
+  const [keeper = member, ...next] = swarm.eldest(site, 1 + NEXT_IN_LINE);
+  return { swarm: id, size: swarm.size, siteSize: swarm.siteSize(site), sites: swarm.sites, keeper, next };
 }

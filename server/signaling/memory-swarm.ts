@@ -1,8 +1,9 @@
 import type { Digest, PeerId } from '../../protocol/ids.ts';
 import { MAX_NEIGHBOURS, OUTSIDE_NEIGHBOURS, SITE_NEIGHBOURS } from '../../protocol/limits.ts';
+import type { SwarmView } from '../../protocol/signaling.ts';
 import { MAX_CLAIMS_PER_SITE, MAX_OUTSIDE_DRAWS } from '../limits.ts';
 import type { SiteKey } from '../site.ts';
-import type { Claim, Members } from './directory.ts';
+import type { Claim } from './directory.ts';
 import { PickableSet, type Random } from './random-picks.ts';
 
 interface Site {
@@ -88,7 +89,7 @@ export class MemorySwarm {
   }
 
   /** Random members for `peer`: 8 of its site and 4 from outside, 12 in all if either side has them. */
-  pick(peer: PeerId, random: Random): Members {
+  pick(peer: PeerId, random: Random): Pick<SwarmView, 'members' | 'others'> {
     const key = this.#siteOf.get(peer);
     const site = key === undefined ? undefined : this.#sites.get(key);
     const atSite = (site?.peers.size ?? 1) - 1;

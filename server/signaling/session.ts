@@ -20,8 +20,7 @@ type State =
       readonly epoch: number;
       readonly swarms: Set<SwarmId>;
     }
-  /** `left` are the places in the directory that it has not given up, because the peer has another socket. */
-  | { readonly kind: 'gone'; readonly left: readonly SwarmId[] };
+  | { readonly kind: 'gone' };
 
 const NOT_JOINED = refusal(
   'not-joined',
@@ -83,15 +82,13 @@ export class Session implements PeerSession {
   }
 
   /** The peer came back on another socket: this one gives up the peer's place, without giving it up in the directory. */
-  handOver(): Promise<readonly SwarmId[]> {
+  handOver(): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.#state.kind === 'gone') return this.#state.left;
-      if (this.#state.kind === 'new') return [];
-      const swarms = [...this.#state.swarms];
-      this.#state = { kind: 'gone', left: [] };
+      if (this.#state.kind !== 'joined') return;
+      const { swarms } = this.#state;
+      this.#state = { kind: 'gone' };
       for (const swarm of swarms) this.#hub.news.left(swarm, this.#site);
       this.#socket.disconnect(true);
-      return swarms;
     });
   }
 
@@ -136,12 +133,11 @@ export class Session implements PeerSession {
       if (parsed.value.resume !== undefined && parsed.value.resume !== state.resume) {
         return refusal('bad-message', 'This socket has joined as another peer already. Open a new one to resume.');
       }
-      const added = parsed.value.swarms.filter((swarm) => !state.swarms.has(swarm));
+      const { swarms } = parsed.value;
+      const added = swarms.filter((swarm) => !state.swarms.has(swarm));
       if (state.swarms.size + added.length > MAX_SWARMS) return tooManySwarms();
-      for (const swarm of added) await this.#enter(swarm, state.peer, state.swarms);
-      const swarms: SwarmView[] = [];
-      for (const swarm of parsed.value.swarms) swarms.push(...(await this.#view(swarm, state.peer)));
-      return { ok: true, peer: state.peer, resume: state.resume, iceServers: this.#hub.iceServers, swarms };
+      const views = await Promise.all(swarms.map((swarm) => this.#enter(swarm, state.peer, state.swarms)));
+      return { ok: true, peer: state.peer, resume: state.resume, iceServers: this.#hub.iceServers, swarms: views };
     });
   }
 
@@ -149,26 +145,30 @@ export class Session implements PeerSession {
   async #identify(request: JoinRequest): Promise<boolean> {
     const resume = request.resume ?? newResume();
     const peer = peerIdOf(resume);
-    const old = this.#hub.sessions.get(peer);
+    const { sessions, directory } = this.#hub;
+    const old = sessions.get(peer);
     const { epoch = 0 } = request;
     if (old && old.epoch > epoch) return false;
-    this.#hub.sessions.set(peer, this);
+    sessions.set(peer, this);
     this.#state = { kind: 'joined', peer, resume, epoch, swarms: new Set() };
-    const before = (await old?.handOver()) ?? [];
-    for (const swarm of before) if (!request.swarms.includes(swarm)) await this.#hub.directory.leave(swarm, peer);
+    await old?.handOver();
+    const before = await directory.enter(peer, epoch);
+    if (before === 'superseded') {
+      this.#state = { kind: 'gone' };
+      if (sessions.get(peer) === this) sessions.delete(peer);
+      return false;
+    }
+    for (const swarm of before) if (!request.swarms.includes(swarm)) await directory.leave(swarm, peer);
     return true;
   }
 
-  async #enter(swarm: SwarmId, peer: PeerId, swarms: Set<SwarmId>): Promise<void> {
-    await this.#hub.directory.join(swarm, peer, this.#site);
+  async #enter(swarm: SwarmId, peer: PeerId, swarms: Set<SwarmId>): Promise<SwarmView> {
+    const view = await this.#hub.directory.join(swarm, peer, this.#site);
+    if (swarms.has(swarm)) return view;
     swarms.add(swarm);
     await this.#socket.join(this.#hub.room(swarm, this.#site));
     this.#hub.news.joined(swarm, this.#site);
-  }
-
-  async #view(swarm: SwarmId, peer: PeerId): Promise<SwarmView[]> {
-    const state = await this.#hub.directory.state(swarm, this.#site);
-    return state === undefined ? [] : [{ ...state, ...(await this.#hub.directory.members(swarm, peer)) }];
+    return view;
   }
 
   async #leave(untrusted: unknown): Promise<Done | Refusal> {
@@ -216,14 +216,12 @@ export class Session implements PeerSession {
   }
 
   async #leaveAll(): Promise<void> {
-    if (this.#state.kind !== 'joined') {
-      this.#state = { kind: 'gone', left: [] };
-      return;
-    }
-    const { peer, swarms } = this.#state;
+    const state = this.#state;
+    this.#state = { kind: 'gone' };
+    if (state.kind !== 'joined') return;
+    const { peer, swarms } = state;
     // a session that is about to take the peer over keeps its place in line
     const isTakenOver = this.#hub.sessions.get(peer) !== this;
-    this.#state = { kind: 'gone', left: isTakenOver ? [...swarms] : [] };
     if (!isTakenOver) {
       this.#hub.sessions.delete(peer);
       await this.#hub.directory.leaveAll(peer);

@@ -10,6 +10,7 @@ import type {
   JoinRequest,
   Refusal,
   SignalRequest,
+  SwarmView,
 } from '../../../protocol/signaling.ts';
 import { peerIdOf } from '../../../server/signaling/identity.ts';
 import { MemoryDirectory } from '../../../server/signaling/memory-directory.ts';
@@ -73,17 +74,14 @@ export class SignalServer implements Server {
     const peer = peerIdOf(resume);
     client.peer = peer;
     this.#joined.set(peer, client);
-    for (const swarm of request.swarms) {
-      await this.#directory.join(swarm, peer, client.site);
-      this.#news.joined(swarm, client);
+    const enter = (): Promise<SwarmView[]> =>
+      Promise.all(request.swarms.map((swarm) => this.#directory.join(swarm, peer, client.site)));
+    let swarms = await enter();
+    for (const swarm of request.swarms) this.#news.joined(swarm, client);
+    if (this.directoryDelay > 0) {
+      await this.clock.wait(this.directoryDelay);
+      swarms = await enter();
     }
-    if (this.directoryDelay > 0) await this.clock.wait(this.directoryDelay);
-    const swarms = await Promise.all(
-      request.swarms.map(async (swarm) => ({
-        ...(await this.#state(swarm, client)),
-        ...(await this.#directory.members(swarm, peer)),
-      })),
-    );
     return { ok: true, peer, resume, iceServers: [], swarms };
   }
 
@@ -114,14 +112,5 @@ export class SignalServer implements Server {
 
   #newDirectory(): MemoryDirectory {
     return new MemoryDirectory(this.#random, () => this.clock.now());
-  }
-
-  async #state(
-    swarm: SwarmId,
-    client: SignalClient,
-  ): Promise<NonNullable<Awaited<ReturnType<MemoryDirectory['state']>>>> {
-    const state = await this.#directory.state(swarm, client.site);
-    if (!state) throw new Error('who has joined is in the directory');
-    return state;
   }
 }

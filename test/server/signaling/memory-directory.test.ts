@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Digest, PeerId } from '../../../protocol/ids.ts';
-import { MAX_NEIGHBOURS, OUTSIDE_NEIGHBOURS, SITE_NEIGHBOURS } from '../../../protocol/limits.ts';
-import { MAX_CLAIMS_PER_SITE } from '../../../server/limits.ts';
 import { MemoryDirectory } from '../../../server/signaling/memory-directory.ts';
 import { PickableSet } from '../../../server/signaling/random-picks.ts';
+import type { PeerId } from '../../../protocol/ids.ts';
 import type { SiteKey } from '../../../server/site.ts';
 import { swarmId } from '../support.ts';
-
-const swarm = swarmId('lesson');
-const [here, there] = ['here', 'there'] as [SiteKey, SiteKey];
-const peer = (name: string | number): PeerId => String(name) as PeerId;
+import { directoryContract } from './directory-contract.ts';
 
 /** The same numbers each time (xorshift). */
 function seeded(seed: number): () => number {
@@ -24,166 +19,18 @@ function seeded(seed: number): () => number {
   };
 }
 
-async function directoryOf(here_: number, there_: number, seed = 1): Promise<MemoryDirectory> {
-  const directory = new MemoryDirectory(seeded(seed));
-  for (let i = 0; i < here_; i++) await directory.join(swarm, peer(`h${i}`), here);
-  for (let i = 0; i < there_; i++) await directory.join(swarm, peer(`t${i}`), there);
-  return directory;
-}
-
-test('the oldest member of a site is its keeper, the next two are next in line', async () => {
-  const directory = await directoryOf(5, 2);
-  assert.deepEqual(await directory.state(swarm, here), {
-    swarm,
-    size: 7,
-    siteSize: 5,
-    sites: 2,
-    keeper: 'h0',
-    next: ['h1', 'h2'],
-  });
-  assert.deepEqual(await directory.state(swarm, there), {
-    swarm,
-    size: 7,
-    siteSize: 2,
-    sites: 2,
-    keeper: 't0',
-    next: ['t1'],
-  });
-});
-
-test('when the keeper leaves, the next in line is keeper; when one in the middle leaves, the line closes', async () => {
-  const directory = await directoryOf(5, 0);
-  await directory.leave(swarm, peer('h0'));
-  await directory.leave(swarm, peer('h2'));
-  const state = await directory.state(swarm, here);
-  assert.deepEqual([state?.keeper, state?.next], ['h1', ['h3', 'h4']]);
-});
-
-test('joining again keeps the place in line; coming back after leaving is the end of the line', async () => {
-  const directory = await directoryOf(3, 0);
-  await directory.join(swarm, peer('h0'), here);
-  assert.equal((await directory.state(swarm, here))?.keeper, 'h0');
-  await directory.leave(swarm, peer('h0'));
-  await directory.join(swarm, peer('h0'), here);
-  assert.deepEqual((await directory.state(swarm, here))?.next, ['h2', 'h0']);
-});
-
-test('a peer that comes back from another site moves there', async () => {
-  const directory = await directoryOf(2, 1);
-  await directory.join(swarm, peer('h0'), there);
-  assert.deepEqual(await directory.sizes(swarm, here), { size: 3, siteSize: 1, sites: 2 });
-  assert.deepEqual((await directory.state(swarm, there))?.next, ['h0']);
-});
-
-test('leaving says whether there was something to leave; leaving all names the swarms', async () => {
-  const directory = await directoryOf(1, 0);
-  const other = swarmId('other');
-  await directory.join(other, peer('h0'), here);
-  assert.equal(await directory.leave(swarm, peer('nobody')), false);
-  assert.equal(await directory.leave(swarmId('nothing'), peer('h0')), false);
-  assert.deepEqual(await directory.leaveAll(peer('h0')), [swarm, other]);
-  assert.deepEqual(await directory.leaveAll(peer('h0')), []);
-  assert.deepEqual(await directory.sizes(swarm, here), { size: 0, siteSize: 0, sites: 0 });
-  assert.equal(await directory.state(swarm, here), undefined);
-  assert.deepEqual(await directory.members(swarm, peer('h0')), { members: [], others: [] });
-});
-
-test('a newcomer is told 8 of its site and 4 from outside when both abound', async () => {
-  const { members, others } = await (await directoryOf(100, 100)).members(swarm, peer('h50'));
-  assert.deepEqual([members.length, others.length], [SITE_NEIGHBOURS, OUTSIDE_NEIGHBOURS]);
-});
-
-test('what one side lacks the other fills up', async () => {
-  const counts = async (mine: number, outside: number) => {
-    const { members, others } = await (await directoryOf(mine, outside)).members(swarm, peer('h0'));
-    return [members.length, others.length];
-  };
-  assert.deepEqual(await counts(13, 0), [12, 0]);
-  assert.deepEqual(await counts(30, 1), [11, 1]);
-  assert.deepEqual(await counts(1, 30), [0, 12]);
-  assert.deepEqual(await counts(3, 30), [2, 10]);
-  assert.deepEqual(await counts(3, 2), [2, 2]);
-  assert.deepEqual(await counts(1, 0), [0, 0]);
-});
-
-test('outsiders are found even when nearly everybody is at the own site', async () => {
-  const { others } = await (await directoryOf(3000, 5)).members(swarm, peer('h0'));
-  assert.equal(others.length, OUTSIDE_NEIGHBOURS);
-});
-
-test('picks are right for any swarm: distinct, on the right side, never oneself, as many as there can be', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.nat(40), fc.integer(), async (mine, outside, seed) => {
-      const directory = await directoryOf(mine, outside, seed);
-      const { members, others } = await directory.members(swarm, peer('h0'));
-      assert.equal(new Set([...members, ...others]).size, members.length + others.length);
-      assert.ok(members.every((one) => one.startsWith('h') && one !== 'h0'));
-      assert.ok(others.every((one) => one.startsWith('t')));
-      assert.equal(members.length + others.length, Math.min(MAX_NEIGHBOURS, mine + outside - 1));
-    }),
-    { numRuns: 60 },
-  );
-});
-
-test('everybody is picked about equally often', async () => {
-  const directory = await directoryOf(50, 50);
-  const counts = new Map<string, number>();
-  for (let i = 0; i < 3000; i++) {
-    const { members, others } = await directory.members(swarm, peer('h0'));
-    for (const one of [...members, ...others]) counts.set(one, (counts.get(one) ?? 0) + 1);
-  }
-  const site = Array.from({ length: 49 }, (_, index) => counts.get(`h${index + 1}`) ?? 0);
-  const outside = Array.from({ length: 50 }, (_, index) => counts.get(`t${index}`) ?? 0);
-  assert.ok(
-    Math.min(...site) > 350 && Math.max(...site) < 650,
-    `expected about 490: ${Math.min(...site)} to ${Math.max(...site)}`,
-  );
-  assert.ok(
-    Math.min(...outside) > 150 && Math.max(...outside) < 340,
-    `expected about 240: ${Math.min(...outside)} to ${Math.max(...outside)}`,
-  );
-});
+directoryContract(async (_t, now) => new MemoryDirectory(seeded(1), now), 60);
 
 test('a join costs the same in a swarm of 20,000 as in one of 20', async () => {
+  const [swarm, here, there] = [swarmId('lesson'), 'here' as SiteKey, 'there' as SiteKey];
+  const peer = (index: number): PeerId => String(index) as PeerId;
   let draws = 0;
   const random = seeded(3);
   const directory = new MemoryDirectory(() => (draws++, random()));
   for (let i = 0; i < 20_000; i++) await directory.join(swarm, peer(i), i % 2 ? here : there);
   draws = 0;
-  for (let i = 0; i < 100; i++) await directory.members(swarm, peer(i));
+  for (let i = 0; i < 100; i++) await directory.join(swarm, peer(i), i % 2 ? here : there);
   assert.ok(draws / 100 < 60, `${draws / 100} draws for each join`);
-});
-
-test('line and sizes agree with a plain list after any joins and leaves', async () => {
-  const step = fc.record({ who: fc.nat(9), site: fc.constantFrom(here, there), leaves: fc.boolean() });
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const directory = new MemoryDirectory(seeded(1));
-      let model: { who: PeerId; site: SiteKey }[] = [];
-      for (const { who: number, site, leaves } of steps) {
-        const who = peer(number);
-        if (leaves) {
-          await directory.leave(swarm, who);
-          model = model.filter((one) => one.who !== who);
-        } else {
-          await directory.join(swarm, who, site);
-          if (!model.some((one) => one.who === who && one.site === site))
-            model = [...model.filter((one) => one.who !== who), { who, site }];
-        }
-        for (const key of [here, there]) {
-          const line = model.filter((one) => one.site === key).map((one) => one.who);
-          const state = await directory.state(swarm, key);
-          assert.deepEqual(state && [state.keeper, ...state.next], line.length === 0 ? undefined : line.slice(0, 3));
-          assert.deepEqual(await directory.sizes(swarm, key), {
-            size: model.length,
-            siteSize: line.length,
-            sites: new Set(model.map((one) => one.site)).size,
-          });
-        }
-      }
-    }),
-    { numRuns: 60 },
-  );
 });
 
 test('a shuffle gives every item once, also after many were taken out', () => {
@@ -197,119 +44,5 @@ test('a shuffle gives every item once, also after many were taken out', () => {
       assert.deepEqual([...set.shuffled(seeded(seed))].sort(), expected.sort());
       assert.equal(set.size, expected.length);
     }),
-  );
-});
-
-const asset = (name: string | number): Digest => String(name) as Digest;
-
-/** A directory with four peers here and two there, all joined at 0, and a clock. */
-async function claiming(): Promise<{
-  directory: MemoryDirectory;
-  claim: (who: string, what?: string | number, instead?: string) => ReturnType<MemoryDirectory['claim']>;
-  at: (time: number) => void;
-}> {
-  let now = 0;
-  const directory = new MemoryDirectory(seeded(1), () => now);
-  for (const name of ['h0', 'h1', 'h2', 'h3']) await directory.join(swarm, peer(name), here);
-  for (const name of ['t0', 't1']) await directory.join(swarm, peer(name), there);
-  return {
-    directory,
-    claim: (who, what = 'a', instead) =>
-      directory.claim(swarm, peer(who), asset(what), instead === undefined ? undefined : peer(instead)),
-    at: (time) => void (now = time),
-  };
-}
-
-test('the first of a site that claims an asset crosses it, and the others are told since when', async () => {
-  const { claim, at } = await claiming();
-  at(1000);
-  assert.deepEqual(await claim('h2'), { crosser: 'h2', since: 0, companyFor: 1000, told: 0 });
-  at(1250);
-  assert.deepEqual(await claim('h0'), { crosser: 'h2', since: 250, companyFor: 1250, told: 0 });
-  assert.deepEqual(await claim('h2'), { crosser: 'h2', since: 250, companyFor: 1250, told: 1 });
-  assert.equal((await claim('h1'))?.told, 1);
-  assert.equal((await claim('h0'))?.told, 2);
-});
-
-test('each site and each asset has a crosser of its own', async () => {
-  const { claim } = await claiming();
-  const crossers = [await claim('h1'), await claim('t1'), await claim('h3', 'b')].map((one) => one?.crosser);
-  assert.deepEqual(crossers, ['h1', 't1', 'h3']);
-});
-
-test('a crosser that failed is replaced once, by the first who says so', async () => {
-  const { claim, at } = await claiming();
-  await claim('h0');
-  at(3000);
-  assert.deepEqual(await claim('h1', 'a', 'h0'), { crosser: 'h1', since: 0, companyFor: 3000, told: 0 });
-  at(3010);
-  assert.deepEqual(await claim('h2', 'a', 'h0'), { crosser: 'h1', since: 10, companyFor: 3010, told: 0 });
-  assert.equal((await claim('h2', 'a', 'nobody'))?.crosser, 'h1');
-  assert.equal((await claim('h2', 'a', 'h1'))?.crosser, 'h2');
-});
-
-test('a crosser that left, or went to another site, crosses no more', async () => {
-  const { directory, claim } = await claiming();
-  await claim('h0');
-  await directory.leaveAll(peer('h0'));
-  assert.equal((await claim('h1'))?.crosser, 'h1');
-  await directory.join(swarm, peer('h1'), there);
-  assert.equal((await claim('h2'))?.crosser, 'h2');
-  assert.equal((await claim('h1'))?.crosser, 'h1');
-});
-
-test('company is the oldest of the site but the asker; who is alone has none', async () => {
-  const { directory, claim, at } = await claiming();
-  at(500);
-  await directory.leave(swarm, peer('t0'));
-  assert.equal((await claim('t1'))?.companyFor, null);
-  await directory.join(swarm, peer('t9'), there);
-  at(700);
-  assert.equal((await claim('t1'))?.companyFor, 200);
-  assert.equal((await claim('t9'))?.companyFor, 700);
-});
-
-test('who is not in the swarm can claim nothing in it', async () => {
-  const { directory, claim } = await claiming();
-  assert.equal(await claim('stranger'), undefined);
-  assert.equal(await directory.claim(swarmId('nothing'), peer('h0'), asset('a')), undefined);
-  await directory.leave(swarm, peer('h0'));
-  assert.equal(await claim('h0'), undefined);
-});
-
-test('a site that claims without end makes the server remember the latest only', async () => {
-  const { claim } = await claiming();
-  for (let i = 0; i <= MAX_CLAIMS_PER_SITE; i++) await claim('h0', i);
-  assert.equal((await claim('h1', MAX_CLAIMS_PER_SITE))?.crosser, 'h0');
-  assert.equal((await claim('h1', 1))?.crosser, 'h0');
-  assert.equal((await claim('h1', 0))?.crosser, 'h1', 'the oldest was forgotten');
-  assert.equal((await claim('t0', 5))?.crosser, 't0', 'other sites have a memory of their own');
-});
-
-test('at any time each asset has at most one crosser, who is in the swarm, whatever is claimed in whatever order', async () => {
-  const step = fc.record({ who: fc.nat(5), what: fc.nat(2), instead: fc.option(fc.nat(5)), leaves: fc.nat(9) });
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const directory = new MemoryDirectory(seeded(1), () => 0);
-      const present = new Set<PeerId>();
-      const crossers = new Map<number, PeerId>();
-      for (const { who: number, what, instead, leaves } of steps) {
-        const who = peer(number);
-        if (leaves === 0) {
-          await directory.leave(swarm, who);
-          present.delete(who);
-          if (present.size === 0) crossers.clear(); // The last one took the site's memory along.
-          continue;
-        }
-        await directory.join(swarm, who, here);
-        present.add(who);
-        const before = crossers.get(what);
-        const stands = before !== undefined && present.has(before) && (instead === null || before !== peer(instead));
-        const claim = await directory.claim(swarm, who, asset(what), instead === null ? undefined : peer(instead));
-        assert.equal(claim?.crosser, stands ? before : who);
-        crossers.set(what, stands ? before : who);
-      }
-    }),
-    { numRuns: 100 },
   );
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Lru } from '../../../server/digests/lru.ts';
+import { Lru } from '../../server/lru.ts';
 
 test('what was not used for longest is forgotten first', () => {
   const forgotten: string[] = [];
