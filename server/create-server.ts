@@ -14,6 +14,7 @@ import { lanAddresses } from './lan-addresses.ts';
 import { CLOSE_GRACE_MS } from './limits.ts';
 import { createLog, type Logger } from './log.ts';
 import { packageRoot } from './package-root.ts';
+import { RedisNodes } from './redis/redis-nodes.ts';
 import { serverURLs, type ServerURLs } from './server-urls.ts';
 import { createSignaling, type Signaling, type SignalingOptions } from './signaling/create-signaling.ts';
 
@@ -27,6 +28,8 @@ export interface ServerOptions extends Pick<SignalingOptions, 'directory' | 'add
   /** Web origins that may read media, manifest and leaves. Default `*`: they are public and fetched without credentials. */
   readonly cors?: AllowedOrigins;
   readonly iceServers?: readonly IceServer[];
+  /** URL of the Redis through which several servers share their swarms. Default: this one is alone. */
+  readonly redis?: string;
   /** Certificate chain and private key, PEM. Default: plain HTTP. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
   /** Default: warnings and errors, as JSON lines on stderr. */
@@ -49,7 +52,7 @@ export interface P2PServer {
   close(): Promise<void>;
 }
 
-/** @throws P2PError `bad-flag` if the media folder is missing; Node's error if the certificate or key can't be read */
+/** @throws P2PError `bad-flag` if the media folder is missing or the Redis URL is none; Node's error if the certificate or key can't be read */
 export function createServer(options: ServerOptions = {}): P2PServer {
   const { port = 8080, host, cors = '*', iceServers = [], tls, log = createLog('warn'), now = Date.now } = options;
   const media = mediaFolder(options.media);
@@ -60,6 +63,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
       'the built browser files are missing, so pages that load /p2p-elements/ will not work: run "npm run build" first',
     );
   const digests = new Digests(now);
+  const others = options.redis === undefined ? undefined : new RedisNodes({ url: options.redis, log });
   const app = createApp({
     media,
     kit,
@@ -67,6 +71,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     cors,
     iceServers,
     digests,
+    redis: () => (others === undefined ? undefined : others.isReady),
     log,
     now,
   });
@@ -85,6 +90,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     iceServers,
     log,
     ...(directory && { directory }),
+    ...(others && { others }),
     ...(addressOf && { addressOf }),
   });
   let closing: Promise<void> | undefined;

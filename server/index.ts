@@ -2,10 +2,12 @@
 export { createServer, type P2PServer, type ServerOptions } from './create-server.ts';
 export { type AllowedOrigins } from './allowed-origins.ts';
 export { createLog, type Logger, type LogLevel } from './log.ts';
+export { RedisNodes, type RedisNodesOptions } from './redis/redis-nodes.ts';
 export { type ServerURLs } from './server-urls.ts';
 export { type SiteKey } from './site.ts';
 export { createSignaling, type Signaling, type SignalingOptions } from './signaling/create-signaling.ts';
 export { type Claim, type Directory } from './signaling/directory.ts';
 export { type SignalingCounters } from './signaling/hub.ts';
 export { MemoryDirectory } from './signaling/memory-directory.ts';
+export { type ForeignSignal, type OtherNodes, type OtherNodesListener } from './signaling/other-nodes.ts';
 export { type Random } from './signaling/random-picks.ts';

@@ -86,3 +86,27 @@ export const COMPRESS_FROM_BYTES = 1024;
 
 /** What is kept compressed of manifests and playlists, counted as it was before, bytes. */
 export const MAX_COMPRESSED_BYTES = 32 * 1024 * 1024;
+
+/** Milliseconds between two signs of life of a server in Redis: a few bytes each. */
+export const NODE_BEAT_MS = 1000;
+
+/** Milliseconds without one after which a server counts as dead and its peers leave the directory. Five are missed only by one that stands still; its peers are back at another by then. */
+export const NODE_DEAD_MS = 5000;
+
+/** Peers of a dead server that leave the directory in one step: Redis does nothing else meanwhile, for about 10 ms. */
+export const SWEEP_PEERS = 200;
+
+/** Milliseconds that Redis has to answer; a join waits for it. Past it we go on with what this server knows. */
+export const REDIS_ANSWER_MS = 500;
+
+/** Longest pause between two attempts to reach Redis, milliseconds: so long after it is back everything is, at most. */
+export const REDIS_RECONNECT_MAX_MS = 2000;
+
+/** Commands that wait for Redis, at most: a second's worth of joins of a busy server. More are answered from what this server knows. */
+export const REDIS_QUEUE_MAX = 20_000;
+
+/** Peers that are told to Redis anew at a time, after it was away. */
+export const HEAL_PEERS = 200;
+
+/** Peers of other servers of which we remember the server: those that the peers of a full server were told of. 100 bytes each. */
+export const MAX_FOREIGN_PEERS = 200_000;

@@ -16,6 +16,7 @@ interface ServeFlags extends IceFlags {
   readonly host?: string;
   readonly media?: string;
   readonly cors: AllowedOrigins;
+  readonly redis?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly logLevel: LogLevel;
@@ -67,6 +68,13 @@ export function serveCommand(print: (line: string) => void): Command {
         'P2P_TURN_CREDENTIAL',
       ),
     )
+    .addOption(
+      flag(
+        '--redis <url>',
+        'Redis through which several servers share their swarms, e.g. redis://127.0.0.1:6379 (default: this server is alone)',
+        'P2P_REDIS',
+      ),
+    )
     .addOption(flag('--tls-cert <file>', 'certificate chain, PEM: serves HTTPS', 'P2P_TLS_CERT'))
     .addOption(flag('--tls-key <file>', 'private key of the certificate, PEM', 'P2P_TLS_KEY'))
     .addOption(
@@ -91,6 +99,7 @@ async function serve(flags: ServeFlags, print: (line: string) => void): Promise<
     log,
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.media !== undefined && { media: flags.media }),
+    ...(flags.redis !== undefined && { redis: flags.redis }),
     ...(tls !== undefined && { tls }),
   });
   try {

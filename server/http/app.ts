@@ -29,6 +29,8 @@ export interface AppOptions {
   readonly cors: AllowedOrigins;
   readonly iceServers: readonly IceServer[];
   readonly digests: Digests;
+  /** Is Redis there? undefined: there is none to be. */
+  readonly redis: () => boolean | undefined;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -73,7 +75,7 @@ const onlyReads = async (context: Context, next: Next): Promise<void> => {
   sendText(context, 405, 'Only GET and HEAD are answered here.');
 };
 
-function routes({ media, kit, demo, iceServers, digests, now }: AppOptions) {
+function routes({ media, kit, demo, iceServers, digests, redis, now }: AppOptions) {
   const live = new LiveStream(media, digests, now);
   const manifest = new SharedFlight(async () =>
     JSON.stringify(await serveManifest(media, digests, { shell: { kit, demo } })),
@@ -82,6 +84,8 @@ function routes({ media, kit, demo, iceServers, digests, now }: AppOptions) {
     const { path } = context;
     if (path === '/healthz') {
       sendText(context, 200, 'ok');
+    } else if (path === '/readyz') {
+      await sendReady(context, redis());
     } else if (path === '/p2p/ice') {
       await sendBody(context, JSON.stringify({ iceServers }), { type: 'application/json', cache: 'no-store' });
     } else if (path === '/p2p-manifest.json') {
@@ -98,6 +102,16 @@ function routes({ media, kit, demo, iceServers, digests, now }: AppOptions) {
       await sendFile(context, { root: demo, path: path === '/' ? '/index.html' : path, cache: 'no-cache' });
     }
   };
+}
+
+/** Without Redis viewers are served, but are introduced only to those of this server: for whoever rolls out or watches, not for a balancer. */
+async function sendReady(context: Context, redis: boolean | undefined): Promise<void> {
+  const text = JSON.stringify({
+    ready: redis !== false,
+    ...(redis !== undefined && { redis: redis ? 'there' : 'away' }),
+  });
+  await sendBody(context, text, { type: 'application/json', cache: 'no-store' });
+  if (redis === false) context.status = 503;
 }
 
 async function sendLive(context: Context, live: LiveStream): Promise<void> {

@@ -10,6 +10,7 @@ import { siteOf } from '../site.ts';
 import type { Directory } from './directory.ts';
 import type { ClientEvents, Hub, PeerSession, ServerEvents, SignalingCounters } from './hub.ts';
 import { MemoryDirectory } from './memory-directory.ts';
+import type { OtherNodes } from './other-nodes.ts';
 import { Session } from './session.ts';
 import { SwarmNews } from './swarm-news.ts';
 
@@ -18,6 +19,8 @@ export interface SignalingOptions {
   readonly server: HttpServer | HttpsServer;
   /** Default: a new MemoryDirectory. */
   readonly directory?: Directory;
+  /** The other servers that serve the same swarms, with a directory that all share. Default: there are none. */
+  readonly others?: OtherNodes;
   /** STUN and TURN servers told to each peer. Default: none, which is enough on a LAN. */
   readonly iceServers?: readonly IceServer[];
   /** Web origins whose pages may join by HTTP polling. Default `*`. */
@@ -38,7 +41,8 @@ export interface Signaling {
 /** Introduces the peers of each swarm to each other: socket.io under `/p2p/signal`. See protocol/signaling.ts. */
 export function createSignaling({
   server,
-  directory = new MemoryDirectory(),
+  others,
+  directory = others?.directory ?? new MemoryDirectory(),
   iceServers = [],
   cors = '*',
   addressOf = remoteAddress,
@@ -58,8 +62,17 @@ export function createSignaling({
     now: () => performance.now(),
     send: (site, state) => void io.to(room(state.swarm, site)).emit('swarm', state),
   });
+  others?.listen({
+    changed: (swarm) => news.changed(swarm),
+    gone: (peer) => {
+      void sessions.get(peer)?.handOver();
+      sessions.delete(peer);
+    },
+    signal: ({ to, from, site, signal }) => sessions.get(to)?.deliver(from, site, signal) === true,
+  });
   const hub: Hub = {
     directory,
+    others,
     news,
     sessions,
     iceServers,
@@ -86,6 +99,7 @@ export function createSignaling({
       // not io.disconnectSockets(): a client takes that for a dismissal and does not come back
       io.engine.close();
       await Promise.all([...open].map((session) => session.idle()));
+      await others?.close();
     },
   };
 }

@@ -1,9 +1,10 @@
 import type { Socket } from 'socket.io';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
-import type { IceServer, RelayedSignal, SwarmState } from '../../protocol/signaling.ts';
+import type { IceServer, RelayedSignal, Signal, SwarmState } from '../../protocol/signaling.ts';
 import type { Logger } from '../log.ts';
 import type { SiteKey } from '../site.ts';
 import type { Directory } from './directory.ts';
+import type { OtherNodes } from './other-nodes.ts';
 import type { SwarmNews } from './swarm-news.ts';
 
 /** What clients send: anything. */
@@ -35,8 +36,8 @@ export interface SignalingCounters {
 export interface PeerSession {
   /** The peer's id, once it has joined. */
   readonly peer: PeerId | undefined;
-  readonly socket: SignalingSocket;
-  readonly site: SiteKey;
+  /** Passes a signal on to the client. `site`: the sender's. @returns false: the peer is not here (any more) */
+  deliver(from: PeerId, site: SiteKey, signal: Signal): boolean;
   /** Of the tab that speaks for its browser. */
   readonly epoch: number;
   /** Gives up the peer to another socket; its places in the directory stay. */
@@ -46,6 +47,7 @@ export interface PeerSession {
 /** What all sessions of a server share. */
 export interface Hub {
   readonly directory: Directory;
+  readonly others: OtherNodes | undefined;
   readonly news: SwarmNews;
   /** The session that speaks for each peer. */
   readonly sessions: Map<PeerId, PeerSession>;

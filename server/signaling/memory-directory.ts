@@ -6,6 +6,13 @@ import type { Claim, Directory } from './directory.ts';
 import { MemorySwarm } from './memory-swarm.ts';
 import type { Random } from './random-picks.ts';
 
+/** Where a peer is, and for how many milliseconds. */
+export interface Place {
+  readonly swarm: SwarmId;
+  readonly site: SiteKey;
+  readonly age: number;
+}
+
 /** The directory of a single server. Swarms that nobody is in take no memory. */
 export class MemoryDirectory implements Directory {
   readonly #swarms = new Map<SwarmId, MemorySwarm>();
@@ -31,6 +38,25 @@ export class MemoryDirectory implements Directory {
     const swarms = this.#swarmsOf.get(peer) ?? new Set();
     this.#swarmsOf.set(peer, swarms.add(id));
     return { ...stateOf(id, swarm, site, peer), ...swarm.pick(peer, this.#random) };
+  }
+
+  /** How many peers are in a swarm. */
+  sizeOf(id: SwarmId): number {
+    return this.#swarms.get(id)?.size ?? 0;
+  }
+
+  /** All swarms that somebody is in. */
+  swarms(): Iterable<SwarmId> {
+    return this.#swarms.keys();
+  }
+
+  placesOf(peer: PeerId): Place[] {
+    const places: Place[] = [];
+    for (const swarm of this.#swarmsOf.get(peer) ?? []) {
+      const member = this.#swarms.get(swarm)?.memberOf(peer);
+      if (member !== undefined) places.push({ swarm, site: member.site, age: this.#now() - member.since });
+    }
+    return places;
   }
 
   async leave(id: SwarmId, peer: PeerId): Promise<boolean> {

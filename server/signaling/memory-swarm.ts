@@ -33,6 +33,13 @@ export class MemorySwarm {
     return this.#sites.get(site)?.line.size ?? 0;
   }
 
+  /** `since`: when it joined, by the clock of `add`. */
+  memberOf(peer: PeerId): { readonly site: SiteKey; readonly since: number } | undefined {
+    const site = this.#siteOf.get(peer);
+    const since = site === undefined ? undefined : this.#sites.get(site)?.line.get(peer);
+    return site === undefined || since === undefined ? undefined : { site, since };
+  }
+
   add(peer: PeerId, key: SiteKey, now: number): void {
     const before = this.#siteOf.get(peer);
     if (before === key) return;

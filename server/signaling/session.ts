@@ -2,7 +2,7 @@
 import createDebug from 'debug';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS } from '../../protocol/limits.ts';
-import type { ClaimReply, Done, JoinReply, JoinRequest, Refusal, SwarmView } from '../../protocol/signaling.ts';
+import type { ClaimReply, Done, JoinReply, JoinRequest, Refusal, Signal, SwarmView } from '../../protocol/signaling.ts';
 import { MAX_BAD_MESSAGES, MAX_PENDING_REQUESTS } from '../limits.ts';
 import type { SiteKey } from '../site.ts';
 import { parseClaim, parseJoin, parseLeave, parseSignal, refusal, tooManySwarms } from './client-message.ts';
@@ -26,6 +26,10 @@ const NOT_JOINED = refusal(
   'not-joined',
   'Join a swarm first; signals, claims and leaves are for peers that have an id, and a claim for a swarm that it is in.',
 );
+
+const DONE: Done = { ok: true };
+
+const UNKNOWN_PEER = refusal('unknown-peer', 'No peer with this id is connected now. It may have left; drop it.');
 
 const SUPERSEDED = refusal('superseded', 'Another tab of this browser leads now. Use its engine.');
 
@@ -66,14 +70,6 @@ export class Session implements PeerSession {
 
   get epoch(): number {
     return this.#state.kind === 'joined' ? this.#state.epoch : 0;
-  }
-
-  get socket(): SignalingSocket {
-    return this.#socket;
-  }
-
-  get site(): SiteKey {
-    return this.#site;
   }
 
   /** Resolves when all that was begun is in the directory. */
@@ -201,18 +197,31 @@ export class Session implements PeerSession {
     });
   }
 
-  #signal(untrusted: unknown): Done | Refusal {
+  deliver(from: PeerId, site: SiteKey, signal: Signal): boolean {
+    if (this.#state.kind !== 'joined') return false;
+    this.#socket.emit('signal', { from, sameSite: site === this.#site, signal });
+    return true;
+  }
+
+  #signal(untrusted: unknown): Done | Refusal | Promise<Done | Refusal> {
     const parsed = parseSignal(untrusted);
     if (!parsed.ok) return parsed;
     const { to, signal } = parsed.value;
     const from = this.peer;
     if (from === undefined) return NOT_JOINED;
-    const target = to === from ? undefined : this.#hub.sessions.get(to);
-    if (target?.peer !== to)
-      return refusal('unknown-peer', 'No peer with this id is connected now. It may have left; drop it.');
-    target.socket.emit('signal', { from, sameSite: target.site === this.#site, signal });
-    this.#hub.counters.relayed++;
-    return { ok: true };
+    const { sessions, others, counters } = this.#hub;
+    if (to === from) return UNKNOWN_PEER;
+    const here = sessions.get(to);
+    if (here !== undefined || others === undefined) {
+      if (here?.deliver(from, this.#site, signal) !== true) return UNKNOWN_PEER;
+      counters.relayed++;
+      return DONE;
+    }
+    return others.signal({ to, from, site: this.#site, signal }).then((isThere) => {
+      if (!isThere) return UNKNOWN_PEER;
+      counters.relayed++;
+      return DONE;
+    });
   }
 
   async #leaveAll(): Promise<void> {

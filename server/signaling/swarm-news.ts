@@ -54,6 +54,12 @@ export class SwarmNews {
     this.#schedule(id, swarm);
   }
 
+  /** Somebody came or left at another server. */
+  changed(id: SwarmId): void {
+    const swarm = this.#swarms.get(id);
+    if (swarm !== undefined) this.#schedule(id, swarm);
+  }
+
   /** A socket of this site has left the swarm. */
   left(id: SwarmId, site: SiteKey): void {
     const swarm = this.#swarms.get(id);

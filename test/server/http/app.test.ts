@@ -189,6 +189,7 @@ test('an error inside is a 500 that tells nothing but that, and the server goes 
     cors: '*',
     iceServers: [],
     digests,
+    redis: () => undefined,
     log: silent,
     now: Date.now,
   });

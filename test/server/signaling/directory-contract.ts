@@ -11,7 +11,9 @@ import { swarmId } from '../support.ts';
 
 const swarm = swarmId('lesson');
 const [here, there] = ['here', 'there'] as [SiteKey, SiteKey];
-const peer = (name: string | number): PeerId => String(name) as PeerId;
+/** Peer ids are hex digits. */
+const peer = (name: string | number): PeerId => Buffer.from(String(name)).toString('hex').padEnd(32, '0') as PeerId;
+const nameOf = (id: PeerId): string => Buffer.from(id.replace(/(00)+$/, ''), 'hex').toString();
 
 /** An empty one, which ends with the test. @param now milliseconds; default: its own clock */
 export type MakeDirectory = (t: TestContext, now?: () => number) => Promise<Directory>;
@@ -20,8 +22,8 @@ export type MakeDirectory = (t: TestContext, now?: () => number) => Promise<Dire
 export function directoryContract(make: MakeDirectory, runs: number): void {
   async function directoryOf(t: TestContext, here_: number, there_: number): Promise<Directory> {
     const directory = await make(t);
-    for (let i = 0; i < here_; i++) await come(directory, `h${i}`, here);
-    for (let i = 0; i < there_; i++) await come(directory, `t${i}`, there);
+    for (let i = 0; i < here_; i++) await come(directory, peer(`h${i}`), here);
+    for (let i = 0; i < there_; i++) await come(directory, peer(`t${i}`), there);
     return directory;
   }
 
@@ -33,8 +35,8 @@ export function directoryContract(make: MakeDirectory, runs: number): void {
   }> {
     let now = 0;
     const directory = await make(t, () => now);
-    for (const name of ['h0', 'h1', 'h2', 'h3']) await come(directory, name, here);
-    for (const name of ['t0', 't1']) await come(directory, name, there);
+    for (const name of ['h0', 'h1', 'h2', 'h3']) await come(directory, peer(name), here);
+    for (const name of ['t0', 't1']) await come(directory, peer(name), there);
     return {
       directory,
       claim: (who, what = 'a', instead) =>
@@ -50,16 +52,16 @@ export function directoryContract(make: MakeDirectory, runs: number): void {
       size: 7,
       siteSize: 5,
       sites: 2,
-      keeper: 'h0',
-      next: ['h1', 'h2'],
+      keeper: peer('h0'),
+      next: [peer('h1'), peer('h2')],
     });
     assert.deepEqual(await directory.state(swarm, there), {
       swarm,
       size: 7,
       siteSize: 2,
       sites: 2,
-      keeper: 't0',
-      next: ['t1'],
+      keeper: peer('t0'),
+      next: [peer('t1')],
     });
   });
 
@@ -68,23 +70,23 @@ export function directoryContract(make: MakeDirectory, runs: number): void {
     await directory.leave(swarm, peer('h0'));
     await directory.leave(swarm, peer('h2'));
     const state = await directory.state(swarm, here);
-    assert.deepEqual([state?.keeper, state?.next], ['h1', ['h3', 'h4']]);
+    assert.deepEqual([state?.keeper, state?.next], [peer('h1'), [peer('h3'), peer('h4')]]);
   });
 
   test('joining again keeps the place in line; coming back after leaving is the end of the line', async (t) => {
     const directory = await directoryOf(t, 3, 0);
     await directory.join(swarm, peer('h0'), here);
-    assert.equal((await directory.state(swarm, here))?.keeper, 'h0');
+    assert.equal((await directory.state(swarm, here))?.keeper, peer('h0'));
     await directory.leave(swarm, peer('h0'));
     await directory.join(swarm, peer('h0'), here);
-    assert.deepEqual((await directory.state(swarm, here))?.next, ['h2', 'h0']);
+    assert.deepEqual((await directory.state(swarm, here))?.next, [peer('h2'), peer('h0')]);
   });
 
   test('a peer that comes back from another site moves there', async (t) => {
     const directory = await directoryOf(t, 2, 1);
     await directory.join(swarm, peer('h0'), there);
     const { size, siteSize, sites, next } = (await directory.state(swarm, there))!;
-    assert.deepEqual([size, siteSize, sites, next], [3, 2, 2, ['h0']]);
+    assert.deepEqual([size, siteSize, sites, next], [3, 2, 2, [peer('h0')]]);
   });
 
   test('leaving says whether there was something to leave; leaving all names the swarms', async (t) => {
@@ -101,7 +103,7 @@ export function directoryContract(make: MakeDirectory, runs: number): void {
   test('a peer that enters again is told where it still has a place, and keeps it', async (t) => {
     const directory = await directoryOf(t, 2, 0);
     assert.deepEqual(await directory.enter(peer('h0'), 0), [swarm]);
-    assert.equal((await directory.state(swarm, here))?.keeper, 'h0');
+    assert.equal((await directory.state(swarm, here))?.keeper, peer('h0'));
     assert.deepEqual(await directory.enter(peer('h9'), 0), []);
   });
 
@@ -134,23 +136,23 @@ export function directoryContract(make: MakeDirectory, runs: number): void {
         const directory = await directoryOf(t, mine, outside);
         const { members, others } = await directory.join(swarm, peer('h0'), here);
         assert.equal(new Set([...members, ...others]).size, members.length + others.length);
-        assert.ok(members.every((one) => one.startsWith('h') && one !== 'h0'));
-        assert.ok(others.every((one) => one.startsWith('t')));
+        assert.ok(members.every((one) => nameOf(one).startsWith('h') && one !== peer('h0')));
+        assert.ok(others.every((one) => nameOf(one).startsWith('t')));
         assert.equal(members.length + others.length, Math.min(MAX_NEIGHBOURS, mine + outside - 1));
       }),
-      { numRuns: runs },
+      { numRuns: runs, includeErrorInReport: true },
     );
   });
 
   test('everybody is picked about equally often', async (t) => {
     const directory = await directoryOf(t, 50, 50);
-    const counts = new Map<string, number>();
+    const counts = new Map<PeerId, number>();
     for (let i = 0; i < 3000; i++) {
       const { members, others } = await directory.join(swarm, peer('h0'), here);
       for (const one of [...members, ...others]) counts.set(one, (counts.get(one) ?? 0) + 1);
     }
-    const site = Array.from({ length: 49 }, (_, index) => counts.get(`h${index + 1}`) ?? 0);
-    const outside = Array.from({ length: 50 }, (_, index) => counts.get(`t${index}`) ?? 0);
+    const site = Array.from({ length: 49 }, (_, index) => counts.get(peer(`h${index + 1}`)) ?? 0);
+    const outside = Array.from({ length: 50 }, (_, index) => counts.get(peer(`t${index}`)) ?? 0);
     assert.ok(
       Math.min(...site) > 350 && Math.max(...site) < 650,
       `expected about 490: ${Math.min(...site)} to ${Math.max(...site)}`,
@@ -187,17 +189,17 @@ export function directoryContract(make: MakeDirectory, runs: number): void {
           }
         }
       }),
-      { numRuns: runs },
+      { numRuns: runs, includeErrorInReport: true },
     );
   });
 
   test('the first of a site that claims an asset crosses it, and the others are told since when', async (t) => {
     const { claim, at } = await claiming(t);
     at(1000);
-    assert.deepEqual(await claim('h2'), { crosser: 'h2', since: 0, companyFor: 1000, told: 0 });
+    assert.deepEqual(await claim('h2'), { crosser: peer('h2'), since: 0, companyFor: 1000, told: 0 });
     at(1250);
-    assert.deepEqual(await claim('h0'), { crosser: 'h2', since: 250, companyFor: 1250, told: 0 });
-    assert.deepEqual(await claim('h2'), { crosser: 'h2', since: 250, companyFor: 1250, told: 1 });
+    assert.deepEqual(await claim('h0'), { crosser: peer('h2'), since: 250, companyFor: 1250, told: 0 });
+    assert.deepEqual(await claim('h2'), { crosser: peer('h2'), since: 250, companyFor: 1250, told: 1 });
     assert.equal((await claim('h1'))?.told, 1);
     assert.equal((await claim('h0'))?.told, 2);
   });
@@ -205,28 +207,28 @@ export function directoryContract(make: MakeDirectory, runs: number): void {
   test('each site and each asset has a crosser of its own', async (t) => {
     const { claim } = await claiming(t);
     const crossers = [await claim('h1'), await claim('t1'), await claim('h3', 'b')].map((one) => one?.crosser);
-    assert.deepEqual(crossers, ['h1', 't1', 'h3']);
+    assert.deepEqual(crossers, [peer('h1'), peer('t1'), peer('h3')]);
   });
 
   test('a crosser that failed is replaced once, by the first who says so', async (t) => {
     const { claim, at } = await claiming(t);
     await claim('h0');
     at(3000);
-    assert.deepEqual(await claim('h1', 'a', 'h0'), { crosser: 'h1', since: 0, companyFor: 3000, told: 0 });
+    assert.deepEqual(await claim('h1', 'a', 'h0'), { crosser: peer('h1'), since: 0, companyFor: 3000, told: 0 });
     at(3010);
-    assert.deepEqual(await claim('h2', 'a', 'h0'), { crosser: 'h1', since: 10, companyFor: 3010, told: 0 });
-    assert.equal((await claim('h2', 'a', 'nobody'))?.crosser, 'h1');
-    assert.equal((await claim('h2', 'a', 'h1'))?.crosser, 'h2');
+    assert.deepEqual(await claim('h2', 'a', 'h0'), { crosser: peer('h1'), since: 10, companyFor: 3010, told: 0 });
+    assert.equal((await claim('h2', 'a', 'nobody'))?.crosser, peer('h1'));
+    assert.equal((await claim('h2', 'a', 'h1'))?.crosser, peer('h2'));
   });
 
   test('a crosser that left, or went to another site, crosses no more', async (t) => {
     const { directory, claim } = await claiming(t);
     await claim('h0');
     await directory.leaveAll(peer('h0'));
-    assert.equal((await claim('h1'))?.crosser, 'h1');
+    assert.equal((await claim('h1'))?.crosser, peer('h1'));
     await directory.join(swarm, peer('h1'), there);
-    assert.equal((await claim('h2'))?.crosser, 'h2');
-    assert.equal((await claim('h1'))?.crosser, 'h1');
+    assert.equal((await claim('h2'))?.crosser, peer('h2'));
+    assert.equal((await claim('h1'))?.crosser, peer('h1'));
   });
 
   test('company is the oldest of the site but the asker; who is alone has none', async (t) => {
@@ -234,7 +236,7 @@ export function directoryContract(make: MakeDirectory, runs: number): void {
     at(500);
     await directory.leave(swarm, peer('t0'));
     assert.equal((await claim('t1'))?.companyFor, null);
-    await come(directory, 't9', there);
+    await come(directory, peer('t9'), there);
     at(700);
     assert.equal((await claim('t1'))?.companyFor, 200);
     assert.equal((await claim('t9'))?.companyFor, 700);
@@ -251,10 +253,10 @@ export function directoryContract(make: MakeDirectory, runs: number): void {
   test('a site that claims without end makes the server remember the latest only', async (t) => {
     const { claim } = await claiming(t);
     for (let i = 0; i <= MAX_CLAIMS_PER_SITE; i++) await claim('h0', i);
-    assert.equal((await claim('h1', MAX_CLAIMS_PER_SITE))?.crosser, 'h0');
-    assert.equal((await claim('h1', 1))?.crosser, 'h0');
-    assert.equal((await claim('h1', 0))?.crosser, 'h1', 'the oldest was forgotten');
-    assert.equal((await claim('t0', 5))?.crosser, 't0', 'other sites have a memory of their own');
+    assert.equal((await claim('h1', MAX_CLAIMS_PER_SITE))?.crosser, peer('h0'));
+    assert.equal((await claim('h1', 1))?.crosser, peer('h0'));
+    assert.equal((await claim('h1', 0))?.crosser, peer('h1'), 'the oldest was forgotten');
+    assert.equal((await claim('t0', 5))?.crosser, peer('t0'), 'other sites have a memory of their own');
   });
 
   test('at any time each asset has at most one crosser, who is in the swarm, whatever is claimed in whatever order', async (t) => {
@@ -281,7 +283,7 @@ export function directoryContract(make: MakeDirectory, runs: number): void {
           crossers.set(what, stands ? before : who);
         }
       }),
-      { numRuns: runs },
+      { numRuns: runs, includeErrorInReport: true },
     );
   });
 }
@@ -289,7 +291,7 @@ export function directoryContract(make: MakeDirectory, runs: number): void {
 const asset = (name: string | number): Digest => String(name) as Digest;
 
 /** Enters and joins. */
-async function come(directory: Directory, name: string, site: SiteKey): Promise<void> {
-  await directory.enter(peer(name), 0);
-  await directory.join(swarm, peer(name), site);
+async function come(directory: Directory, who: PeerId, site: SiteKey): Promise<void> {
+  await directory.enter(who, 0);
+  await directory.join(swarm, who, site);
 }

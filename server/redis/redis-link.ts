@@ -1,0 +1,94 @@
+/** The connections to Redis: one for commands, one for what other servers say. Owned by RedisNodes. */
+import { createHash } from 'node:crypto';
+import { createClient } from '@redis/client';
+import { P2PError } from '../../protocol/error.ts';
+import { REDIS_ANSWER_MS, REDIS_QUEUE_MAX, REDIS_RECONNECT_MAX_MS } from '../limits.ts';
+import type { Logger } from '../log.ts';
+
+type Client = ReturnType<typeof makeClient>;
+
+/** @param waits are commands kept until there is a connection? */
+const makeClient = (url: string, waits: boolean) =>
+  createClient({
+    url,
+    disableOfflineQueue: !waits,
+    ...(waits ? {} : { commandsQueueMaxLength: REDIS_QUEUE_MAX }),
+    socket: { reconnectStrategy: (failures) => Math.min(REDIS_RECONNECT_MAX_MS, 50 * 2 ** failures) },
+  });
+
+export class RedisLink {
+  readonly #commands: Client;
+  readonly #subscriber: Client;
+  readonly #hashes = new Map<string, string>();
+
+  /**
+   * @param url `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS
+   * @param ready called whenever commands can be sent (again)
+   * @throws P2PError `bad-flag`
+   */
+  constructor(url: string, log?: Logger, ready: () => void = () => undefined) {
+    try {
+      // what can't be said now is not said later: by then it is no longer so
+      this.#commands = makeClient(url, false);
+      this.#subscriber = makeClient(url, true);
+    } catch (error) {
+      throw new P2PError(
+        'bad-flag',
+        `Expected the URL of a Redis server such as redis://127.0.0.1:6379, but it can't be used: ${reasonOf(error)}.`,
+      );
+    }
+    for (const client of [this.#commands, this.#subscriber]) {
+      let last = '';
+      client.on('error', (error: unknown) => {
+        // it is told once for each reason, not with each attempt
+        if (reasonOf(error) !== last) log?.warn({ err: error }, 'Redis can not be reached');
+        last = reasonOf(error);
+      });
+      client.on('ready', () => (last = ''));
+      // tries until it is closed, which rejects it
+      client.connect().catch(() => undefined);
+    }
+    this.#commands.on('ready', ready);
+  }
+
+  /** Runs a script of `scripts.ts`. @throws where there is no answer in REDIS_ANSWER_MS */
+  async run(script: string, args: readonly string[]): Promise<unknown> {
+    const hash = this.#hashes.get(script) ?? createHash('sha1').update(script).digest('hex');
+    this.#hashes.set(script, hash);
+    try {
+      return await inTime(this.#commands.sendCommand(['EVALSHA', hash, '0', ...args]));
+    } catch (error) {
+      if (!reasonOf(error).startsWith('NOSCRIPT')) throw error;
+      return inTime(this.#commands.sendCommand(['EVAL', script, '0', ...args]));
+    }
+  }
+
+  /** @returns how many servers listen there */
+  publish(channel: string, text: string): Promise<number> {
+    return inTime(this.#commands.publish(channel, text));
+  }
+
+  /** Also after the connection was lost and is back. */
+  async subscribe(channel: string, listener: (text: string) => void): Promise<void> {
+    await this.#subscriber.subscribe(channel, listener);
+  }
+
+  async unsubscribe(channel: string): Promise<void> {
+    await this.#subscriber.unsubscribe(channel);
+  }
+
+  close(): void {
+    this.#commands.destroy();
+    this.#subscriber.destroy();
+  }
+}
+
+/** Rejects where the answer does not come in time; what comes later is dropped. */
+function inTime<T>(work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer in ${REDIS_ANSWER_MS} ms`)), REDIS_ANSWER_MS);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,0 +1,203 @@
+/**
+ * This server among others, by way of Redis: the shared directory, signs of life, and signals to peers that another server has. A signal goes
+ * to the channel of the server that has the peer, so the others do not hear of it. Owned by who made it; see docs/decisions/0023.
+ */
+import { randomBytes } from 'node:crypto';
+import createDebug from 'debug';
+import { toHex } from '../../protocol/hex.ts';
+import { ID_BYTES } from '../../protocol/limits.ts';
+import type { PeerId, SwarmId } from '../../protocol/ids.ts';
+import { MAX_FOREIGN_PEERS, NODE_BEAT_MS, SWARM_NEWS_INTERVAL_MS, SWEEP_PEERS } from '../limits.ts';
+import type { Logger } from '../log.ts';
+import { Lru } from '../lru.ts';
+import type { ForeignSignal, OtherNodes, OtherNodesListener } from '../signaling/other-nodes.ts';
+import { nobodyText, parseInbox, signalText, type InboxMessage } from './inbox.ts';
+import { inboxOf, KEY_PREFIX, newsOf } from './keys.ts';
+import { RedisDirectory } from './redis-directory.ts';
+import { RedisLink } from './redis-link.ts';
+import { parseBeat } from './replies.ts';
+import { BEAT, HELD, NODE_OF, PART, SWEEP } from './scripts.ts';
+
+const debug = createDebug('p2p:server:redis');
+
+export interface RedisNodesOptions {
+  /** `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS. */
+  readonly url: string;
+  readonly log?: Logger | undefined;
+  /** Milliseconds. Default: Redis's own clock, which all servers share. */
+  readonly now?: (() => number) | undefined;
+}
+
+export class RedisNodes implements OtherNodes {
+  readonly directory: RedisDirectory;
+  /** This server among the others: new with each start. */
+  readonly #id = toHex(randomBytes(ID_BYTES));
+  readonly #link: RedisLink;
+  readonly #log: Logger | undefined;
+  readonly #now: (() => number) | undefined;
+  /** Servers of peers that are not ours, as we heard last. */
+  readonly #nodeOf = new Lru<PeerId, string>(MAX_FOREIGN_PEERS);
+  #listener: OtherNodesListener | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #healing = false;
+  #closed = false;
+
+  /** @throws P2PError `bad-flag` if the URL is none of a Redis server */
+  constructor({ url, log, now }: RedisNodesOptions) {
+    this.#link = new RedisLink(url, log, () => void this.#beat());
+    this.#log = log;
+    this.#now = now;
+    this.directory = new RedisDirectory({
+      now,
+      run: (script, ...args) => this.#run(script, ...args),
+      lost: (error) => this.#lost(error),
+      located: (nodes) => this.#located(nodes),
+      watch: (swarm) => this.#watch(swarm),
+    });
+    this.#inBackground(this.#link.subscribe(inboxOf(this.#id), (text) => this.#received(text)));
+  }
+
+  get isReady(): boolean {
+    return this.directory.redis === 'there';
+  }
+
+  listen(listener: OtherNodesListener): void {
+    this.#listener = listener;
+  }
+
+  async signal(message: ForeignSignal): Promise<boolean> {
+    if (this.directory.redis === 'away') return false;
+    try {
+      return await this.#pass(message, 0);
+    } catch (error) {
+      this.#lost(error);
+      return false;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    if (this.directory.redis !== 'away')
+      await this.#run(PART).catch((error: unknown) => debug('not parted: %o', error));
+    this.directory.redis = 'away';
+    this.#link.close();
+  }
+
+  /** To the server that we know of, else to the one that the directory names. */
+  async #pass(message: ForeignSignal, hops: number, sender = this.#id): Promise<boolean> {
+    const text = signalText(sender, hops, message);
+    const known = this.#nodeOf.get(message.to);
+    if (known !== undefined && (await this.#link.publish(inboxOf(known), text)) > 0) return true;
+    const node = String(await this.#run(NODE_OF, message.to));
+    if (node === '' || node === this.#id) return false;
+    this.#nodeOf.set(message.to, node);
+    return node !== known && (await this.#link.publish(inboxOf(node), text)) > 0;
+  }
+
+  #received(untrusted: string): void {
+    const received = parseInbox(untrusted);
+    switch (received?.kind) {
+      case undefined:
+        debug('not a message of ours');
+        return;
+      case 'gone':
+        this.#inBackground(
+          this.directory.gone(received.peer, received.turn).then((wasHere) => {
+            if (wasHere) this.#listener?.gone(received.peer);
+          }),
+        );
+        return;
+      case 'nobody':
+        // so that the sender's next signal, which follows in a moment, tells it
+        this.#nodeOf.delete(received.peer);
+        return;
+      case 'signal':
+        this.#inBackground(this.#deliver(received));
+        return;
+      default:
+        received satisfies never;
+    }
+  }
+
+  async #deliver({ message, node, hops }: InboxMessage & { readonly kind: 'signal' }): Promise<void> {
+    if (hops === 0) this.#nodeOf.set(message.from, node);
+    if (this.#listener?.signal(message) === true) return;
+    this.#nodeOf.delete(message.to);
+    // it may have gone to another server a moment ago
+    if (hops > 0 || !(await this.#pass(message, 1, node)))
+      await this.#link.publish(inboxOf(node), nobodyText(message.to));
+  }
+
+  #located(nodes: ReadonlyMap<PeerId, string>): void {
+    for (const [peer, node] of nodes) if (node !== '' && node !== this.#id) this.#nodeOf.set(peer, node);
+  }
+
+  #watch(swarm: SwarmId): () => void {
+    const changed = (): void => {
+      this.#listener?.changed(swarm);
+      // others are quiet for so long, and what changes meanwhile is to be seen, too
+      setTimeout(() => this.#listener?.changed(swarm), SWARM_NEWS_INTERVAL_MS).unref();
+    };
+    this.#inBackground(this.#link.subscribe(newsOf(swarm), changed).then(changed));
+    return () => this.#inBackground(this.#link.unsubscribe(newsOf(swarm)));
+  }
+
+  /** Says that we live, and looks who does not; then again and again, also while Redis is away. */
+  async #beat(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      const { known, dead } = parseBeat(await this.#run(BEAT));
+      if (this.#closed) return;
+      if (!known || !this.isReady) this.#inBackground(this.#heal());
+      for (const node of dead) await this.#sweep(node);
+    } catch (error) {
+      this.#lost(error);
+    }
+    clearTimeout(this.#timer); // it may have come back meanwhile
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#beat(), NODE_BEAT_MS);
+  }
+
+  /** Redis is there (again), or has forgotten us: it is told all that we know. */
+  async #heal(): Promise<void> {
+    if (this.#healing) return;
+    this.#healing = true;
+    try {
+      this.directory.redis = 'healing';
+      const held = (await this.#run(HELD)) as readonly PeerId[];
+      await this.directory.heal(held);
+      if (this.directory.redis !== 'healing') return;
+      this.directory.redis = 'there';
+      this.#log?.info('the directory is shared with the other servers');
+      for (const swarm of this.directory.swarms) this.#listener?.changed(swarm);
+    } finally {
+      this.#healing = false;
+    }
+  }
+
+  async #sweep(node: string): Promise<void> {
+    let left = 0;
+    do left = Number(await this.#run(SWEEP, node, String(SWEEP_PEERS)));
+    while (left > 0);
+    this.#log?.warn({ node }, 'a server has died; its peers left the directory');
+  }
+
+  #lost(error: unknown): void {
+    if (this.directory.redis === 'away') return;
+    this.directory.redis = 'away';
+    if (!this.#closed)
+      this.#log?.error(
+        { err: error },
+        'Redis does not answer: peers are introduced only to those of this server meanwhile',
+      );
+  }
+
+  #run(script: string, ...args: readonly string[]): Promise<unknown> {
+    const now = this.#now === undefined ? '' : String(Math.round(1000 * this.#now()));
+    return this.#link.run(script, [KEY_PREFIX, this.#id, now, ...args]);
+  }
+
+  #inBackground(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#closed || this.#lost(error));
+  }
+}

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test, type TestContext } from 'node:test';
+import type { PeerId } from '../../../protocol/ids.ts';
+import { RedisDirectory } from '../../../server/redis/redis-directory.ts';
+import { RedisLink } from '../../../server/redis/redis-link.ts';
+import type { SiteKey } from '../../../server/site.ts';
+import { freePort } from '../../harness/free-port.ts';
+import { noRedis, TestRedis } from '../../harness/redis.ts';
+import { directoryContract } from '../signaling/directory-contract.ts';
+import { swarmId, until } from '../support.ts';
+
+describe('the directory in Redis', { skip: noRedis ?? false }, () => {
+  let redis: TestRedis;
+  let link: RedisLink;
+  let made = 0;
+
+  before(async () => {
+    redis = new TestRedis(await freePort());
+    await redis.start();
+    link = new RedisLink(redis.url);
+    await until('Redis answers', () =>
+      link.publish('x', 'x').then(
+        (count) => count === 0,
+        () => false,
+      ),
+    );
+  });
+  after(async () => {
+    link.close();
+    await redis.stop();
+  });
+
+  /** One in a part of Redis of its own. */
+  async function make(t: TestContext, now?: () => number, prefix = `test:${made++}:`): Promise<RedisDirectory> {
+    const directory = new RedisDirectory({
+      now,
+      run: (script, ...args) =>
+        link.run(script, [prefix, 'this server', now === undefined ? '' : String(1000 * now()), ...args]),
+      lost: (error) => assert.fail(String(error)),
+      located: () => undefined,
+      watch: () => () => undefined,
+    });
+    directory.redis = 'there';
+    return directory;
+  }
+
+  directoryContract(make, 15);
+
+  test('a join asks Redis for as much in a swarm of 3,000 as in one of 60', async (t) => {
+    const directory = await make(t);
+    const swarm = swarmId('lesson');
+    const join = async (index: number): Promise<void> => {
+      const peer = index.toString(16).padStart(32, '0') as PeerId;
+      await directory.enter(peer, 0);
+      await directory.join(swarm, peer, `site ${index % 20}` as SiteKey);
+    };
+    for (let i = 0; i < 60; i++) await join(i);
+    const small = await commandsOf(() => join(60));
+    for (let i = 61; i < 3000; i++) await join(i);
+    const large = await commandsOf(() => join(3000));
+    assert.ok(Math.abs(large - small) <= 30, `${small} and ${large} commands`);
+  });
+
+  /** How many commands Redis runs meanwhile, those within scripts included. */
+  async function commandsOf(work: () => Promise<void>): Promise<number> {
+    const count = async (): Promise<number> => {
+      const info = String(await link.run("return redis.call('INFO', 'commandstats')", []));
+      return [...info.matchAll(/calls=(\d+)/g)].reduce((sum, [, calls]) => sum + Number(calls), 0);
+    };
+    const start = await count();
+    await work();
+    return (await count()) - start;
+  }
+});
