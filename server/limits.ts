@@ -110,3 +110,18 @@ export const HEAL_PEERS = 200;
 
 /** Peers of other servers of which we remember the server: those that the peers of a full server were told of. 100 bytes each. */
 export const MAX_FOREIGN_PEERS = 200_000;
+
+/** Bits of an IPv6 address that make a site: providers give a household or a school a /56 (RFC 6177). A campus with a /48 has `--site-ipv6-prefix 48`. */
+export const SITE_IPV6_PREFIX = 56;
+
+/** Bytes of a `--sites` file: 30,000 blocks, read in a tenth of a second. */
+export const MAX_SITES_BYTES = 1024 * 1024;
+
+/** Characters in the name of a site. It is in the key of each of its peers. */
+export const MAX_SITE_NAME_CHARACTERS = 100;
+
+/** Proxies in a row whose `X-Forwarded-For` is followed, whatever is trusted: a CDN, a load balancer and an ingress are three. */
+export const MAX_PROXIES = 10;
+
+/** Milliseconds between two looks at a file that is reread when it changes: one `stat`. Who rotates a secret has both valid for minutes. */
+export const FILE_CHECK_MS = 2000;

@@ -9,9 +9,10 @@ import { packageRoot } from '../package-root.ts';
 import { iceURLs, origins, port } from './flag-values.ts';
 import { iceServersOf, type IceFlags } from './ice-servers.ts';
 import { listenError } from './listen-error.ts';
+import { siteOptions, withSiteFlags, type SiteFlags } from './site-flags.ts';
 import { startLines } from './start-lines.ts';
 
-interface ServeFlags extends IceFlags {
+interface ServeFlags extends IceFlags, SiteFlags {
   readonly port: number;
   readonly host?: string;
   readonly media?: string;
@@ -26,7 +27,7 @@ interface ServeFlags extends IceFlags {
 export function serveCommand(print: (line: string) => void): Command {
   const flag = (flags: string, description: string, variable: string): Option =>
     new Option(flags, description).env(variable);
-  return new Command('serve')
+  return withSiteFlags(new Command('serve'))
     .description(
       'serve the demo, a media folder with digests, and the signaling that introduces browsers to each other',
     )
@@ -96,6 +97,7 @@ async function serve(flags: ServeFlags, print: (line: string) => void): Promise<
     port: flags.port,
     cors: flags.cors,
     iceServers: iceServersOf(flags),
+    ...siteOptions(flags, log),
     log,
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.media !== undefined && { media: flags.media }),

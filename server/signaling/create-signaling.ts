@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { Server, type ServerOptions as SocketOptions } from 'socket.io';
 import type { PeerId } from '../../protocol/ids.ts';
@@ -6,7 +6,8 @@ import { SIGNALING_PATH, type IceServer } from '../../protocol/signaling.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import { MAX_SIGNALING_BYTES, PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../limits.ts';
 import type { Logger } from '../log.ts';
-import { siteOf } from '../site.ts';
+import { clientAddress, type AddressOf } from '../client-address.ts';
+import { siteOf as siteOfAddress, type SiteOf } from '../site.ts';
 import type { Directory } from './directory.ts';
 import type { ClientEvents, Hub, PeerSession, ServerEvents, SignalingCounters } from './hub.ts';
 import { MemoryDirectory } from './memory-directory.ts';
@@ -25,8 +26,10 @@ export interface SignalingOptions {
   readonly iceServers?: readonly IceServer[];
   /** Web origins whose pages may join by HTTP polling. Default `*`. */
   readonly cors?: AllowedOrigins;
-  /** The peer's address, which decides its site. Default: the socket's remote address; behind a proxy, read the proxy's header here. */
-  readonly addressOf?: (request: IncomingMessage) => string;
+  /** The peer's address, which decides its site. Default: the socket's remote address; behind a proxy, `clientAddress(1)`. */
+  readonly addressOf?: AddressOf;
+  /** The site of an address. Default: `siteOf`. Asked once for each socket. */
+  readonly siteOf?: SiteOf;
   readonly log?: Logger;
 }
 
@@ -45,7 +48,8 @@ export function createSignaling({
   directory = others?.directory ?? new MemoryDirectory(),
   iceServers = [],
   cors = '*',
-  addressOf = remoteAddress,
+  addressOf = clientAddress(0),
+  siteOf = siteOfAddress,
   log,
 }: SignalingOptions): Signaling {
   let isClosing = false;
@@ -115,5 +119,3 @@ const transportOptions = (cors: AllowedOrigins): Partial<SocketOptions> => ({
   // WebSockets of other paths belong to the server's owner
   destroyUpgrade: false,
 });
-
-const remoteAddress = (request: IncomingMessage): string => request.socket.remoteAddress ?? '';

@@ -85,11 +85,18 @@ test('a taken port is one clear line and exit code 1', async (t) => {
 });
 
 test('wrong flags are one clear line each and exit code 2', async (t) => {
-  const media = await folderOf(t, { 'key.pem': 'no key', 'cert.pem': 'no certificate' });
+  const media = await folderOf(t, {
+    'key.pem': 'no key',
+    'cert.pem': 'no certificate',
+    'sites.txt': 'north 203.0.113.0/24',
+  });
   const cases: [string[], RegExp][] = [
     [['--port', 'eighty'], /--port.*Expected a port from 0 to 65535/],
     [['--turn', 'turn:turn.example'], /--turn-username and --turn-credential together/],
     [['--log-level', 'loud'], /--log-level.*Allowed choices/],
+    [['--trust-proxy', 'yes'], /--trust-proxy.*Expected a number or CIDR blocks/],
+    [['--sites', join(media, 'sites.txt')], /line 1 of .*sites\.txt, but "north" is no address/],
+    [['--site-ipv6-prefix', '129'], /--site-ipv6-prefix.*from 16 to 128/],
     [['--media', join(media, 'missing')], /Expected a folder to serve at \/media\/.*does not exist.*--media DIR/],
     [['--media', join(media, 'key.pem')], /Expected a folder.*is none/],
     [['--tls-cert', join(media, 'cert.pem')], /--tls-cert and --tls-key together/],
@@ -118,6 +125,7 @@ test('wrong flags are one clear line each and exit code 2', async (t) => {
 
 test('each flag has an environment variable; flags win over it; wrong values name it', async (t) => {
   const media = await folderOf(t, { 'a.png': 'x' });
+  const sites = await folderOf(t, { 'sites.txt': '203.0.113.0/24 campus\n' });
   const env = {
     P2P_PORT: '0',
     P2P_HOST: '127.0.0.1',
@@ -128,6 +136,9 @@ test('each flag has an environment variable; flags win over it; wrong values nam
     P2P_TURN_USERNAME: 'u',
     P2P_TURN_CREDENTIAL: 'p',
     P2P_LOG_LEVEL: 'silent',
+    P2P_TRUST_PROXY: '1',
+    P2P_SITES: join(sites, 'sites.txt'),
+    P2P_SITE_IPV6_PREFIX: '48',
   };
   const running = cli(t, ['serve', '--stun', 'stun:flag'], env);
   const url = await running.url();
@@ -139,6 +150,10 @@ test('each flag has an environment variable; flags win over it; wrong values nam
     (await ask(url, '/media/a.png', { origin: 'https://a.example' })).headers['access-control-allow-origin'],
     'https://a.example',
   );
+  const from = async (address: string) =>
+    joinSwarms(await connect(t, url, '', { extraHeaders: { 'x-forwarded-for': address } }), ['x']);
+  const [first, second] = [await from('203.0.113.1'), await from('203.0.113.2')];
+  assert.deepEqual(second.swarms[0]?.members, [first.peer], 'of one site by the file');
   assert.equal(running.output.stderr, '');
   const wrong = await cli(t, ['serve'], { P2P_PORT: 'eighty' }).end();
   assert.equal(wrong.code, 2);

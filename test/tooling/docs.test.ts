@@ -23,6 +23,9 @@ const TRIED: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   'npx p2p-elements serve --port 8082 --media media': (t) =>
     answers(t, 'node', [CLI, 'serve', '--media', FIXTURE_MEDIA]),
   'npx p2p-elements serve --help': help,
+  'npx p2p-elements serve --port 8083 --trust-proxy 1': (t) => answers(t, 'node', [CLI, 'serve', '--trust-proxy', '1']),
+  'npx p2p-elements serve --port 8084 --trust-proxy 10.0.0.0/8,192.0.2.80': (t) =>
+    answers(t, 'node', [CLI, 'serve', '--trust-proxy', '10.0.0.0/8,192.0.2.80']),
   'npx p2p-elements manifest public --tag-playlists': manifest,
   [COPY_KIT]: (t) => copies(t, COPY_KIT, 'public/p2p-elements'),
   [COPY_SERVICE_WORKER]: (t) => copies(t, COPY_SERVICE_WORKER, 'public/p2p-sw.js'),
@@ -81,7 +84,7 @@ async function help(): Promise<void> {
   const flags = stdout.split(/^ {2}(?=-)/m).slice(1);
   assert.ok(flags.length > 5, stdout);
   for (const flag of flags.filter((text) => !text.startsWith('-h, --help')))
-    assert.match(flag.replace(/\s+/g, ' '), /^--[a-z-]+ .*\benv: P2P_[A-Z_]+\)/);
+    assert.match(flag.replace(/\s+/g, ' '), /^--[a-z0-9-]+ .*\benv: P2P_[A-Z0-9_]+\)/);
 }
 
 /** Runs it as written where the package is installed, twice as after an update, and finds there what the package has. */
