@@ -2,7 +2,7 @@
  * Client ↔ server, as socket.io events under the path `/p2p/signal`.
  *
  * - client → server, each with an acknowledgement: `join` (JoinRequest → JoinReply | Refusal), `signal` (SignalRequest → Done | Refusal),
- *   `claim` (ClaimRequest → ClaimReply | Refusal), `leave` (LeaveRequest → Done | Refusal)
+ *   `claim` (ClaimRequest → ClaimReply | Refusal), `leave` (LeaveRequest → Done | Refusal), `report` (ReportRequest → Done | Refusal)
  * - server → client: `signal` (RelayedSignal), `swarm` (SwarmState, when keeper or sizes change)
  */
 import type { Digest, PeerId, SwarmId } from './ids.ts';
@@ -69,6 +69,11 @@ export interface ClaimReply {
   readonly companyFor: number | null;
   /** How many who asked before us were told of this crosser. */
   readonly told: number;
+}
+
+/** "I banned this peer": it sent wrong bytes, or what can't be read. */
+export interface ReportRequest {
+  readonly peer: PeerId;
 }
 
 export interface LeaveRequest {

@@ -18,7 +18,7 @@ import { RedisNodes } from './redis/redis-nodes.ts';
 import { serverURLs, type ServerURLs } from './server-urls.ts';
 import { createSignaling, type Signaling, type SignalingOptions } from './signaling/create-signaling.ts';
 
-export interface ServerOptions extends Pick<SignalingOptions, 'directory' | 'addressOf' | 'siteOf'> {
+export interface ServerOptions extends Pick<SignalingOptions, 'admission' | 'directory' | 'addressOf' | 'siteOf'> {
   /** Default 8080; 0 takes any free port. */
   readonly port?: number;
   /** Address to listen on. Default: all. */
@@ -83,12 +83,12 @@ export function createServer(options: ServerOptions = {}): P2PServer {
       : createHttpsServer({ ...tls }, (...args) => void handle(...args));
   guardUpgrades(http);
   const sockets = trackSockets(http);
-  const { directory, addressOf, siteOf } = options;
+  const { admission, directory, addressOf, siteOf } = options;
   const signaling = createSignaling({
     server: http,
-    cors,
     iceServers,
     log,
+    ...(admission && { admission }),
     ...(directory && { directory }),
     ...(others && { others }),
     ...(addressOf && { addressOf }),

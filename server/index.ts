@@ -1,5 +1,11 @@
 /** `p2p-elements/server`: the server as a library. */
 export { createServer, type P2PServer, type ServerOptions } from './create-server.ts';
+export { type AdmissionOptions } from './admission/admission.ts';
+export { connectWindow, limiterOf, type Limiter } from './admission/connect-limiter.ts';
+export { DEFAULT_LIMITS, type AdmissionLimits } from './admission/limits.ts';
+export { type RefusalCounts, type RefusalReason } from './admission/refusals.ts';
+export { type Subjects } from './admission/subjects.ts';
+export { type TokenKeys } from './admission/token-check.ts';
 export { type AllowedOrigins } from './allowed-origins.ts';
 export { createLog, type Logger, type LogLevel } from './log.ts';
 export { RedisNodes, type RedisNodesOptions } from './redis/redis-nodes.ts';

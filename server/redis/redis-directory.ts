@@ -77,7 +77,7 @@ export class RedisDirectory implements Directory {
   async join(swarm: SwarmId, peer: PeerId, site: SiteKey): Promise<SwarmView> {
     const here = await this.#local.join(swarm, peer, site);
     if (!this.#watched.has(swarm)) this.#watched.set(swarm, this.#options.watch(swarm));
-    const reply = await this.#ask(JOIN, [swarm, peer, site, '0'], (untrusted) => parseJoin(swarm, untrusted));
+    const reply = await this.#ask(JOIN, [swarm, peer, site, ''], (untrusted) => parseJoin(swarm, untrusted));
     if (reply) this.#options.located(reply.nodes);
     return this.redis === 'there' && reply ? reply.view : here;
   }
@@ -134,9 +134,9 @@ export class RedisDirectory implements Directory {
     const reply = parseEnter(await run(ENTER, peer, String(entry.epoch)));
     if (reply === 'superseded' || this.#peers.get(peer) !== entry) return;
     entry.turn = reply.turn;
-    const places = this.#local.placesOf(peer);
+    const [today, places] = [Date.now(), this.#local.placesOf(peer)];
     await Promise.all([
-      ...places.map(({ swarm, site, age }) => run(JOIN, swarm, peer, site, String(Math.round(1000 * age)))),
+      ...places.map(({ swarm, site, age }) => run(JOIN, swarm, peer, site, String(Math.round(1000 * (today - age))))),
       ...reply.swarms
         .filter((swarm) => !places.some((place) => place.swarm === swarm))
         .map((swarm) => run(LEAVE, swarm, peer)),

@@ -99,7 +99,7 @@ return { 1, turn, swarms }
 `);
 
 /**
- * swarm, peer, site, age in microseconds → { size, siteSize, sites, line, members, others, nodes of these } | false: the peer is another server's.
+ * swarm, peer, site, when it joined in microseconds since 1970 or '' for now → { size, siteSize, sites, line, members, others, nodes of these } | false: the peer is another server's.
  */
 export const JOIN = script(`
 local swarm, peer, site = ARGV[4], ARGV[5], ARGV[6]
@@ -111,7 +111,7 @@ if before ~= site then
   redis.call('HSET', entry, 's' .. swarm, site)
   redis.call('SADD', all, peer)
   redis.call('SADD', key('sites', swarm), site)
-  redis.call('ZADD', line, now - tonumber(ARGV[7]), peer)
+  redis.call('ZADD', line, ARGV[7] ~= '' and ARGV[7] or now, peer)
   tell(swarm)
 end
 local answer = state(swarm, site)

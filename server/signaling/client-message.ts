@@ -16,8 +16,10 @@ import type {
   LeaveRequest,
   Refusal,
   RefusalCode,
+  ReportRequest,
   SignalRequest,
 } from '../../protocol/signaling.ts';
+import { MAX_TOKEN_CHARACTERS } from '../admission/limits.ts';
 import { MAX_MID_CHARACTERS } from '../limits.ts';
 
 export type ParsedMessage<T> = { readonly ok: true; readonly value: T } | Refusal;
@@ -52,10 +54,12 @@ const joinSchema = v.object(
     swarms,
     resume: v.optional(resume),
     epoch: v.optional(integer(Number.MAX_SAFE_INTEGER)),
+    token: v.optional(text(MAX_TOKEN_CHARACTERS)),
   },
   'an object',
 );
 const leaveSchema = v.object({ swarms }, 'an object');
+const reportSchema = v.object({ peer }, 'an object');
 const digest = v.custom<Digest>(isDigest, '64 lower-case hex digits');
 const claimSchema = v.object({ swarm, digest, instead: v.optional(peer) }, 'an object');
 const connection = integer(0xffff_ffff);
@@ -93,8 +97,8 @@ export function parseJoin(untrusted: unknown): ParsedMessage<JoinRequest> {
   }
   if (hasTooManySwarms(untrusted)) return tooManySwarms();
   const parsed = v.safeParse(joinSchema, untrusted);
-  if (!parsed.success) return bad('join', '{ version, swarms, resume?, epoch? }', parsed.issues);
-  const { resume: secret, epoch, ...rest } = parsed.output;
+  if (!parsed.success) return bad('join', '{ version, swarms, resume?, epoch?, token? }', parsed.issues);
+  const { resume: secret, epoch, token, ...rest } = parsed.output;
   return {
     ok: true,
     value: {
@@ -102,6 +106,7 @@ export function parseJoin(untrusted: unknown): ParsedMessage<JoinRequest> {
       swarms: [...new Set(rest.swarms)],
       ...(secret === undefined ? {} : { resume: secret }),
       ...(epoch === undefined ? {} : { epoch }),
+      ...(token === undefined ? {} : { token }),
     },
   };
 }
@@ -111,6 +116,12 @@ export function parseLeave(untrusted: unknown): ParsedMessage<LeaveRequest> {
   if (hasTooManySwarms(untrusted)) return tooManySwarms();
   const parsed = v.safeParse(leaveSchema, untrusted);
   return parsed.success ? { ok: true, value: parsed.output } : bad('leave', '{ swarms }', parsed.issues);
+}
+
+/** Parses a ReportRequest. */
+export function parseReport(untrusted: unknown): ParsedMessage<ReportRequest> {
+  const parsed = v.safeParse(reportSchema, untrusted);
+  return parsed.success ? { ok: true, value: parsed.output } : bad('report', '{ peer }', parsed.issues);
 }
 
 /** Parses a ClaimRequest. */

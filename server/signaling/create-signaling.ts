@@ -3,8 +3,11 @@ import type { Server as HttpsServer } from 'node:https';
 import { Server, type ServerOptions as SocketOptions } from 'socket.io';
 import type { PeerId } from '../../protocol/ids.ts';
 import { SIGNALING_PATH, type IceServer } from '../../protocol/signaling.ts';
+import { Admission, type AdmissionOptions } from '../admission/admission.ts';
+import { admissionOptions, attachAdmission } from '../admission/attach-admission.ts';
+import { noRefusals } from '../admission/refusals.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
-import { MAX_SIGNALING_BYTES, PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../limits.ts';
+import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { clientAddress, type AddressOf } from '../client-address.ts';
 import { siteOf as siteOfAddress, type SiteOf } from '../site.ts';
@@ -24,8 +27,8 @@ export interface SignalingOptions {
   readonly others?: OtherNodes;
   /** STUN and TURN servers told to each peer. Default: none, which is enough on a LAN. */
   readonly iceServers?: readonly IceServer[];
-  /** Web origins whose pages may join by HTTP polling. Default `*`. */
-  readonly cors?: AllowedOrigins;
+  /** Who may join, and how much each may do. Default: every page, no tokens, and the limits of `admission/limits.ts`. */
+  readonly admission?: AdmissionOptions;
   /** The peer's address, which decides its site. Default: the socket's remote address; behind a proxy, `clientAddress(1)`. */
   readonly addressOf?: AddressOf;
   /** The site of an address. Default: `siteOf`. Asked once for each socket. */
@@ -47,18 +50,21 @@ export function createSignaling({
   others,
   directory = others?.directory ?? new MemoryDirectory(),
   iceServers = [],
-  cors = '*',
+  admission: admissionRules = {},
   addressOf = clientAddress(0),
   siteOf = siteOfAddress,
   log,
 }: SignalingOptions): Signaling {
   let isClosing = false;
+  const refusals = noRefusals();
+  const admission = new Admission(admissionRules, { counts: refusals, log, addressOf, siteOf });
   const io = new Server<ClientEvents, ServerEvents>(server, {
-    ...transportOptions(cors),
-    allowRequest: (_request, answer) => answer(isClosing ? 'shutting down' : null, !isClosing),
+    ...transportOptions(admissionRules.origins ?? '*'),
+    ...admissionOptions(admission, () => isClosing),
   });
+  attachAdmission(io, admission);
   const room: Hub['room'] = (swarm, site) => `${swarm}\n${site}`; // a swarm id has no line break
-  const counters: SignalingCounters = { refused: 0, badMessages: 0, cutOff: 0, relayed: 0 };
+  const counters: SignalingCounters = { refused: 0, refusals, badMessages: 0, cutOff: 0, relayed: 0 };
   const sessions = new Map<PeerId, PeerSession>();
   const open = new Set<Session>();
   const news = new SwarmNews({
@@ -77,6 +83,7 @@ export function createSignaling({
   const hub: Hub = {
     directory,
     others,
+    admission,
     news,
     sessions,
     iceServers,
@@ -100,6 +107,7 @@ export function createSignaling({
     close: async () => {
       isClosing = true;
       news.close();
+      admission.close();
       // not io.disconnectSockets(): a client takes that for a dismissal and does not come back
       io.engine.close();
       await Promise.all([...open].map((session) => session.idle()));
@@ -108,14 +116,13 @@ export function createSignaling({
   };
 }
 
-const transportOptions = (cors: AllowedOrigins): Partial<SocketOptions> => ({
+const transportOptions = (origins: AllowedOrigins): Partial<SocketOptions> => ({
   path: SIGNALING_PATH,
   transports: ['websocket', 'polling'],
   serveClient: false,
-  maxHttpBufferSize: MAX_SIGNALING_BYTES,
   pingInterval: PING_INTERVAL_MS,
   pingTimeout: PING_TIMEOUT_MS,
-  cors: { origin: cors === '*' ? '*' : [...cors], methods: ['GET', 'POST'] },
+  cors: { origin: origins === '*' ? '*' : [...origins], methods: ['GET', 'POST'] },
   // WebSockets of other paths belong to the server's owner
   destroyUpgrade: false,
 });

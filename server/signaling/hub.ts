@@ -1,6 +1,9 @@
 import type { Socket } from 'socket.io';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import type { IceServer, RelayedSignal, Signal, SwarmState } from '../../protocol/signaling.ts';
+import type { Admission } from '../admission/admission.ts';
+import type { Introductions } from '../admission/introductions.ts';
+import type { RefusalCounts } from '../admission/refusals.ts';
 import type { Logger } from '../log.ts';
 import type { SiteKey } from '../site.ts';
 import type { Directory } from './directory.ts';
@@ -13,6 +16,7 @@ export interface ClientEvents {
   leave: (...untrusted: unknown[]) => void;
   claim: (...untrusted: unknown[]) => void;
   signal: (...untrusted: unknown[]) => void;
+  report: (...untrusted: unknown[]) => void;
 }
 
 export interface ServerEvents {
@@ -25,6 +29,8 @@ export type SignalingSocket = Socket<ClientEvents, ServerEvents>;
 /** Counted since the start. */
 export interface SignalingCounters {
   refused: number;
+  /** What was refused, dropped or cut off, by its reason. */
+  readonly refusals: RefusalCounts;
   badMessages: number;
   /** Sockets disconnected for their bad messages. */
   cutOff: number;
@@ -36,8 +42,12 @@ export interface SignalingCounters {
 export interface PeerSession {
   /** The peer's id, once it has joined. */
   readonly peer: PeerId | undefined;
+  /** Whom it may send signals to. */
+  readonly introductions: Introductions;
   /** Passes a signal on to the client. `site`: the sender's. @returns false: the peer is not here (any more) */
   deliver(from: PeerId, site: SiteKey, signal: Signal): boolean;
+  /** Ends its connection. */
+  dismiss(): void;
   /** Of the tab that speaks for its browser. */
   readonly epoch: number;
   /** Gives up the peer to another socket; its places in the directory stay. */
@@ -48,6 +58,7 @@ export interface PeerSession {
 export interface Hub {
   readonly directory: Directory;
   readonly others: OtherNodes | undefined;
+  readonly admission: Admission;
   readonly news: SwarmNews;
   /** The session that speaks for each peer. */
   readonly sessions: Map<PeerId, PeerSession>;

@@ -2,10 +2,30 @@
 import createDebug from 'debug';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS } from '../../protocol/limits.ts';
-import type { ClaimReply, Done, JoinReply, JoinRequest, Refusal, Signal, SwarmView } from '../../protocol/signaling.ts';
+import type { Admitted } from '../admission/admission.ts';
+import { Introductions } from '../admission/introductions.ts';
+import { visitOf, type Visit } from '../admission/visit.ts';
+import type {
+  ClaimReply,
+  Done,
+  JoinReply,
+  JoinRequest,
+  Refusal,
+  RefusalCode,
+  Signal,
+  SwarmView,
+} from '../../protocol/signaling.ts';
 import { MAX_BAD_MESSAGES, MAX_PENDING_REQUESTS } from '../limits.ts';
 import type { SiteKey } from '../site.ts';
-import { parseClaim, parseJoin, parseLeave, parseSignal, refusal, tooManySwarms } from './client-message.ts';
+import {
+  parseClaim,
+  parseJoin,
+  parseLeave,
+  parseReport,
+  parseSignal,
+  refusal,
+  tooManySwarms,
+} from './client-message.ts';
 import { newResume, peerIdOf } from './identity.ts';
 import type { Hub, PeerSession, SignalingSocket } from './hub.ts';
 
@@ -29,14 +49,30 @@ const NOT_JOINED = refusal(
 
 const DONE: Done = { ok: true };
 
-const UNKNOWN_PEER = refusal('unknown-peer', 'No peer with this id is connected now. It may have left; drop it.');
+const UNKNOWN_PEER = refusal(
+  'unknown-peer',
+  'No peer with this id that you were introduced to is connected now. It may have left; drop it.',
+);
 
 const SUPERSEDED = refusal('superseded', 'Another tab of this browser leads now. Use its engine.');
+
+/** An unknown peer may just have left, a tab may not know yet that another leads, and a closing server is not the client's fault; admission has limits of its own. */
+const NO_FAULT: readonly RefusalCode[] = [
+  'unknown-peer',
+  'superseded',
+  'shutting-down',
+  'unauthorized',
+  'full',
+  'too-fast',
+];
 
 export class Session implements PeerSession {
   readonly #socket: SignalingSocket;
   readonly #site: SiteKey;
   readonly #hub: Hub;
+  /** Undefined: the connection is gone already. */
+  readonly #visit: Visit | undefined;
+  readonly introductions: Introductions;
   #state: State = { kind: 'new' };
   #badMessages = 0;
   /** Joins, claims and leaves run one after the other; this is the last of them. */
@@ -47,14 +83,21 @@ export class Session implements PeerSession {
     this.#socket = socket;
     this.#site = site;
     this.#hub = hub;
-    socket.on('join', (...args) => this.#answer(args, (message) => this.#join(message)));
-    socket.on('leave', (...args) => this.#answer(args, (message) => this.#leave(message)));
-    socket.on('signal', (...args) => this.#answer(args, (message) => this.#signal(message)));
-    socket.on('claim', (...args) => this.#answer(args, (message) => this.#claim(message)));
+    this.#visit = visitOf(socket.conn);
+    this.introductions = this.#visit?.introductions ?? new Introductions();
+    socket.on('join', (...args) => this.#answer(args, (message) => this.#tooFast('joins') ?? this.#join(message)));
+    socket.on('leave', (...args) => this.#answer(args, (message) => this.#tooFast('joins') ?? this.#leave(message)));
+    socket.on('signal', (...args) =>
+      this.#answer(args, (message) => this.#tooFast('signals') ?? this.#signal(message)),
+    );
+    socket.on('claim', (...args) => this.#answer(args, (message) => this.#tooFast('claims') ?? this.#claim(message)));
+    socket.on('report', (...args) =>
+      this.#answer(args, (message) => this.#tooFast('reports') ?? this.#report(message)),
+    );
     socket.onAny((event: string, ...args: unknown[]) => {
-      if (['join', 'leave', 'signal', 'claim'].includes(event)) return;
+      if (['join', 'leave', 'signal', 'claim', 'report'].includes(event)) return;
       this.#answer(args, () =>
-        refusal('bad-message', 'Expected one of the events "join", "signal", "claim" and "leave".'),
+        refusal('bad-message', 'Expected one of the events "join", "signal", "claim", "leave" and "report".'),
       );
     });
     socket.once('disconnect', (reason) => {
@@ -105,10 +148,11 @@ export class Session implements PeerSession {
       .catch((error: unknown) => debug('acknowledging failed: %o', error));
   }
 
-  /** Cuts off a client that does not stop. An unknown peer may just have left, a tab may not know yet that another leads, and a closing server is not the client's fault. */
+  /** Cuts off a client that does not stop. */
   #count(refused: Refusal): void {
     this.#hub.counters.refused++;
-    if (['unknown-peer', 'superseded', 'shutting-down'].includes(refused.code)) return;
+    this.#hub.admission.refusals.countCode(refused.code);
+    if (NO_FAULT.includes(refused.code)) return;
     this.#hub.counters.badMessages++;
     this.#badMessages++;
     debug('bad message from %s: %s', this.peer, refused.message);
@@ -123,23 +167,31 @@ export class Session implements PeerSession {
     if (this.#hub.isClosing) return refusal('shutting-down', 'The server is about to stop. Try again in a moment.', 1);
     if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
     return this.#inTurn(async () => {
-      if (this.#state.kind === 'new' && !(await this.#identify(parsed.value))) return SUPERSEDED;
-      const state = this.#state;
-      if (state.kind !== 'joined') return NOT_JOINED;
-      if (parsed.value.resume !== undefined && parsed.value.resume !== state.resume) {
+      const before = this.#state;
+      if (before.kind === 'gone') return NOT_JOINED;
+      const own = before.kind === 'joined' ? before.resume : newResume();
+      const { resume = own } = parsed.value;
+      if (before.kind === 'joined' && resume !== own) {
         return refusal('bad-message', 'This socket has joined as another peer already. Open a new one to resume.');
       }
-      const { swarms } = parsed.value;
-      const added = swarms.filter((swarm) => !state.swarms.has(swarm));
+      const admitted = await this.#hub.admission.join(this.#visit, peerIdOf(resume), parsed.value);
+      if (!admitted.ok) return admitted;
+      const asked = parsed.value.swarms.filter(admitted.allows);
+      if (before.kind === 'new' && !(await this.#identify({ ...parsed.value, resume, swarms: asked })))
+        return SUPERSEDED;
+      const state = this.#state;
+      if (state.kind !== 'joined') return NOT_JOINED;
+      await this.#giveUp(state, admitted);
+      const added = asked.filter((swarm) => !state.swarms.has(swarm));
       if (state.swarms.size + added.length > MAX_SWARMS) return tooManySwarms();
-      const views = await Promise.all(swarms.map((swarm) => this.#enter(swarm, state.peer, state.swarms)));
-      return { ok: true, peer: state.peer, resume: state.resume, iceServers: this.#hub.iceServers, swarms: views };
+      const swarms = await Promise.all(asked.map((swarm) => this.#enter(swarm, state.peer, state.swarms)));
+      return { ok: true, peer: state.peer, resume: state.resume, iceServers: this.#hub.iceServers, swarms };
     });
   }
 
   /** Takes the peer's id: a new one, or the one of its resume secret, also from another socket that still has it. False: that one is a newer leader's. */
-  async #identify(request: JoinRequest): Promise<boolean> {
-    const resume = request.resume ?? newResume();
+  async #identify(request: JoinRequest & { readonly resume: string }): Promise<boolean> {
+    const { resume } = request;
     const peer = peerIdOf(resume);
     const { sessions, directory } = this.#hub;
     const old = sessions.get(peer);
@@ -160,11 +212,25 @@ export class Session implements PeerSession {
 
   async #enter(swarm: SwarmId, peer: PeerId, swarms: Set<SwarmId>): Promise<SwarmView> {
     const view = await this.#hub.directory.join(swarm, peer, this.#site);
+    for (const named of view.members) this.introductions.introduced(named);
+    for (const named of view.others) this.introductions.introduced(named);
     if (swarms.has(swarm)) return view;
     swarms.add(swarm);
     await this.#socket.join(this.#hub.room(swarm, this.#site));
     this.#hub.news.joined(swarm, this.#site);
     return view;
+  }
+
+  /** Leaves the swarms that its token, a new one perhaps, does not open (any more). */
+  async #giveUp({ peer, swarms }: Extract<State, { kind: 'joined' }>, { allows }: Admitted): Promise<void> {
+    for (const swarm of swarms) if (!allows(swarm)) await this.#exit(swarm, peer, swarms);
+  }
+
+  async #exit(swarm: SwarmId, peer: PeerId, swarms: Set<SwarmId>): Promise<void> {
+    if (!swarms.delete(swarm)) return;
+    await this.#hub.directory.leave(swarm, peer);
+    await this.#socket.leave(this.#hub.room(swarm, this.#site));
+    this.#hub.news.left(swarm, this.#site);
   }
 
   async #leave(untrusted: unknown): Promise<Done | Refusal> {
@@ -174,12 +240,7 @@ export class Session implements PeerSession {
     return this.#inTurn(async () => {
       if (this.#state.kind !== 'joined') return NOT_JOINED;
       const { peer, swarms } = this.#state;
-      for (const swarm of parsed.value.swarms) {
-        if (!swarms.delete(swarm)) continue;
-        await this.#hub.directory.leave(swarm, peer);
-        await this.#socket.leave(this.#hub.room(swarm, this.#site));
-        this.#hub.news.left(swarm, this.#site);
-      }
+      for (const swarm of parsed.value.swarms) await this.#exit(swarm, peer, swarms);
       return { ok: true };
     });
   }
@@ -193,14 +254,22 @@ export class Session implements PeerSession {
       const peer = this.peer;
       if (peer === undefined) return NOT_JOINED;
       const claim = await this.#hub.directory.claim(swarm, peer, digest, instead);
-      return claim === undefined ? NOT_JOINED : { ok: true, ...claim };
+      if (claim === undefined) return NOT_JOINED;
+      // who hears nothing of the crosser connects to it
+      if (claim.crosser !== peer) this.introductions.introduced(claim.crosser);
+      return { ok: true, ...claim };
     });
   }
 
   deliver(from: PeerId, site: SiteKey, signal: Signal): boolean {
-    if (this.#state.kind !== 'joined') return false;
+    if (this.#state.kind !== 'joined' || !this.#hub.admission.canTake(this.#socket.conn)) return false;
+    this.introductions.introduced(from);
     this.#socket.emit('signal', { from, sameSite: site === this.#site, signal });
     return true;
+  }
+
+  dismiss(): void {
+    this.#socket.disconnect(true);
   }
 
   #signal(untrusted: unknown): Done | Refusal | Promise<Done | Refusal> {
@@ -209,19 +278,42 @@ export class Session implements PeerSession {
     const { to, signal } = parsed.value;
     const from = this.peer;
     if (from === undefined) return NOT_JOINED;
-    const { sessions, others, counters } = this.#hub;
-    if (to === from) return UNKNOWN_PEER;
-    const here = sessions.get(to);
-    if (here !== undefined || others === undefined) {
-      if (here?.deliver(from, this.#site, signal) !== true) return UNKNOWN_PEER;
-      counters.relayed++;
-      return DONE;
-    }
-    return others.signal({ to, from, site: this.#site, signal }).then((isThere) => {
-      if (!isThere) return UNKNOWN_PEER;
-      counters.relayed++;
-      return DONE;
-    });
+    const { sessions, others } = this.#hub;
+    const here = to === from ? undefined : sessions.get(to);
+    const isIntroduced = this.introductions.mayReach(to) || here?.introductions.mayReach(from) === true;
+    if (here !== undefined)
+      return isIntroduced ? this.#relayed(here.deliver(from, this.#site, signal)) : this.#notIntroduced();
+    if (to === from || others === undefined) return UNKNOWN_PEER;
+    if (!isIntroduced) return this.#notIntroduced();
+    return others.signal({ to, from, site: this.#site, signal }).then((isThere) => this.#relayed(isThere));
+  }
+
+  #relayed(isThere: boolean): Done | Refusal {
+    if (!isThere) return UNKNOWN_PEER;
+    this.#hub.counters.relayed++;
+    return DONE;
+  }
+
+  #report(untrusted: unknown): Done | Refusal {
+    const parsed = parseReport(untrusted);
+    if (!parsed.ok) return parsed;
+    const { peer } = this;
+    const reported = parsed.value.peer;
+    if (peer === undefined || this.#visit === undefined) return NOT_JOINED;
+    if (!this.introductions.mayReach(reported)) return this.#notIntroduced();
+    const isPutOut = this.#hub.admission.report(this.#visit, peer, reported);
+    if (isPutOut) this.#hub.sessions.get(reported)?.dismiss();
+    return DONE;
+  }
+
+  /** Told as if nobody were there. */
+  #notIntroduced(): Refusal {
+    this.#hub.admission.refusals.count('not-introduced', this.#visit);
+    return UNKNOWN_PEER;
+  }
+
+  #tooFast(what: Parameters<Hub['admission']['tooFast']>[1]): Refusal | undefined {
+    return this.#hub.admission.tooFast(this.#visit, what);
   }
 
   async #leaveAll(): Promise<void> {

@@ -14,7 +14,8 @@ const [RED, BLUE] = ['203.0.113.1', '203.0.113.2'];
 /** Two servers of one Redis, both ready. */
 async function pair(t: TestContext): Promise<{ redis: TestRedis; left: Running; right: Running }> {
   const redis = await startRedis(t);
-  const start = (): Promise<Running> => run(t, { redis: redis.url, addressOf: testAddress });
+  const start = (): Promise<Running> =>
+    run(t, { redis: redis.url, addressOf: testAddress, admission: { limits: { joins: 1000 } } });
   const [left, right] = [await start(), await start()];
   await Promise.all([left, right].map(ready));
   return { redis, left, right };
@@ -99,7 +100,7 @@ describe('several servers', { skip: noRedis ?? false }, () => {
 
   test('a signal that comes where the peer was a moment ago is handed on', async (t) => {
     const { left, right, redis } = await pair(t);
-    const third = await run(t, { redis: redis.url, addressOf: testAddress });
+    const third = await run(t, { redis: redis.url, addressOf: testAddress, admission: { limits: { joins: 1000 } } });
     await ready(third);
     const [old, friend] = [await connect(t, left.url, RED), await connect(t, right.url, RED)];
     const { peer, resume } = await joinSwarms(old, ['x']);
@@ -159,7 +160,7 @@ describe('several servers', { skip: noRedis ?? false }, () => {
     await dead(BEAT);
     for (const peer of ['a'.repeat(32), peerIdOf(resume)]) {
       await dead(ENTER, peer, '0');
-      await dead(JOIN, 'x', peer, RED, '0');
+      await dead(JOIN, 'x', peer, RED, '');
     }
     const client = await connect(t, right.url, RED);
     const { swarms } = await joinSwarms(client, ['x'], resume);

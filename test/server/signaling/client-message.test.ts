@@ -7,6 +7,7 @@ import {
   parseClaim,
   parseJoin,
   parseLeave,
+  parseReport,
   parseSignal,
   type ParsedMessage,
 } from '../../../server/signaling/client-message.ts';
@@ -24,7 +25,12 @@ function refusalOf(parsed: ParsedMessage<unknown>) {
   return parsed;
 }
 
-test('a join has version, swarms and perhaps a resume secret and an epoch', () => {
+test('a join has version, swarms and perhaps a resume secret, an epoch and a token', () => {
+  assert.deepEqual(valueOf(parseJoin({ version: 1, swarms: [], token: 'a.b.c' })), {
+    version: 1,
+    swarms: [],
+    token: 'a.b.c',
+  });
   assert.deepEqual(valueOf(parseJoin({ version: 1, swarms: ['a', 'b'] })), { version: 1, swarms: ['a', 'b'] });
   assert.deepEqual(valueOf(parseJoin({ version: 1, swarms: [], resume: peer })), {
     version: 1,
@@ -41,7 +47,7 @@ test('a join has version, swarms and perhaps a resume secret and an epoch', () =
 
 test('fields that are not ours are ignored, also those that every object has', () => {
   const untrusted: unknown = JSON.parse(
-    '{"version":1,"swarms":["__proto__","constructor"],"__proto__":{"x":1},"constructor":1,"token":"t"}',
+    '{"version":1,"swarms":["__proto__","constructor"],"__proto__":{"x":1},"constructor":1,"secret":"t"}',
   );
   const value = valueOf(parseJoin(untrusted));
   assert.deepEqual(value, { version: 1, swarms: ['__proto__', 'constructor'] });
@@ -63,7 +69,7 @@ test('more swarms than a peer may be in are refused as such', () => {
 
 test('a refusal says what was expected and where, and does not repeat what came', () => {
   const cases: [unknown, RegExp][] = [
-    [undefined, /Expected "join" to carry \{ version, swarms, resume\?, epoch\? \}/],
+    [undefined, /Expected "join" to carry \{ version, swarms, resume\?, epoch\?, token\? \}/],
     [{ version: 1 }, /"swarms" must be/],
     [{ version: 1, swarms: 'a' }, /"swarms" must be an array of swarm ids/],
     [{ version: 1, swarms: [''] }, /"swarms.0" must be a swarm id of 1 to 512 characters/],
@@ -73,6 +79,8 @@ test('a refusal says what was expected and where, and does not repeat what came'
     [{ version: 1, swarms: [], resume: null }, /"resume"/],
     [{ version: 1, swarms: [], epoch: -1 }, /"epoch" must be an integer from 0 to/],
     [{ version: 1, swarms: [], epoch: 1.5 }, /"epoch"/],
+    [{ version: 1, swarms: [], token: 'SECRET'.repeat(1000) }, /"token" must be text of at most 4096 characters/],
+    [{ version: 1, swarms: [], token: { SECRET: 1 } }, /"token"/],
   ];
   for (const [untrusted, expected] of cases) {
     const { code, message } = refusalOf(parseJoin(untrusted));
@@ -80,6 +88,12 @@ test('a refusal says what was expected and where, and does not repeat what came'
     assert.match(message, expected);
     assert.ok(!message.includes('SECRET') && message.length < 300);
   }
+});
+
+test('a report names one peer', () => {
+  assert.deepEqual(valueOf(parseReport({ peer, why: 'x' })), { peer });
+  for (const untrusted of [undefined, null, [], {}, { peer: 'x' }, { peer: [peer] }])
+    assert.equal(refusalOf(parseReport(untrusted)).code, 'bad-message');
 });
 
 test('offers, answers and candidates are signals', () => {

@@ -302,7 +302,7 @@ test('messages without a payload or a callback are harmless', async (t) => {
   const client = await connect(t, url);
   client.socket.emit('join');
   client.socket.emit('signal', 'x', 'y', 'z');
-  client.socket.emit('leave', Buffer.from([1, 2, 3]));
+  client.socket.emit('leave', { swarms: 7 });
   client.socket.emit('join', { version: 1, swarms: ['x'] });
   await until('the join without callback counts', async () => (await client.ask('leave', { swarms: [] })).ok);
   assert.equal((await joinSwarms(await connect(t, url), ['x'])).swarms[0]?.size, 2);

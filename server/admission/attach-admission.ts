@@ -1,0 +1,52 @@
+/** Puts an Admission in front of a socket.io server. */
+import type { IncomingMessage } from 'node:http';
+import type { Server as SocketServer, ServerOptions as SocketOptions } from 'socket.io';
+import type { Refusal } from '../../protocol/signaling.ts';
+import type { Admission } from './admission.ts';
+import type { EngineSocket } from './engine-socket.ts';
+import { requestGuard } from './request-guard.ts';
+import { textParser } from './text-parser.ts';
+
+/** What socket.io tells a client that may not connect: CONNECT_ERROR, with the refusal's code and `retryAfter` as data. */
+class ConnectRefused extends Error {
+  readonly data: Omit<Refusal, 'ok' | 'message'>;
+
+  constructor({ code, message, retryAfter }: Refusal) {
+    super(message);
+    this.data = { code, ...(retryAfter !== undefined && { retryAfter }) };
+  }
+}
+
+/** Options of the socket.io server. Origins are checked here, too, for a WebSocket knows no CORS. @param isClosing refuses all */
+export const admissionOptions = (admission: Admission, isClosing: () => boolean): Partial<SocketOptions> => ({
+  allowRequest: (request: IncomingMessage, answer) => {
+    if (isClosing()) {
+      answer('shutting down', false);
+      return;
+    }
+    void admission.refusesHandshake(request).then((reason) => answer(reason ?? null, reason === undefined));
+  },
+  maxHttpBufferSize: admission.limits.messageBytes,
+  connectTimeout: 1000 * admission.limits.joinSeconds,
+  parser: textParser(() => admission.refusals.count('bad-packet')),
+});
+
+/** What socket.io gives of the engine that it stands on. */
+interface Engine {
+  readonly clients: Readonly<Record<string, EngineSocket>>;
+  use(middleware: ReturnType<typeof requestGuard>): void;
+  on(event: 'connection', listener: (connection: EngineSocket) => void): void;
+}
+
+/** To be called once, before anybody can connect. */
+export function attachAdmission(io: SocketServer, admission: Admission): void {
+  const engine = io.engine as unknown as Engine;
+  engine.use(requestGuard(admission, () => engine.clients));
+  // in the task in which it begins, so that each has a visit before its first word
+  engine.on('connection', (connection) => admission.enter(connection));
+  io.use((socket, next) => {
+    const refused = admission.refusesConnect(socket.conn);
+    if (refused === undefined) next();
+    else next(new ConnectRefused(refused));
+  });
+}

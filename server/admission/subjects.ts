@@ -1,0 +1,36 @@
+import type { PeerId } from '../../protocol/ids.ts';
+
+/** Which peers each token's subject has here, so that one token is not used by more than it was made for. */
+export interface Subjects {
+  /** Takes a place, or one more hold on the place that the peer has. @param most peers at a time @returns false: all are taken */
+  take(subject: string, peer: PeerId, most: number): Promise<boolean>;
+  /** Gives one hold back. A peer that comes back on another connection has two for a moment. */
+  release(subject: string, peer: PeerId): void;
+}
+
+/** For one node. */
+export class MemorySubjects implements Subjects {
+  /** Holds of each peer of each subject. */
+  readonly #holds = new Map<string, Map<PeerId, number>>();
+
+  get size(): number {
+    return this.#holds.size;
+  }
+
+  async take(subject: string, peer: PeerId, most: number): Promise<boolean> {
+    const peers = this.#holds.get(subject) ?? new Map<PeerId, number>();
+    const held = peers.get(peer) ?? 0;
+    if (held === 0 && peers.size >= most) return false;
+    this.#holds.set(subject, peers.set(peer, held + 1));
+    return true;
+  }
+
+  release(subject: string, peer: PeerId): void {
+    const peers = this.#holds.get(subject);
+    const held = peers?.get(peer) ?? 0;
+    if (peers === undefined || held === 0) return;
+    if (held > 1) peers.set(peer, held - 1);
+    else peers.delete(peer);
+    if (peers.size === 0) this.#holds.delete(subject);
+  }
+}
