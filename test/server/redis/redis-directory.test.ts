@@ -44,7 +44,8 @@ describe('the directory in Redis', { skip: noRedis ?? false }, () => {
     return directory;
   }
 
-  directoryContract(make, 15);
+  // Redis's own choice from a set is only roughly fair
+  directoryContract(make, 15, 2.2);
 
   test('a join asks Redis for as much in a swarm of 3,000 as in one of 60', async (t) => {
     const directory = await make(t);

@@ -19,7 +19,7 @@ function seeded(seed: number): () => number {
   };
 }
 
-directoryContract(async (_t, now) => new MemoryDirectory(seeded(1), now), 60);
+directoryContract(async (_t, now) => new MemoryDirectory(seeded(1), now), 60, 1.4);
 
 test('a join costs the same in a swarm of 20,000 as in one of 20', async () => {
   const [swarm, here, there] = [swarmId('lesson'), 'here' as SiteKey, 'there' as SiteKey];
