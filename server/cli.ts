@@ -7,6 +7,7 @@ import { P2PError } from '../protocol/error.ts';
 import { StartError } from './cli/listen-error.ts';
 import { manifestCommand } from './cli/manifest-command.ts';
 import { serveCommand } from './cli/serve-command.ts';
+import { tokenCommand } from './cli/token-command.ts';
 import { packageRoot } from './package-root.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -16,7 +17,8 @@ async function main(): Promise<number | undefined> {
     .description('Web components that turn the people looking at a page into its CDN.')
     .version(packageVersion())
     .addCommand(serveCommand(print))
-    .addCommand(manifestCommand(print));
+    .addCommand(manifestCommand(print))
+    .addCommand(tokenCommand(print));
   for (const command of [program, ...program.commands])
     command.exitOverride().showSuggestionAfterError().allowExcessArguments(false);
   try {

@@ -11,7 +11,7 @@ import { warmDigests } from './digests/warm-digests.ts';
 import { createApp } from './http/app.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { lanAddresses } from './lan-addresses.ts';
-import { CLOSE_GRACE_MS } from './limits.ts';
+import { CLOSE_GRACE_MS, HEADERS_CHECK_MS, HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.ts';
 import { createLog, type Logger } from './log.ts';
 import { packageRoot } from './package-root.ts';
 import { RedisNodes } from './redis/redis-nodes.ts';
@@ -52,6 +52,12 @@ export interface P2PServer {
   close(): Promise<void>;
 }
 
+const PATIENCE = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionsCheckingInterval: HEADERS_CHECK_MS,
+};
+
 /** @throws P2PError `bad-flag` if the media folder is missing or the Redis URL is none; Node's error if the certificate or key can't be read */
 export function createServer(options: ServerOptions = {}): P2PServer {
   const { port = 8080, host, cors = '*', iceServers = [], tls, log = createLog('warn'), now = Date.now } = options;
@@ -75,12 +81,15 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     log,
     now,
   });
-  // Koa's promise never rejects: its own error handler has the last word
+  // Koa's promise never rejects: its own error handler has the last word; who connects and says nothing is not waited for as long as Node does
   const handle = app.callback();
   const http =
     tls === undefined
-      ? createHttpServer((...args) => void handle(...args))
-      : createHttpsServer({ ...tls }, (...args) => void handle(...args));
+      ? createHttpServer(PATIENCE, (...args) => void handle(...args))
+      : createHttpsServer(
+          { ...tls, ...PATIENCE, handshakeTimeout: HEADERS_TIMEOUT_MS },
+          (...args) => void handle(...args),
+        );
   guardUpgrades(http);
   const sockets = trackSockets(http);
   const { admission, directory, addressOf, siteOf } = options;

@@ -78,6 +78,11 @@ export const CLOSE_GRACE_MS = 1000;
 /** Members in line behind the keeper that are named: if two vanish together there is still somebody who knows that it is its turn. */
 export const NEXT_IN_LINE = 2;
 
+/** Milliseconds that a client has to make itself known (TLS handshake, then the headers of a request), that a request may take to come in whole (the longest are polls' bodies of 64 KiB), and between two looks at them. Node's own, 60 s, 300 s and 30 s, are for uploads. */
+export const HEADERS_TIMEOUT_MS = 10_000;
+export const REQUEST_TIMEOUT_MS = 30_000;
+export const HEADERS_CHECK_MS = 5000;
+
 /** Claims remembered for each site of a swarm: eight of each of a dozen viewers, most of whom claim the same. Past it the oldest is forgotten, which costs at most a second crossing. */
 export const MAX_CLAIMS_PER_SITE = 100;
 

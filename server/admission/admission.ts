@@ -156,12 +156,6 @@ export class Admission {
   refusesConnect(connection: EngineSocket): Refusal | undefined {
     const visit = visitOf(connection);
     if (visit === undefined) return refusal('shutting-down', 'The connection is gone.', 1);
-    if (visit.isConnected) {
-      // each CONNECT packet would make a session of its own
-      this.#cutOff(visit, 'second-connect');
-      return refusal('bad-message', 'Expected one client for each connection.');
-    }
-    visit.isConnected = true;
     if (visit.refusedFor === null) return undefined;
     this.refusals.count(visit.refusedFor, visit);
     this.#watch.dismiss(visit);

@@ -27,8 +27,9 @@ export const admissionOptions = (admission: Admission, isClosing: () => boolean)
     void admission.refusesHandshake(request).then((reason) => answer(reason ?? null, reason === undefined));
   },
   maxHttpBufferSize: admission.limits.messageBytes,
-  connectTimeout: 1000 * admission.limits.joinSeconds,
-  parser: textParser(() => admission.refusals.count('bad-packet')),
+  // only where ours, which counts, should fail
+  connectTimeout: 2000 * admission.limits.joinSeconds + 10_000,
+  parser: textParser((reason) => admission.refusals.count(reason)),
 });
 
 /** What socket.io gives of the engine that it stands on. */

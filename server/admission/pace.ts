@@ -9,6 +9,7 @@ import {
   REPORT_BURST,
   REPORTS_PER_SECOND,
   SIGNAL_BURST,
+  SWEEP_MS,
   type AdmissionLimits,
 } from './limits.ts';
 
@@ -27,7 +28,8 @@ export const pacesOf = ({ joins, signals, claims, bytes }: AdmissionLimits): Rea
   signals: paceOf(signals, SIGNAL_BURST),
   claims: paceOf(claims, CLAIM_BURST),
   reports: paceOf(REPORTS_PER_SECOND, REPORT_BURST),
-  bytes: paceOf(bytes, BYTES_BURST),
+  // they are looked at now and then, so what came since comes at once
+  bytes: paceOf(bytes, BYTES_BURST + (bytes * SWEEP_MS) / 1000),
 });
 
 const paceOf = (perSecond: number, burst: number): Pace => ({ interval: 1000 / perSecond, burst });

@@ -16,8 +16,6 @@ export class Visit {
   readonly introductions = new Introductions();
   /** Why it may not stay, if it may not: it is told when it connects. */
   readonly refusedFor: RefusalReason | null;
-  /** Is a socket.io client on this connection? */
-  isConnected = false;
   /** What its token allows; null: it has shown none. */
   grant: Grant | null = null;
   /** The peer that has a place of the grant's subject; null: none has. */

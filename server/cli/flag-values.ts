@@ -20,6 +20,25 @@ export function origins(text: string): AllowedOrigins {
   );
 }
 
+/** A number from `least` on. */
+export const amount =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d{1,12}(\.\d{1,6})?$/.test(text) && value >= least) return value;
+    throw new InvalidArgumentError(`Expected a number from ${least} on.`);
+  };
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Seconds of `90s`, `15m`, `1h` or `7d`. */
+export function duration(text: string): number {
+  const [, count, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const seconds = Number(count) * (SECONDS[unit] ?? NaN);
+  if (seconds > 0) return seconds;
+  throw new InvalidArgumentError('Expected a time such as 90s, 15m, 1h or 7d.');
+}
+
 /** URLs of STUN or TURN servers (RFC 7064, RFC 7065); the flag may be repeated, a value may hold several. */
 export const iceURLs =
   (scheme: 'stun' | 'turn') =>

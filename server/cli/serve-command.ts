@@ -6,13 +6,14 @@ import { createServer, type P2PServer, type ServerOptions } from '../create-serv
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
 import { packageRoot } from '../package-root.ts';
+import { addAdmissionFlags, admissionOf, type AdmissionFlags } from './admission-flags.ts';
 import { iceURLs, origins, port } from './flag-values.ts';
 import { iceServersOf, type IceFlags } from './ice-servers.ts';
 import { listenError } from './listen-error.ts';
 import { siteOptions, withSiteFlags, type SiteFlags } from './site-flags.ts';
 import { startLines } from './start-lines.ts';
 
-interface ServeFlags extends IceFlags, SiteFlags {
+interface ServeFlags extends IceFlags, SiteFlags, AdmissionFlags {
   readonly port: number;
   readonly host?: string;
   readonly media?: string;
@@ -27,7 +28,7 @@ interface ServeFlags extends IceFlags, SiteFlags {
 export function serveCommand(print: (line: string) => void): Command {
   const flag = (flags: string, description: string, variable: string): Option =>
     new Option(flags, description).env(variable);
-  return withSiteFlags(new Command('serve'))
+  const command = new Command('serve')
     .description(
       'serve the demo, a media folder with digests, and the signaling that introduces browsers to each other',
     )
@@ -86,8 +87,8 @@ export function serveCommand(print: (line: string) => void): Command {
       )
         .choices(LOG_LEVELS)
         .default('info'),
-    )
-    .action(async (flags: ServeFlags) => serve(flags, print));
+    );
+  return withSiteFlags(addAdmissionFlags(command)).action(async (flags: ServeFlags) => serve(flags, print));
 }
 
 async function serve(flags: ServeFlags, print: (line: string) => void): Promise<void> {
@@ -98,6 +99,7 @@ async function serve(flags: ServeFlags, print: (line: string) => void): Promise<
     cors: flags.cors,
     iceServers: iceServersOf(flags),
     ...siteOptions(flags, log),
+    admission: admissionOf(flags),
     log,
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.media !== undefined && { media: flags.media }),

@@ -40,6 +40,8 @@ export interface Signaling {
   readonly counters: Readonly<SignalingCounters>;
   /** Peers connected to this server now. */
   readonly peers: number;
+  /** Connections to this server now, those that have not joined included. */
+  readonly connections: number;
   /** Refuses new peers, disconnects the others (they will try to reconnect) and ends all timers. The HTTP server stays open. */
   close(): Promise<void>;
 }
@@ -103,6 +105,9 @@ export function createSignaling({
     counters,
     get peers() {
       return sessions.size;
+    },
+    get connections() {
+      return admission.connections;
     },
     close: async () => {
       isClosing = true;

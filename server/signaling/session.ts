@@ -156,7 +156,7 @@ export class Session implements PeerSession {
     this.#hub.counters.badMessages++;
     this.#badMessages++;
     debug('bad message from %s: %s', this.peer, refused.message);
-    if (this.#badMessages <= MAX_BAD_MESSAGES) return;
+    if (this.#badMessages !== MAX_BAD_MESSAGES + 1) return; // once, though more may be on their way
     this.#hub.counters.cutOff++;
     this.#socket.disconnect(true);
   }

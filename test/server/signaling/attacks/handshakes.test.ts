@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SIGNALING_PATH } from '../../../../protocol/signaling.ts';
+import { RETRY_WHEN_FULL_SECONDS } from '../../../../server/admission/limits.ts';
+import { ask, connect, joinSwarms, until } from '../../support.ts';
+import { ATTACKER, target } from './healthy.ts';
+import { connected, request, webSocket } from './raw-client.ts';
+
+const POLL = `${SIGNALING_PATH}/?EIO=4&transport=polling`;
+const PAGE = 'https://school.example';
+
+test('a page of another origin is refused at the handshake, by WebSocket and by polling', async (t) => {
+  const { url, refused, assertHealthy } = await target(t, { origins: [PAGE] });
+  for (const origin of ['https://evil.example', 'null', `${PAGE}.evil.example`, `${PAGE}:8443`]) {
+    const client = await webSocket(t, url, { headers: { origin } });
+    assert.match(client.head ?? '', /^HTTP\/1.1 400/, origin);
+    assert.equal((await ask(url, POLL, { origin })).status, 403, origin);
+  }
+  assert.equal(refused('origin'), 8);
+  await assertHealthy();
+});
+
+test('who says no origin is refused where there is a list, but for a page of the server itself that polls', async (t) => {
+  const { url, refused } = await target(t, { origins: [PAGE] });
+  assert.match((await webSocket(t, url)).head ?? '', /^HTTP\/1.1 400/);
+  assert.equal((await ask(url, POLL)).status, 403);
+  assert.equal((await ask(url, POLL, { host: 'school.example' })).status, 403);
+  assert.equal((await ask(url, POLL, { host: 'evil.example', 'sec-fetch-site': 'same-origin' })).status, 403);
+  assert.equal(refused('origin'), 4);
+  assert.equal((await ask(url, POLL, { host: 'school.example', 'sec-fetch-site': 'same-origin' })).status, 200);
+});
+
+test('without a list everybody may join, also who says no origin', async (t) => {
+  const { url, refused } = await target(t);
+  await connected(t, url, { headers: { origin: 'https://any.example' } });
+  await connected(t, url);
+  assert.equal(refused('origin'), 0);
+});
+
+test('a flood of connects of one address is refused at HTTP, and other addresses are not', async (t) => {
+  const { url, refused, assertHealthy } = await target(t, { limits: { connectsPerAddress: 2 } }); // 20 in 10 s
+  const clients = await Promise.all(Array.from({ length: 60 }, () => webSocket(t, url, { address: ATTACKER })));
+  assert.equal(clients.filter(({ head }) => head?.startsWith('HTTP/1.1 101')).length, 20);
+  assert.equal(refused('connect-rate'), 40);
+  const polled = await ask(url, POLL, { 'x-test-address': ATTACKER });
+  assert.equal(polled.status, 403);
+  assert.match(polled.text, /Try again in \d+ s/);
+  await assertHealthy();
+});
+
+test('a limiter that fails, as Redis may, lets all in', async (t) => {
+  const { assertHealthy } = await target(t, { connects: { take: () => Promise.reject(new Error('gone')) } });
+  await assertHealthy();
+});
+
+for (const [what, limits, reason] of [
+  ['all places are', { connections: 4 }, 'connections'],
+  ['the places of an address are', { connectionsPerAddress: 3 }, 'connections-of-address'],
+  ['the places of a site are', { connectionsPerSite: 3 }, 'connections-of-site'],
+] as const) {
+  test(`who comes when ${what} taken learns a code and when to come again, and may when one is free`, async (t) => {
+    const { url, refused, signaling } = await target(t, { limits });
+    const taken = await Promise.all([1, 2, 3].map(() => connect(t, url, ATTACKER)));
+    const error = await connect(t, url, ATTACKER).then(
+      () => assert.fail('was let in'),
+      (reason: Error & { data?: unknown }) => reason,
+    );
+    assert.deepEqual(error.data, { code: 'full', retryAfter: RETRY_WHEN_FULL_SECONDS });
+    assert.ok(!error.message.includes(ATTACKER));
+    assert.equal(refused(reason), 1);
+    taken[0]?.socket.disconnect();
+    await until('there is a place', () => signaling.connections <= 3);
+    await joinSwarms(await connect(t, url, ATTACKER), ['x']);
+  });
+}
+
+test('a refused client that does not go is ended', async (t) => {
+  const { url, refused } = await target(t, { limits: { connectionsPerAddress: 1 } });
+  await connected(t, url, { address: ATTACKER });
+  const stays = await webSocket(t, url, { address: ATTACKER });
+  stays.frame('40');
+  await stays.has('"code":"full"');
+  await stays.gone();
+  assert.equal(refused('connections-of-address'), 1);
+  assert.equal(refused('never-joined'), 0);
+});
+
+test('far more than the limit are not even let in to be told', async (t) => {
+  const { url, refused, signaling } = await target(t, { limits: { connections: 10 } });
+  for (let i = 0; i < 30; i++) await webSocket(t, url, { address: ATTACKER });
+  assert.equal(signaling.connections, 11);
+  assert.equal(refused('flooded'), 20);
+});
+
+test('a handshake that makes no sense is a short no, with no stack in it', async (t) => {
+  const { url, assertHealthy } = await target(t);
+  for (const query of [
+    '',
+    '?EIO=4',
+    '?EIO=4&transport=carrier-pigeon',
+    '?EIO=4&transport=__proto__',
+    '?EIO=3&transport=polling',
+    '?EIO=4&transport=polling&sid=__proto__',
+    '?EIO=4&transport=polling&sid=constructor',
+    '?EIO=4&transport=websocket&sid=toString',
+    '?__proto__[x]=1&EIO=4&transport=polling&sid=hasOwnProperty',
+    `?EIO=4&transport=polling&sid=${'x'.repeat(8000)}`,
+  ]) {
+    const client = await request(t, url, `GET ${SIGNALING_PATH}/${query}`, { connection: 'close' });
+    await until('it is answered', () => client.head);
+    assert.match(client.head ?? '', /^HTTP\/1.1 400/, query);
+    assert.ok(!/\.(js|ts):\d+/.test(client.body), client.body);
+  }
+  await assertHealthy();
+});
