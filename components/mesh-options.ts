@@ -12,6 +12,7 @@ export const MESH_ATTRIBUTES = [
   'max-upload',
   'max-storage',
   'consent',
+  'ice-transport',
 ] as const;
 
 export type MeshAttribute = (typeof MESH_ATTRIBUTES)[number];
@@ -65,7 +66,7 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
       wrong(name, 'URL patterns with blanks between them, such as "/media/* /fonts/*"', 'nothing is shared');
     }
   }
-  const { upload, consent, verify, 'max-upload': rate, 'max-storage': size } = attributes;
+  const { upload, consent, verify, 'max-upload': rate, 'max-storage': size, 'ice-transport': transport } = attributes;
   if (verify === 'required' || verify === 'none') options.verify = verify;
   else if (verify !== undefined) wrong('verify', '"required" or "none"', 'it counts as "required"');
   if (upload === 'on' || upload === 'off') options.upload = upload === 'on';
@@ -85,6 +86,11 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
     // Who writes a consent attribute at all means to ask first: an unknown value errs on that side.
     options.consentRequired = true;
     if (consent !== 'required') wrong('consent', '"required"', 'it counts as that');
+  }
+  if (transport !== undefined && transport !== 'all') {
+    // Who writes it at all means to hide addresses.
+    options.iceTransport = 'relay';
+    if (transport !== 'relay') wrong('ice-transport', '"relay" or "all"', 'it counts as "relay"');
   }
   return { options, warnings };
 }

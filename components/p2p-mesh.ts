@@ -20,6 +20,7 @@ import { isMeshInUse, TWO_MESHES, useMesh } from './use-mesh.ts';
  * @attribute {string} max-upload - Upload cap in bits per second, such as `5mbps` or `800kbps`. Default: none.
  * @attribute {string} max-storage - Cap in bytes, such as `200mb` or `1gb`, on the assets that are kept on this device's disk, where the web origin's pages have one store for all; never more than half of what the browser gives it. `none`: they are in memory alone, and what was on the disk goes. Default: 2 GiB.
  * @attribute {"required"} consent - Share nothing before `mesh.consent()` was called. Default: share at once.
+ * @attribute {"all" | "relay"} ice-transport - `relay`: connections go through the signaling server's TURN servers alone, and no other viewer sees this one's network address; without a TURN server all comes from the origin. Default: `all`.
  */
 export class P2PMesh extends ReactiveElement {
   static override get observedAttributes(): string[] {

@@ -26,6 +26,8 @@ export interface EngineOptions {
   readonly share: boolean;
   /** May images, films and sound without a digest be shared, by their URLs? Nobody can check them then. */
   readonly sharesUnverified: boolean;
+  /** Are connections made through TURN servers alone, so that no peer sees this one's address? */
+  readonly relayOnly: boolean;
   /** What the page lets be shared; null: all of it. */
   readonly patterns: SharePatterns | null;
   /** Which `debug` namespaces are on, as in `localStorage.debug`. */

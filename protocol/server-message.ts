@@ -82,6 +82,7 @@ export const parseJoinReply = replyParser({
   peer: isPeerId,
   resume: (value) => isHex(value, ID_BYTES),
   iceServers: list(has(ICE_SERVER), 16),
+  iceTTL: maybe(isCount),
   swarms: list(has({ ...STATE, members: PEERS, others: PEERS }), MAX_SWARMS),
 }) as ReplyParser<JoinReply>;
 

@@ -22,12 +22,11 @@ export interface JoinRequest {
   readonly token?: string;
 }
 
-export interface JoinReply {
+export interface JoinReply extends IceGrant {
   readonly ok: true;
   readonly peer: PeerId;
   /** 32 hex digits; the peer id is a hash of it, so that only its owner can come back under that id. */
   readonly resume: string;
-  readonly iceServers: readonly IceServer[];
   readonly swarms: readonly SwarmView[];
 }
 
@@ -131,6 +130,13 @@ export interface Refusal {
   readonly code: RefusalCode;
   readonly message: string;
   readonly retryAfter?: number;
+}
+
+/** What connections are made with. */
+export interface IceGrant {
+  readonly iceServers: readonly IceServer[];
+  /** Seconds from now on in which the TURN credentials may be used; joining again, with no swarms, gives new ones. Absent: they don't expire. */
+  readonly iceTTL?: number;
 }
 
 /** RTCIceServer (W3C WebRTC 4.2.4), as plain data. */

@@ -5,10 +5,12 @@ import { createServer as createHttpsServer, type Server as HttpsServer } from 'n
 import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { P2PError } from '../protocol/error.ts';
-import { SIGNALING_PATH, type IceServer } from '../protocol/signaling.ts';
+import { SIGNALING_PATH } from '../protocol/signaling.ts';
 import { Digests } from './digests/digests.ts';
 import { warmDigests } from './digests/warm-digests.ts';
 import { createApp } from './http/app.ts';
+import type { MayHaveICE } from './http/send-ice.ts';
+import { fixedIce } from './ice.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { lanAddresses } from './lan-addresses.ts';
 import { CLOSE_GRACE_MS, HEADERS_CHECK_MS, HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.ts';
@@ -18,7 +20,10 @@ import { RedisNodes } from './redis/redis-nodes.ts';
 import { serverURLs, type ServerURLs } from './server-urls.ts';
 import { createSignaling, type Signaling, type SignalingOptions } from './signaling/create-signaling.ts';
 
-export interface ServerOptions extends Pick<SignalingOptions, 'admission' | 'directory' | 'addressOf' | 'siteOf'> {
+export interface ServerOptions extends Pick<
+  SignalingOptions,
+  'admission' | 'directory' | 'addressOf' | 'siteOf' | 'iceServers'
+> {
   /** Default 8080; 0 takes any free port. */
   readonly port?: number;
   /** Address to listen on. Default: all. */
@@ -27,9 +32,10 @@ export interface ServerOptions extends Pick<SignalingOptions, 'admission' | 'dir
   readonly media?: string;
   /** Web origins that may read media, manifest and leaves. Default `*`: they are public and fetched without credentials. */
   readonly cors?: AllowedOrigins;
-  readonly iceServers?: readonly IceServer[];
   /** URL of the Redis through which several servers share their swarms. Default: this one is alone. */
   readonly redis?: string;
+  /** May who asks for `/p2p/ice` have it? Default: everybody may. */
+  readonly mayHaveICE?: MayHaveICE;
   /** Certificate chain and private key, PEM. Default: plain HTTP. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
   /** Default: warnings and errors, as JSON lines on stderr. */
@@ -75,7 +81,8 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     kit,
     demo: options.demo ?? join(packageRoot(), 'demo'),
     cors,
-    iceServers,
+    ice: typeof iceServers === 'function' ? iceServers : fixedIce(iceServers),
+    mayHaveICE: options.mayHaveICE ?? (() => true),
     digests,
     redis: () => (others === undefined ? undefined : others.isReady),
     log,

@@ -7,6 +7,8 @@ export { type RefusalCounts, type RefusalReason } from './admission/refusals.ts'
 export { type Subjects } from './admission/subjects.ts';
 export { type TokenKeys } from './admission/token-check.ts';
 export { type AllowedOrigins } from './allowed-origins.ts';
+export { type MayHaveICE } from './http/send-ice.ts';
+export { expiringIce, type IceSource, type TurnOptions } from './ice.ts';
 export { createLog, type Logger, type LogLevel } from './log.ts';
 export { RedisNodes, type RedisNodesOptions } from './redis/redis-nodes.ts';
 export { type ServerURLs } from './server-urls.ts';

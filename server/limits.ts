@@ -130,3 +130,19 @@ export const MAX_PROXIES = 10;
 
 /** Milliseconds between two looks at a file that is reread when it changes: one `stat`. Who rotates a secret has both valid for minutes. */
 export const FILE_CHECK_MS = 2000;
+
+/**
+ * Seconds for which TURN credentials may be used. An hour: who copies them from a page has a relay for that long, and a page that stays open asks anew
+ * once in half an hour. The draft's day is for clients that can't ask anew. Connections that are open by then stay so: coturn looks at the time when one begins.
+ */
+export const TURN_TTL_SECONDS = 3600;
+
+/** From a connection's attempts (some 30 s with one that is offered again) to the draft's day, seconds. */
+export const MIN_TURN_TTL_SECONDS = 60;
+export const MAX_TURN_TTL_SECONDS = 86_400;
+
+/** Characters of a TURN secret: 16 random ones can't be found by trying. */
+export const MIN_TURN_SECRET_CHARACTERS = 16;
+
+/** Bytes of a file with a secret. */
+export const MAX_SECRET_BYTES = 4096;

@@ -88,6 +88,9 @@ export const MIN_NEIGHBOURS = 4;
 export const MORE_NAMES_AFTER_MS = 2000;
 export const MORE_NAMES_AFTER_MAX_MS = 60_000;
 
+/** TURN credentials are asked for anew at half their time, but of no more than a day, seconds: browsers end a timer of more than 2^31 ms at once. */
+export const ICE_TTL_MAX_S = 86_400;
+
 /** Pauses before a lost or failed connection is offered again, ms. After the last the peer is left alone until the server names it anew. */
 export const REDIAL_AFTER_MS: readonly number[] = [1000, 3000, 9000];
 

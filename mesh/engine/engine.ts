@@ -79,7 +79,7 @@ export class Engine {
     );
     const { home } = options;
     this.#home = home;
-    this.#membership = new Membership(ports, home, this.#neighbours, {
+    this.#membership = new Membership(ports, options, this.#neighbours, {
       changed,
       joined: () => this.#reachability(true),
       unreachable: (reason) => this.#warn(serverUnreachable(options.signal, reason)),
@@ -316,6 +316,6 @@ export class Engine {
 const serverUnreachable = (url: string, reason: string): P2PError =>
   new P2PError(
     'signaling-unreachable',
-    `The signaling server ${url} can't be used (${reason}). The page plays on and tries again. Is it running? <p2p-mesh signal="URL"> names another.`,
+    `The signaling server ${url} can't be used (${reason}). The page plays on without it. Is it running? <p2p-mesh signal="URL"> names another.`,
     { url, reason },
   );

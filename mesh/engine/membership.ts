@@ -1,9 +1,9 @@
 /** Our place in the swarms: joins them at the server, and has connections made to whom it names. Owned by the Engine. */
 import type { Digest, PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
-import type { Lead } from '../../protocol/page.ts';
+import type { EngineOptions, Lead } from '../../protocol/page.ts';
 import type { ClaimReply, IceServer, JoinReply, Refusal, SwarmState } from '../../protocol/signaling.ts';
-import { MORE_NAMES_AFTER_MAX_MS, MORE_NAMES_AFTER_MS } from '../core/limits.ts';
+import { ICE_TTL_MAX_S, MORE_NAMES_AFTER_MAX_MS, MORE_NAMES_AFTER_MS } from '../core/limits.ts';
 import type { Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
 import type { SwarmView } from '../core/start-gate.ts';
 import { hasTooFew, type Around } from '../core/topology.ts';
@@ -25,7 +25,7 @@ export interface MembershipListener {
   changed(): void;
   /** The server answered. Where it came back, the origin, which is often the same machine, deserves another try. */
   joined(): void;
-  /** The server can't be reached, or refuses us. Told once until it is reached again. */
+  /** The server can't be reached, refuses us, or has nothing of what we need. Told once until it is reached again. */
   unreachable(reason: string): void;
 }
 
@@ -41,6 +41,7 @@ interface Joined {
 export class Membership {
   readonly #ports: MembershipPorts;
   readonly #home: SwarmId;
+  readonly #relayOnly: boolean;
   readonly #neighbours: Neighbours;
   readonly #listener: MembershipListener;
   readonly #connections: Connections;
@@ -50,6 +51,7 @@ export class Membership {
   #state: SignalingState = 'off';
   #cancelRetry: () => void = () => undefined;
   #cancelWantMore: (() => void) | null = null;
+  #cancelRenewal: () => void = () => undefined;
   /** How often in a row that brought nobody. */
   #askedMore = 0;
   #peer: PeerId | null = null;
@@ -57,9 +59,15 @@ export class Membership {
   #epoch = 0;
   #iceServers: readonly IceServer[] = [];
 
-  /** @param home the swarm that is never left for another: the page's static assets */
-  constructor(ports: MembershipPorts, home: SwarmId, neighbours: Neighbours, listener: MembershipListener) {
+  /** @param options of which `home` is the swarm that is never left for another: the page's static assets */
+  constructor(
+    ports: MembershipPorts,
+    { home, relayOnly }: Pick<EngineOptions, 'home' | 'relayOnly'>,
+    neighbours: Neighbours,
+    listener: MembershipListener,
+  ) {
     this.#home = home;
+    this.#relayOnly = relayOnly;
     this.#ports = ports;
     this.#neighbours = neighbours;
     this.#listener = listener;
@@ -199,6 +207,12 @@ export class Membership {
       this.#refused(reply);
       return;
     }
+    // STUN servers have no credentials, and browsers take no TURN server without them.
+    if (this.#relayOnly && !reply.iceServers.some(({ credential }) => credential)) {
+      this.leave();
+      this.#listener.unreachable('ice-transport="relay" without --turn');
+      return;
+    }
     this.#take(reply, again);
     this.#listener.joined();
     const late = [...this.#swarms.keys()].filter((swarm) => !this.#asked.has(swarm));
@@ -220,6 +234,7 @@ export class Membership {
     this.#peer = reply.peer;
     this.#resume = reply.resume;
     this.#iceServers = reply.iceServers;
+    this.#renewIce(reply.iceTTL);
     const now = this.#ports.clock.now();
     // Everybody on this page is in the home swarm, but not everybody in that one is in the others.
     const homeLast = [...reply.swarms].sort((a, b) => Number(a.swarm === this.#home) - Number(b.swarm === this.#home));
@@ -231,6 +246,16 @@ export class Membership {
       this.#ports.trace('signaling', () => `${swarm.swarm} ${members.length}+${others.length}`);
       this.#connections.dialAll(swarm, again);
     }
+  }
+
+  /** Asks for other TURN credentials at half the time of these: none is begun with old ones, and who can't be reached now has the other half. */
+  #renewIce(ttl: number | null | undefined): void {
+    this.#cancelRenewal();
+    if (!ttl) return;
+    // Whoever is let in anew, after a break, gets new ones with that.
+    this.#cancelRenewal = this.#ports.clock.after(500 * Math.min(ICE_TTL_MAX_S, ttl), () => {
+      if (this.#state === 'joined') void this.#join([]);
+    });
   }
 
   /** The largest swarm that we are in. */

@@ -43,6 +43,7 @@ export function engineOptions(options: MeshOptions): {
       share: webrtc && options.consentRequired !== true,
       patterns: options.share || options.exclude ? sharePatterns(options.share ?? null, options.exclude ?? []) : null,
       sharesUnverified: options.verify === 'none',
+      relayOnly: options.iceTransport === 'relay',
       debug: debugNamespaces(),
     },
     worker: options.worker === 'none' ? null : url('worker', options.worker, '/p2p-sw.js'),

@@ -21,6 +21,8 @@ export interface MeshOptions {
   verify?: 'required' | 'none';
   /** Cap on the assets that are kept on the disk, bytes; 0: they are in memory alone. Default: 2 GiB; never more than half of what the browser gives the web origin. */
   maxStorage?: number;
+  /** `relay`: connections go through the signaling server's TURN servers alone, and no other viewer sees this one's network address. Default `all`. */
+  iceTransport?: 'all' | 'relay';
   /** Wait for `mesh.consent()` before anything is shared; until then all comes from the origin. Default false. */
   consentRequired?: boolean;
 }

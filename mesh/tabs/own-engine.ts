@@ -11,15 +11,15 @@ export class OwnEngine {
   /** @throws P2PError `engine-failed` where it can run nowhere */
   static async start(options: EngineOptions, receive: (message: ToTab) => void): Promise<OwnEngine> {
     let take: (message: FromEngine) => void = () => undefined;
-    const own = new OwnEngine(await startEngine((message) => take(message)));
+    const own = new OwnEngine(await startEngine((message) => take(message)), options.relayOnly);
     take = (message) => own.#take(message, receive);
     own.postMessage({ type: 'start', options });
     return own;
   }
 
-  private constructor(engine: StartedEngine) {
+  private constructor(engine: StartedEngine, relayOnly: boolean) {
     this.#engine = engine;
-    this.#connections = new PeerConnections(engine.post);
+    this.#connections = new PeerConnections(engine.post, relayOnly);
   }
 
   /** As a port's. */

@@ -24,10 +24,13 @@ interface Connection {
 
 export class PeerConnections {
   readonly #post: PostToEngine;
+  readonly #iceTransportPolicy: RTCIceTransportPolicy;
   readonly #all = new Map<number, Connection>();
 
-  constructor(post: PostToEngine) {
+  /** @param relayOnly through TURN servers alone */
+  constructor(post: PostToEngine, relayOnly: boolean) {
     this.#post = post;
+    this.#iceTransportPolicy = relayOnly ? 'relay' : 'all';
   }
 
   /** Offers a connection (RFC 9429, 4.1). */
@@ -71,6 +74,7 @@ export class PeerConnections {
 
   #create(connection: number, peer: PeerId, iceServers: readonly IceServer[]): Connection {
     const pc = new RTCPeerConnection({
+      iceTransportPolicy: this.#iceTransportPolicy,
       iceServers: iceServers.map(({ urls, ...rest }) => ({
         urls: typeof urls === 'string' ? urls : [...urls],
         ...rest,

@@ -167,7 +167,7 @@ export class TabEngine {
 
 /** Tabs that want the same of an engine share one. Of several caps on the disk, which is theirs together, that of the tab that leads counts; but who wants nothing on it has that kept. */
 export const engineName = (options: EngineOptions): string => {
-  const { signal, manifest, upload, maxUpload, maxStorage, sharesUnverified, patterns } = options;
-  const said = [signal, manifest, upload, maxUpload, patterns, maxStorage === 0, sharesUnverified];
+  const { signal, manifest, upload, maxUpload, maxStorage, sharesUnverified, relayOnly, patterns } = options;
+  const said = [signal, manifest, upload, maxUpload, patterns, maxStorage === 0, sharesUnverified, relayOnly];
   return `p2p-elements ${TABS_VERSION} ${JSON.stringify(said)}`;
 };

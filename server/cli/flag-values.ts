@@ -1,6 +1,7 @@
 /** Reads the values of flags and of their environment variables. Each throws with what was expected. */
 import { InvalidArgumentError } from 'commander';
 import type { AllowedOrigins } from '../allowed-origins.ts';
+import { MAX_TURN_TTL_SECONDS, MIN_TURN_TTL_SECONDS } from '../limits.ts';
 
 export function port(text: string): number {
   const value = Number(text);
@@ -48,3 +49,12 @@ export const iceURLs =
     if (list.length > 0 && list.every((item) => form.test(item))) return [...(previous ?? []), ...list];
     throw new InvalidArgumentError(`Expected ${scheme}:host or ${scheme}:host:port, also ${scheme}s:.`);
   };
+
+/** Seconds. */
+export function turnTTL(text: string): number {
+  const seconds = Number(text);
+  if (/^\d{1,6}$/.test(text) && seconds >= MIN_TURN_TTL_SECONDS && seconds <= MAX_TURN_TTL_SECONDS) return seconds;
+  throw new InvalidArgumentError(
+    `Expected a number of seconds from ${MIN_TURN_TTL_SECONDS} to ${MAX_TURN_TTL_SECONDS}, such as 3600.`,
+  );
+}

@@ -4,11 +4,12 @@ import { Command, Option } from 'commander';
 import { P2PError } from '../../protocol/error.ts';
 import { createServer, type P2PServer, type ServerOptions } from '../create-server.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
+import { TURN_TTL_SECONDS } from '../limits.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
 import { packageRoot } from '../package-root.ts';
 import { addAdmissionFlags, admissionOf, type AdmissionFlags } from './admission-flags.ts';
-import { iceURLs, origins, port } from './flag-values.ts';
-import { iceServersOf, type IceFlags } from './ice-servers.ts';
+import { iceURLs, origins, port, turnTTL } from './flag-values.ts';
+import { iceOf, type IceFlags } from './ice-servers.ts';
 import { listenError } from './listen-error.ts';
 import { siteOptions, withSiteFlags, type SiteFlags } from './site-flags.ts';
 import { startLines } from './start-lines.ts';
@@ -72,6 +73,20 @@ export function serveCommand(print: (line: string) => void): Command {
     )
     .addOption(
       flag(
+        '--turn-secret-file <file>',
+        'instead of these two, credentials that expire: the secret that the --turn servers have as static-auth-secret (coturn); read again when it changes',
+        'P2P_TURN_SECRET_FILE',
+      ),
+    )
+    .addOption(
+      flag(
+        '--turn-ttl <seconds>',
+        `how long such credentials may be used to begin a connection; pages ask for new ones in time (default: ${TURN_TTL_SECONDS})`,
+        'P2P_TURN_TTL',
+      ).argParser(turnTTL),
+    )
+    .addOption(
+      flag(
         '--redis <url>',
         'Redis through which several servers share their swarms, e.g. redis://127.0.0.1:6379 (default: this server is alone)',
         'P2P_REDIS',
@@ -97,7 +112,7 @@ async function serve(flags: ServeFlags, print: (line: string) => void): Promise<
   const server = createWith({
     port: flags.port,
     cors: flags.cors,
-    iceServers: iceServersOf(flags),
+    iceServers: iceOf(flags, log),
     ...siteOptions(flags, log),
     admission: admissionOf(flags),
     log,

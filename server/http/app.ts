@@ -1,9 +1,9 @@
 /** The Koa app: which URL path is answered by what. */
 import Koa, { type Context, type Next } from 'koa';
 import createDebug from 'debug';
-import type { IceServer } from '../../protocol/signaling.ts';
 import type { Digests } from '../digests/digests.ts';
 import { LEAVES_PREFIX, serveManifest } from '../digests/serve-manifest.ts';
+import type { IceSource } from '../ice.ts';
 import type { Logger } from '../log.ts';
 import { MEDIA_PREFIX } from '../media-path.ts';
 import { LiveStream } from '../playlist/live-stream.ts';
@@ -15,6 +15,7 @@ import { sendLeaves } from './leaves.ts';
 import { sendMedia } from './media.ts';
 import { sendBody, sendText } from './send-body.ts';
 import { sendFile } from './send-file.ts';
+import { sendICE, type MayHaveICE } from './send-ice.ts';
 import { SharedFlight } from './shared-flight.ts';
 
 const debug = createDebug('p2p:server:http');
@@ -27,7 +28,8 @@ export interface AppOptions {
   /** Folder of the demo page, served at `/`. */
   readonly demo: string;
   readonly cors: AllowedOrigins;
-  readonly iceServers: readonly IceServer[];
+  readonly ice: IceSource;
+  readonly mayHaveICE: MayHaveICE;
   readonly digests: Digests;
   /** Is Redis there? undefined: there is none to be. */
   readonly redis: () => boolean | undefined;
@@ -75,7 +77,7 @@ const onlyReads = async (context: Context, next: Next): Promise<void> => {
   sendText(context, 405, 'Only GET and HEAD are answered here.');
 };
 
-function routes({ media, kit, demo, iceServers, digests, redis, now }: AppOptions) {
+function routes({ media, kit, demo, ice, mayHaveICE, digests, redis, now }: AppOptions) {
   const live = new LiveStream(media, digests, now);
   const manifest = new SharedFlight(async () =>
     JSON.stringify(await serveManifest(media, digests, { shell: { kit, demo } })),
@@ -87,7 +89,7 @@ function routes({ media, kit, demo, iceServers, digests, redis, now }: AppOption
     } else if (path === '/readyz') {
       await sendReady(context, redis());
     } else if (path === '/p2p/ice') {
-      await sendBody(context, JSON.stringify({ iceServers }), { type: 'application/json', cache: 'no-store' });
+      await sendICE(context, ice, mayHaveICE);
     } else if (path === '/p2p-manifest.json') {
       await sendBody(context, await manifest.run(), { type: 'application/json', cache: 'no-cache' });
     } else if (path === '/live/index.m3u8') {

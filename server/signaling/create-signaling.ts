@@ -7,9 +7,10 @@ import { Admission, type AdmissionOptions } from '../admission/admission.ts';
 import { admissionOptions, attachAdmission } from '../admission/attach-admission.ts';
 import { noRefusals } from '../admission/refusals.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
+import { fixedIce, type IceSource } from '../ice.ts';
 import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../limits.ts';
-import type { Logger } from '../log.ts';
 import { clientAddress, type AddressOf } from '../client-address.ts';
+import type { Logger } from '../log.ts';
 import { siteOf as siteOfAddress, type SiteOf } from '../site.ts';
 import type { Directory } from './directory.ts';
 import type { ClientEvents, Hub, PeerSession, ServerEvents, SignalingCounters } from './hub.ts';
@@ -25,8 +26,8 @@ export interface SignalingOptions {
   readonly directory?: Directory;
   /** The other servers that serve the same swarms, with a directory that all share. Default: there are none. */
   readonly others?: OtherNodes;
-  /** STUN and TURN servers told to each peer. Default: none, which is enough on a LAN. */
-  readonly iceServers?: readonly IceServer[];
+  /** STUN and TURN servers told to each peer; a function makes them for one, as `expiringIce` does. Default: none, which is enough on a LAN. */
+  readonly iceServers?: readonly IceServer[] | IceSource;
   /** Who may join, and how much each may do. Default: every page, no tokens, and the limits of `admission/limits.ts`. */
   readonly admission?: AdmissionOptions;
   /** The peer's address, which decides its site. Default: the socket's remote address; behind a proxy, `clientAddress(1)`. */
@@ -88,7 +89,7 @@ export function createSignaling({
     admission,
     news,
     sessions,
-    iceServers,
+    ice: typeof iceServers === 'function' ? iceServers : fixedIce(iceServers),
     counters,
     log,
     room,

@@ -1,9 +1,10 @@
 import type { Socket } from 'socket.io';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
-import type { IceServer, RelayedSignal, Signal, SwarmState } from '../../protocol/signaling.ts';
+import type { RelayedSignal, Signal, SwarmState } from '../../protocol/signaling.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { Introductions } from '../admission/introductions.ts';
 import type { RefusalCounts } from '../admission/refusals.ts';
+import type { IceSource } from '../ice.ts';
 import type { Logger } from '../log.ts';
 import type { SiteKey } from '../site.ts';
 import type { Directory } from './directory.ts';
@@ -62,7 +63,7 @@ export interface Hub {
   readonly news: SwarmNews;
   /** The session that speaks for each peer. */
   readonly sessions: Map<PeerId, PeerSession>;
-  readonly iceServers: readonly IceServer[];
+  readonly ice: IceSource;
   readonly counters: SignalingCounters;
   readonly log: Logger | undefined;
   /** The socket.io room of a swarm's members at one site. */

@@ -185,7 +185,7 @@ export class Session implements PeerSession {
       const added = asked.filter((swarm) => !state.swarms.has(swarm));
       if (state.swarms.size + added.length > MAX_SWARMS) return tooManySwarms();
       const swarms = await Promise.all(asked.map((swarm) => this.#enter(swarm, state.peer, state.swarms)));
-      return { ok: true, peer: state.peer, resume: state.resume, iceServers: this.#hub.iceServers, swarms };
+      return { ok: true, peer: state.peer, resume: state.resume, ...this.#hub.ice(state.peer), swarms };
     });
   }
 

@@ -116,6 +116,14 @@ test('consent="required" waits; an unknown value errs on the side of asking, wit
   assert.match(warnings[0] ?? '', /expected "required"\. For now it counts as that/);
 });
 
+test('ice-transport="relay" hides addresses; an unknown value errs on that side, with a warning', () => {
+  assert.deepEqual(quiet({ 'ice-transport': 'relay' }), { iceTransport: 'relay' });
+  assert.deepEqual(quiet({ 'ice-transport': 'all' }), {});
+  const { options, warnings } = readMeshOptions({ 'ice-transport': 'turn' });
+  assert.deepEqual(options, { iceTransport: 'relay' });
+  assert.match(warnings[0] ?? '', /expected "relay" or "all"\. For now it counts as "relay"/);
+});
+
 test('a long value is cut in the message', () => {
   const { warnings } = readMeshOptions({ upload: 'x'.repeat(5000) });
   assert.ok((warnings[0] ?? '').length < 300);

@@ -10,7 +10,7 @@ describe('p2p-mesh', () => {
 
   it('sets the mesh up with its attributes when it comes to the page', async () => {
     page.add(
-      '<p2p-mesh signal="https://mesh.example" manifest="none" upload="off" max-upload="5mbps" max-storage="200mb" consent="required"></p2p-mesh>',
+      '<p2p-mesh signal="https://mesh.example" manifest="none" upload="off" max-upload="5mbps" max-storage="200mb" consent="required" ice-transport="relay"></p2p-mesh>',
     );
     expect(await page.mesh.options()).to.deep.equal([
       {
@@ -20,6 +20,7 @@ describe('p2p-mesh', () => {
         maxUpload: 5e6,
         maxStorage: 200e6,
         consentRequired: true,
+        iceTransport: 'relay',
       },
     ]);
   });

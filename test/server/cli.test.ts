@@ -92,7 +92,9 @@ test('wrong flags are one clear line each and exit code 2', async (t) => {
   });
   const cases: [string[], RegExp][] = [
     [['--port', 'eighty'], /--port.*Expected a port from 0 to 65535/],
-    [['--turn', 'turn:turn.example'], /--turn-username and --turn-credential together/],
+    [['--turn', 'turn:turn.example'], /--turn-secret-file, or with --turn-username and --turn-credential together/],
+    [['--turn', 'turn:a', '--turn-secret-file', join(media, 'key.pem')], /--turn-secret-file one line of at least 16/],
+    [['--turn-ttl', '10'], /--turn-ttl.*from 60 to 86400/],
     [['--log-level', 'loud'], /--log-level.*Allowed choices/],
     [['--trust-proxy', 'yes'], /--trust-proxy.*Expected a number or CIDR blocks/],
     [['--sites', join(media, 'sites.txt')], /line 1 of .*sites\.txt, but "north" is no address/],
@@ -160,7 +162,8 @@ test('each flag has an environment variable; flags win over it; wrong values nam
   assert.match(wrong.stderr, /P2P_PORT/);
   const help = await cli(t, ['serve', '--help']).end();
   assert.equal(help.code, 0);
-  for (const name of [...Object.keys(env), 'P2P_TLS_CERT', 'P2P_TLS_KEY']) assert.ok(help.stdout.includes(name), name);
+  for (const name of [...Object.keys(env), 'P2P_TLS_CERT', 'P2P_TLS_KEY', 'P2P_TURN_SECRET_FILE', 'P2P_TURN_TTL'])
+    assert.ok(help.stdout.includes(name), name);
 });
 
 test('with a certificate it serves HTTPS', async (t) => {

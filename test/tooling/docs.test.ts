@@ -15,6 +15,9 @@ const run = promisify(execFile);
 const COPY_KIT = 'cp -r node_modules/p2p-elements/dist/browser/. public/p2p-elements';
 const COPY_SERVICE_WORKER = 'cp node_modules/p2p-elements/dist/browser/p2p-sw.js public/';
 
+const TURN =
+  'npx p2p-elements serve --port 8085 --stun stun:turn.example:3478 --turn turn:turn.example:3478 --turn-secret-file turn-secret';
+
 /** How each command of the docs is tried. One that is not here fails the test. */
 const TRIED: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   'npm ci && npm test': async () => assert.match(await readFile(`${ROOT}.ci/run`, 'utf8'), /^npm ci\nnpm test$/m),
@@ -26,6 +29,12 @@ const TRIED: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   'npx p2p-elements serve --port 8083 --trust-proxy 1': (t) => answers(t, 'node', [CLI, 'serve', '--trust-proxy', '1']),
   'npx p2p-elements serve --port 8084 --trust-proxy 10.0.0.0/8,192.0.2.80': (t) =>
     answers(t, 'node', [CLI, 'serve', '--trust-proxy', '10.0.0.0/8,192.0.2.80']),
+  'openssl rand -hex 32 > turn-secret': async (t) =>
+    assert.match(await readFile(await turnSecret(t), 'utf8'), /^[0-9a-f]{64}$/m),
+  [TURN]: async (t) => {
+    const flags = TURN.replace(/^.*--port 8085 /, '').split(' ');
+    await answers(t, 'node', [CLI, 'serve', '--media', FIXTURE_MEDIA, ...flags.with(-1, await turnSecret(t))]);
+  },
   'npx p2p-elements manifest public --tag-playlists': manifest,
   [COPY_KIT]: (t) => copies(t, COPY_KIT, 'public/p2p-elements'),
   [COPY_SERVICE_WORKER]: (t) => copies(t, COPY_SERVICE_WORKER, 'public/p2p-sw.js'),
@@ -68,6 +77,14 @@ async function answers(t: TestContext, command: string, args: readonly string[])
   assert.ok(child.pid !== undefined);
   process.kill(-child.pid, 'SIGTERM');
   await exited;
+}
+
+/** Made as the docs say. @returns its path */
+async function turnSecret(t: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'p2p-docs-'));
+  t.after(() => rm(directory, { recursive: true }));
+  await run('sh', ['-c', 'openssl rand -hex 32 > turn-secret'], { cwd: directory });
+  return join(directory, 'turn-secret');
 }
 
 async function manifest(t: TestContext): Promise<void> {

@@ -14,6 +14,7 @@ const OPTIONS: EngineOptions = {
   maxStorage: 1e9,
   share: true,
   sharesUnverified: false,
+  relayOnly: false,
   patterns: null,
   debug: '',
 };
@@ -26,6 +27,7 @@ const OTHERWISE = [
   { maxUpload: 1e6 },
   { maxStorage: 0 },
   { sharesUnverified: true },
+  { relayOnly: true },
   { patterns: { share: ['/media/*'], exclude: [], base: 'https://school.test/' } },
 ] satisfies Partial<EngineOptions>[];
 

@@ -10,14 +10,18 @@ const CONNECTION = 7;
 type Told = { readonly message: FromPage; readonly channel: RTCDataChannel | null };
 
 /** Two pages in one: what one says to its engine as a signal goes to the other. */
-function pair(): { a: PeerConnections; b: PeerConnections; told: (who: 'a' | 'b') => readonly Told[] } {
+function pair(relayOnly = false): {
+  a: PeerConnections;
+  b: PeerConnections;
+  told: (who: 'a' | 'b') => readonly Told[];
+} {
   const notes: Record<'a' | 'b', Told[]> = { a: [], b: [] };
   const sides: Partial<Record<'a' | 'b', PeerConnections>> = {};
   const side = (me: 'a' | 'b', other: 'a' | 'b', id: PeerId): PeerConnections =>
     new PeerConnections((message) => {
       notes[me].push({ message, channel: message.type === 'channel' ? message.channel : null });
       if (message.type === 'signal') void sides[other]!.remoteSignal(id, message.signal, []);
-    });
+    }, relayOnly);
   const a = (sides.a = side('a', 'b', A));
   const b = (sides.b = side('b', 'a', B));
   return { a, b, told: (who) => notes[who] };
@@ -53,6 +57,27 @@ describe('PeerConnections', () => {
     void a.dial(CONNECTION, B, []);
     expect(channelOf(told('a'))?.readyState).to.equal('connecting');
     a.close();
+  });
+
+  it('tells no candidate of its own where it is to be reached through TURN servers alone', async () => {
+    for (const relayOnly of [false, true]) {
+      const { a, b, told } = pair(relayOnly);
+      const gathered = new Promise<void>((resolve) => {
+        const { prototype } = RTCPeerConnection;
+        const original = prototype.setLocalDescription;
+        prototype.setLocalDescription = async function (this: RTCPeerConnection) {
+          prototype.setLocalDescription = original;
+          this.addEventListener('icegatheringstatechange', () => this.iceGatheringState === 'complete' && resolve());
+          await this.setLocalDescription();
+        };
+      });
+      await a.dial(CONNECTION, B, []);
+      await gathered;
+      const signals = told('a').flatMap(({ message }) => (message.type === 'signal' ? [JSON.stringify(message)] : []));
+      expect(signals.some((signal) => /typ (host|srflx)/.test(signal))).to.equal(!relayOnly);
+      a.close();
+      b.close();
+    }
   });
 
   it('says what the other end takes as a message, once connected', async () => {

@@ -38,6 +38,7 @@ const DEFAULTS: EngineOptions = {
   maxStorage: null,
   share: true,
   sharesUnverified: false,
+  relayOnly: false,
   patterns: null,
   debug: '',
 };

@@ -2,7 +2,7 @@
 import type { Channel, Dialer } from '../../../mesh/core/ports.ts';
 import type { PeerId } from '../../../protocol/ids.ts';
 import type { FromPage } from '../../../protocol/page.ts';
-import type { Signal } from '../../../protocol/signaling.ts';
+import type { IceServer, Signal } from '../../../protocol/signaling.ts';
 import type { Route } from './flow.ts';
 import { LinkEnd } from './link.ts';
 import { Pipe } from './pipe.ts';
@@ -155,22 +155,23 @@ export class Page implements Dialer {
     this.#clock = clock;
   }
 
-  dial(connection: number, peer: PeerId): void {
+  dial(connection: number, peer: PeerId, iceServers: readonly IceServer[] = []): void {
     const { sdp, end } = this.#network.create(this);
     this.#ends.set(connection, end);
-    this.#network.log?.(`${this.name} offers ${peer.slice(0, 8)}`);
+    this.#network.log?.(`${this.name} offers ${peer.slice(0, 8)}${userOf(iceServers)}`);
     this.#clock.after(0, () => {
       this.#user.channel(connection, peer, end);
       this.#user.signal({ type: 'signal', peer, signal: { kind: 'offer', connection, sdp } });
     });
   }
 
-  remoteSignal(peer: PeerId, signal: Signal): void {
+  remoteSignal(peer: PeerId, signal: Signal, iceServers: readonly IceServer[] = []): void {
     const { connection } = signal;
     if (signal.kind === 'offer') {
       const end = this.#network.meet(signal.sdp, this);
       if (!end) return;
       this.#ends.set(connection, end);
+      this.#network.log?.(`${this.name} answers ${peer.slice(0, 8)}${userOf(iceServers)}`);
       this.#clock.after(this.#network.answersAfter, () =>
         this.#user.signal({ type: 'signal', peer, signal: { kind: 'answer', connection, sdp: signal.sdp } }),
       );
@@ -194,3 +195,7 @@ export class Page implements Dialer {
     this.#user.connection({ type: 'connection', connection, state: 'connected', maxMessageSize });
   }
 }
+
+/** By which name it would be known to the TURN servers. */
+const userOf = (iceServers: readonly IceServer[]): string =>
+  iceServers.map(({ username }) => (username === undefined ? '' : ` as ${username}`)).join('');

@@ -6,6 +6,7 @@ import type {
   ClaimReply,
   ClaimRequest,
   Done,
+  IceGrant,
   JoinReply,
   JoinRequest,
   Refusal,
@@ -30,6 +31,8 @@ export class SignalServer implements Server {
   directoryDelay = 0;
   /** False: refuses to say who crosses. */
   settlesClaims = true;
+  /** What it lets connections be made with. */
+  ice: () => IceGrant = () => ({ iceServers: [] });
   readonly clock: VirtualClock;
   readonly log: Log | null;
   readonly #random: Random;
@@ -82,7 +85,7 @@ export class SignalServer implements Server {
       await this.clock.wait(this.directoryDelay);
       swarms = await enter();
     }
-    return { ok: true, peer, resume, iceServers: [], swarms };
+    return { ok: true, peer, resume, ...this.ice(), swarms };
   }
 
   relay(client: SignalClient, { to, signal }: SignalRequest): Done | Refusal {

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { iceURLs, origins, port } from '../../../server/cli/flag-values.ts';
-import { iceServersOf } from '../../../server/cli/ice-servers.ts';
+import { iceURLs, origins, port, turnTTL } from '../../../server/cli/flag-values.ts';
+import { iceOf, type IceFlags } from '../../../server/cli/ice-servers.ts';
 import { listenError, StartError } from '../../../server/cli/listen-error.ts';
 import { manifestLines } from '../../../server/cli/manifest-command.ts';
+import { turnCredential } from '../../../server/ice.ts';
+import { TURN_TTL_SECONDS } from '../../../server/limits.ts';
+import { folderOf, until } from '../support.ts';
 
 test('a port is a number from 0 to 65535', () => {
   assert.deepEqual(['0', '8080', '65535'].map(port), [0, 8080, 65_535]);
@@ -35,15 +40,54 @@ test('STUN and TURN URLs are collected over flags and within one value', () => {
 });
 
 test('TURN needs its username and credential, and they need it', () => {
-  assert.deepEqual(iceServersOf({}), []);
-  assert.deepEqual(iceServersOf({ stun: ['stun:a'] }), [{ urls: ['stun:a'] }]);
+  const ice = (flags: IceFlags) => iceOf(flags)('a');
+  assert.deepEqual(ice({}), { iceServers: [] });
+  assert.deepEqual(ice({ stun: ['stun:a'] }), { iceServers: [{ urls: ['stun:a'] }] });
   const turn = { turn: ['turn:a'], turnUsername: 'u', turnCredential: 'c' };
-  assert.deepEqual(iceServersOf({ stun: ['stun:a'], ...turn }), [
-    { urls: ['stun:a'] },
-    { urls: ['turn:a'], username: 'u', credential: 'c' },
-  ]);
+  assert.deepEqual(ice({ stun: ['stun:a'], ...turn }), {
+    iceServers: [{ urls: ['stun:a'] }, { urls: ['turn:a'], username: 'u', credential: 'c' }],
+  });
   for (const flags of [{ turn: ['turn:a'] }, { turnUsername: 'u' }, { turn: ['turn:a'], turnUsername: 'u' }])
-    assert.throws(() => iceServersOf(flags), { code: 'bad-flag' });
+    assert.throws(() => iceOf(flags), { code: 'bad-flag', message: /--turn-secret-file.*--turn-credential/ });
+});
+
+test('credentials that expire are made with the secret as the file has it now', async (t) => {
+  const turnSecretFile = join(await folderOf(t, { secret: 'the first secret\n' }), 'secret');
+  const ice = iceOf({ stun: ['stun:a'], turn: ['turn:a'], turnSecretFile });
+  const { iceServers, iceTTL } = ice('viewer');
+  assert.equal(iceTTL, TURN_TTL_SECONDS);
+  const expires = Number(iceServers[1]?.username?.split(':')[0]);
+  assert.ok(Math.abs(expires - Date.now() / 1000 - TURN_TTL_SECONDS) < 60, `${expires}`);
+  const turn = { urls: ['turn:a'], ...turnCredential('the first secret', expires, 'viewer') };
+  assert.deepEqual(iceServers, [{ urls: ['stun:a'] }, turn]);
+  assert.equal(iceOf({ turn: ['turn:a'], turnSecretFile, turnTtl: 300 })('viewer').iceTTL, 300);
+  await writeFile(turnSecretFile, 'the second secret\n');
+  await until('the new secret is used', () => {
+    const { username = '', credential } = ice('viewer').iceServers[1] ?? {};
+    return turnCredential('the second secret', Number(username.split(':')[0]), 'viewer').credential === credential;
+  });
+});
+
+test('a secret goes with --turn, not with a pair for everybody; a time to live goes with a secret', async (t) => {
+  const folder = await folderOf(t, { secret: 'the first secret', short: 'secret' });
+  const turnSecretFile = join(folder, 'secret');
+  const turn = ['turn:a'];
+  for (const [flags, message] of [
+    [{ turnSecretFile }, /Expected --turn with --turn-secret-file/],
+    [{ turn, turnSecretFile, turnUsername: 'u' }, /either --turn-secret-file or --turn-username/],
+    [{ turn, turnSecretFile, turnCredential: 'c' }, /either --turn-secret-file or --turn-username/],
+    [{ turn, turnUsername: 'u', turnCredential: 'c', turnTtl: 300 }, /--turn-ttl with --turn-secret-file alone/],
+    [{ turnTtl: 300 }, /--turn-ttl with --turn-secret-file alone/],
+    [{ turn, turnSecretFile: join(folder, 'none') }, /--turn-secret-file, but .*ENOENT/],
+    [{ turn, turnSecretFile: join(folder, 'short') }, /one line of at least 16 characters/],
+  ] as const)
+    assert.throws(() => iceOf(flags), { code: 'bad-flag', message });
+});
+
+test('a time to live is a number of seconds from a minute to a day', () => {
+  assert.deepEqual(['60', '3600', '86400'].map(turnTTL), [60, 3600, 86_400]);
+  for (const text of ['', '0', '59', '86401', '1h', '-60', '6e1', '60.5'])
+    assert.throws(() => turnTTL(text), /from 60 to 86400/, text);
 });
 
 test('errors of listening say what to do', () => {

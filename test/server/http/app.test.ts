@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { chmod, rm } from 'node:fs/promises';
+import type { IceGrant } from '../../../protocol/signaling.ts';
 import { createApp } from '../../../server/http/app.ts';
 import { Digests } from '../../../server/digests/digests.ts';
+import { expiringIce, fixedIce } from '../../../server/ice.ts';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { ask, folderOf, mediaIn, nameOfText, put, run, silent, vod } from '../support.ts';
@@ -21,6 +23,31 @@ test('/p2p/ice gives out the ICE servers', async (t) => {
   const { headers, text } = await ask(url, '/p2p/ice');
   assert.match(headers['content-type'] ?? '', /^application\/json/);
   assert.deepEqual(JSON.parse(text), { iceServers });
+});
+
+test('/p2p/ice makes TURN credentials for each who asks, and is kept nowhere', async (t) => {
+  const secret = () => 'a secret of the test';
+  const { url } = await run(t, { iceServers: expiringIce([], { urls: ['turn:turn.example'], secret, ttl: 60 }) });
+  const names = new Set<string>();
+  for (let i = 0; i < 3; i++) {
+    const { headers, text } = await ask(url, '/p2p/ice');
+    assert.equal(headers['cache-control'], 'no-store');
+    const { iceServers, iceTTL } = JSON.parse(text) as IceGrant;
+    assert.equal(iceTTL, 60);
+    names.add(iceServers[0]?.username ?? '');
+  }
+  assert.equal(names.size, 3);
+});
+
+test('/p2p/ice gives nothing to those who may not have it', async (t) => {
+  const iceServers = [{ urls: ['turn:turn.example'], username: 'u', credential: 'c' }];
+  const mayHaveICE = async (request: IncomingMessage) => request.headers['x-token'] === 'ours';
+  const { url } = await run(t, { iceServers, mayHaveICE });
+  const refused = await ask(url, '/p2p/ice');
+  assert.deepEqual([refused.status, refused.headers['cache-control']], [403, 'no-store']);
+  assert.doesNotMatch(refused.text, /turn/);
+  const { status, text } = await ask(url, '/p2p/ice', { 'x-token': 'ours' });
+  assert.deepEqual([status, JSON.parse(text)], [200, { iceServers }]);
 });
 
 test('the manifest has an ETag, is asked for each time, and may be read from anywhere', async (t) => {
@@ -187,7 +214,8 @@ test('an error inside is a 500 that tells nothing but that, and the server goes 
     kit: media,
     demo: media,
     cors: '*',
-    iceServers: [],
+    ice: fixedIce([]),
+    mayHaveICE: () => true,
     digests,
     redis: () => undefined,
     log: silent,

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { MAX_SWARMS } from '../../../protocol/limits.ts';
 import type { ClaimReply, JoinReply, Refusal } from '../../../protocol/signaling.ts';
 import { MAX_BAD_MESSAGES } from '../../../server/limits.ts';
-import { createSignaling, MemoryDirectory, type SignalingOptions } from '../../../server/index.ts';
+import { createSignaling, expiringIce, MemoryDirectory, type SignalingOptions } from '../../../server/index.ts';
 import { peerIdOf } from '../../../server/signaling/identity.ts';
 import { ask, connect, joinSwarms, testAddress, until, type Client } from '../support.ts';
 
@@ -45,6 +45,23 @@ test('the first peer of a swarm is told that it is alone, and is keeper', async 
   assert.deepEqual(reply.swarms, [
     { swarm: 'lesson', size: 1, siteSize: 1, sites: 1, keeper: reply.peer, next: [], members: [], others: [] },
   ]);
+});
+
+test('each join gives its peer TURN credentials of its own; one with no swarms gives new ones and nothing else', async (t) => {
+  let secret = 'the first secret of the test';
+  const options = { urls: ['turn:turn.example'], secret: () => secret, ttl: 600 };
+  const { url } = await start(t, { iceServers: expiringIce([], options) });
+  const client = await connect(t, url);
+  const first = await joinSwarms(client, ['x']);
+  assert.equal(first.iceTTL, 600);
+  assert.match(first.iceServers[0]?.username ?? '', new RegExp(`^\\d{10}:${first.peer}$`));
+  secret = 'the second secret of the test';
+  const renewed = await joinSwarms(client, [], first.resume);
+  assert.deepEqual([renewed.peer, renewed.swarms], [first.peer, []]);
+  assert.notEqual(renewed.iceServers[0]?.credential, first.iceServers[0]?.credential);
+  const other = await joinSwarms(await connect(t, url), ['x']);
+  assert.deepEqual(other.swarms[0]?.members, [first.peer], 'it is still in its swarm');
+  assert.doesNotMatch(JSON.stringify(other), /secret/);
 });
 
 test('a newcomer is told its site and the others apart, and no address', async (t) => {
