@@ -316,6 +316,6 @@ export class Engine {
 const serverUnreachable = (url: string, reason: string): P2PError =>
   new P2PError(
     'signaling-unreachable',
-    `The signaling server ${url} can't be used (${reason}). The page plays on without it. Is it running? <p2p-mesh signal="URL"> names another.`,
+    `The signaling server ${url} can't be used (${reason}). The page plays on. Is it running? <p2p-mesh signal="URL"> names another.`,
     { url, reason },
   );

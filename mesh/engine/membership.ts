@@ -51,7 +51,7 @@ export class Membership {
   #state: SignalingState = 'off';
   #cancelRetry: () => void = () => undefined;
   #cancelWantMore: (() => void) | null = null;
-  #cancelRenewal: () => void = () => undefined;
+  #cancelRenewal?: () => void;
   /** How often in a row that brought nobody. */
   #askedMore = 0;
   #peer: PeerId | null = null;
@@ -250,7 +250,7 @@ export class Membership {
 
   /** Asks for other TURN credentials at half the time of these: none is begun with old ones, and who can't be reached now has the other half. */
   #renewIce(ttl: number | null | undefined): void {
-    this.#cancelRenewal();
+    this.#cancelRenewal?.();
     if (!ttl) return;
     // Whoever is let in anew, after a break, gets new ones with that.
     this.#cancelRenewal = this.#ports.clock.after(500 * Math.min(ICE_TTL_MAX_S, ttl), () => {

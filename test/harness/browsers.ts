@@ -1,5 +1,5 @@
 /** Browsers for the scenarios: each call starts a process of its own with a fresh profile. scripts/test.mjs sets CHROME_PATH and FIREFOX_PATH. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
@@ -14,6 +14,8 @@ export interface ChromiumOptions {
   readonly args?: readonly string[];
   /** A profile folder to use and to keep. Default: a fresh one, removed at the end. */
   readonly profile?: string;
+  /** The network namespace that it runs in. Default: ours. */
+  readonly namespace?: string;
   /** Accept any certificate. */
   readonly ignoreHTTPSErrors?: boolean;
 }
@@ -29,14 +31,24 @@ export interface Chromium {
   close(): Promise<void>;
 }
 
+const CHROMIUM = process.env['CHROME_PATH'] ?? '/usr/bin/chromium';
+
+/** What playwright takes for the browser. */
+async function runnerIn(namespace: string, folder: string): Promise<string> {
+  const path = join(folder, 'chromium.sh');
+  await writeFile(path, `#!/bin/sh\nexec ip netns exec ${namespace} '${CHROMIUM}' "$@"\n`, { mode: 0o755 });
+  return path;
+}
+
 export async function launchChromium({
   args = [],
   profile,
+  namespace,
   ignoreHTTPSErrors = false,
 }: ChromiumOptions = {}): Promise<Chromium> {
   const folder = profile ?? (await mkdtemp(join(tmpdir(), 'p2p-chromium-')));
   const context = await chromium.launchPersistentContext(folder, {
-    executablePath: process.env['CHROME_PATH'] ?? '/usr/bin/chromium',
+    executablePath: namespace === undefined ? CHROMIUM : await runnerIn(namespace, folder),
     args: [...CHROMIUM_FLAGS, ...AWAKE_FLAGS, ...args],
     headless: true,
     ignoreHTTPSErrors,

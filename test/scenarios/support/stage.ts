@@ -70,7 +70,7 @@ export async function stageOfSites(t: TestContext): Promise<Stage<P2PServer>> {
   return new Stage(server, await proxyOf(t, server.urls.local!), media);
 }
 
-async function mediaFolder(t: TestContext, sample: string): Promise<string> {
+export async function mediaFolder(t: TestContext, sample: string): Promise<string> {
   const media = await mkdtemp(join(tmpdir(), 'p2p-stage-'));
   t.after(() => rm(media, { recursive: true, force: true, maxRetries: 5 }));
   await cp(sample, media, { recursive: true });
