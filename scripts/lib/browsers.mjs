@@ -1,6 +1,6 @@
-// Finds Chromium and Firefox for the tests; installs Debian's where they are missing and we may.
+// Finds Chromium, Firefox and the servers that tests start; installs Debian's where they are missing and we may.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run } from './run.mjs';
 
@@ -27,16 +27,32 @@ const BROWSERS = [
 /** Debian's Firefox only recommends what it decodes H.264 with, so it may be missing where Firefox is not. */
 const DECODER = { name: "FFmpeg's libavcodec", debian: 'libavcodec-extra', library: 'libavcodec.so' };
 
+/** Tests that need one of these are skipped where it is missing, and say so. */
+const SERVERS = [
+  { name: 'coturn', debian: 'coturn', commands: ['turnserver'] },
+  { name: 'Redis', debian: 'redis-server', commands: ['redis-server'] },
+  { name: 'nginx', debian: 'nginx', commands: ['nginx'] },
+  { name: 'iproute2', debian: 'iproute2', commands: ['ip'] },
+];
+
+/** Asked by Debian's packages whether they may start what they bring (invoke-rc.d(8)); 101 is no. */
+const SERVICE_POLICY = '/usr/sbin/policy-rc.d';
+
 /**
  * The browsers as environment variables, CHROME_PATH and FIREFOX_PATH.
  * @returns {Promise<Record<string, string> | undefined>} undefined when one is missing and can't be installed; then a line says what to do
  */
 export async function findBrowsers() {
   const isMissing = (part) => !find(part);
-  const missing = [...BROWSERS, DECODER].filter(isMissing);
-  if (missing.length > 0 && isRootOnDebian()) await install(missing.map(({ debian }) => debian));
+  // By themselves, so that a server which can't be had is in no browser's way.
+  for (const group of [[...BROWSERS, DECODER], SERVERS]) {
+    const missing = group.filter(isMissing);
+    if (missing.length > 0 && isRootOnDebian()) await install(missing.map(({ debian }) => debian));
+  }
   if (isMissing(DECODER))
     console.error(`Firefox will play no H.264 without ${DECODER.name}: install ${DECODER.debian}.`);
+  for (const { name, debian } of SERVERS.filter(isMissing))
+    console.error(`Tests with ${name} are skipped: it is not installed (on Debian: apt install ${debian}).`);
   const absent = BROWSERS.filter(isMissing);
   if (absent.length === 0) return Object.fromEntries(BROWSERS.map((browser) => [browser.variable, find(browser)]));
   const hints = absent.map(
@@ -46,13 +62,17 @@ export async function findBrowsers() {
   return undefined;
 }
 
-function find({ variable, commands, paths, library }) {
+function find({ variable, commands, paths = [], library }) {
   if (library) return hasLibrary(library);
-  const named = process.env[variable];
+  const named = variable && process.env[variable];
   if (named) return isExecutable(named) ? named : undefined;
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/local/bin', '/snap/bin'].filter(
-    Boolean,
-  );
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter),
+    '/usr/bin',
+    '/usr/local/bin',
+    '/usr/sbin',
+    '/snap/bin',
+  ].filter(Boolean);
   return [...commands.flatMap((command) => folders.map((folder) => join(folder, command))), ...paths].find(
     isExecutable,
   );
@@ -79,6 +99,25 @@ const isRootOnDebian = () =>
   readFileSync('/etc/os-release', 'utf8').includes('debian');
 
 async function install(packages) {
+  // Tests start servers of their own: none is to listen on this machine's ports because a package has come.
+  const allowServices = forbidServices();
+  try {
+    await installAtOnce(packages);
+  } finally {
+    allowServices();
+  }
+}
+
+/** @returns takes it back; a policy that is there already stays */
+function forbidServices() {
+  if (existsSync(SERVICE_POLICY)) return () => undefined;
+  const allow = () => rmSync(SERVICE_POLICY, { force: true });
+  writeFileSync(SERVICE_POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  process.once('exit', allow);
+  return allow;
+}
+
+async function installAtOnce(packages) {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   console.log(`Installing ${packages.join(' and ')} …`);
   for (let attempt = 1; attempt <= 2; attempt++) {
