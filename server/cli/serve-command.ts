@@ -4,11 +4,11 @@ import { Command, Option } from 'commander';
 import { P2PError } from '../../protocol/error.ts';
 import { createServer, type P2PServer, type ServerOptions } from '../create-server.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
-import { TURN_TTL_SECONDS } from '../limits.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
 import { packageRoot } from '../package-root.ts';
 import { addAdmissionFlags, admissionOf, type AdmissionFlags } from './admission-flags.ts';
-import { iceURLs, origins, port, turnTTL } from './flag-values.ts';
+import { origins, port } from './flag-values.ts';
+import { withIceFlags } from './ice-flags.ts';
 import { iceOf, type IceFlags } from './ice-servers.ts';
 import { listenError } from './listen-error.ts';
 import { siteOptions, withSiteFlags, type SiteFlags } from './site-flags.ts';
@@ -49,44 +49,6 @@ export function serveCommand(print: (line: string) => void): Command {
     )
     .addOption(
       flag(
-        '--stun <urls...>',
-        'STUN servers, e.g. stun:stun.example:3478; a LAN needs none (default: none)',
-        'P2P_STUN',
-      ).argParser(iceURLs('stun')),
-    )
-    .addOption(
-      flag(
-        '--turn <urls...>',
-        'TURN servers, e.g. turn:turn.example:3478?transport=udp (default: none)',
-        'P2P_TURN',
-      ).argParser(iceURLs('turn')),
-    )
-    .addOption(
-      flag('--turn-username <name>', 'for all --turn servers; every visitor gets to see it', 'P2P_TURN_USERNAME'),
-    )
-    .addOption(
-      flag(
-        '--turn-credential <password>',
-        'for all --turn servers; every visitor gets to see it',
-        'P2P_TURN_CREDENTIAL',
-      ),
-    )
-    .addOption(
-      flag(
-        '--turn-secret-file <file>',
-        'instead of these two, credentials that expire: the secret that the --turn servers have as static-auth-secret (coturn); read again when it changes',
-        'P2P_TURN_SECRET_FILE',
-      ),
-    )
-    .addOption(
-      flag(
-        '--turn-ttl <seconds>',
-        `how long such credentials may be used to begin a connection; pages ask for new ones in time (default: ${TURN_TTL_SECONDS})`,
-        'P2P_TURN_TTL',
-      ).argParser(turnTTL),
-    )
-    .addOption(
-      flag(
         '--redis <url>',
         'Redis through which several servers share their swarms, e.g. redis://127.0.0.1:6379 (default: this server is alone)',
         'P2P_REDIS',
@@ -102,8 +64,9 @@ export function serveCommand(print: (line: string) => void): Command {
       )
         .choices(LOG_LEVELS)
         .default('info'),
-    );
-  return withSiteFlags(addAdmissionFlags(command)).action(async (flags: ServeFlags) => serve(flags, print));
+    )
+    .action(async (flags: ServeFlags) => serve(flags, print));
+  return addAdmissionFlags(withSiteFlags(withIceFlags(command)));
 }
 
 async function serve(flags: ServeFlags, print: (line: string) => void): Promise<void> {

@@ -6,7 +6,6 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import type { P2PImg } from '../../index.ts';
 import { createServer as createP2PServer } from '../../server/create-server.ts';
 import { expiringIce } from '../../server/ice.ts';
 import { coturn, type Coturn } from '../harness/coturn.ts';
@@ -88,9 +87,9 @@ async function tap(t: TestContext, path: string, port: number): Promise<() => st
 /** Adds a picture to the page. @returns where it came from */
 async function look(viewer: Person): Promise<string | null> {
   await viewer.page.evaluate(() => {
-    const image = document.createElement('p2p-img') as P2PImg;
+    const image = document.createElement('p2p-img');
     image.id = 'second';
-    image.src = '/media/map.png';
+    image.setAttribute('src', '/media/map.png');
     document.body.append(image);
   });
   return viewer.imageShown('#second');

@@ -5,7 +5,7 @@ import { blockOf, formatBlock, isInBlock, parseAddress, parseBlock, type Block }
 
 const block = (text: string): Block => {
   const parsed = parseBlock(text);
-  assert.ok(typeof parsed !== 'string', String(parsed));
+  assert.ok(typeof parsed !== 'string', text);
   return parsed;
 };
 

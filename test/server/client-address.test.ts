@@ -92,7 +92,7 @@ test('behind a proxy, viewers of one address are one site and others are not', a
   const other = await from(`${CLIENT}, 203.0.113.8`); // claims to be the first
   const second = await from(`[::ffff:${CLIENT}]:4711`);
   assert.deepEqual(other.swarms[0]?.members, []);
-  assert.deepEqual(other.swarms[0]?.others, [first.peer]);
+  assert.deepEqual(other.swarms[0].others, [first.peer]);
   assert.deepEqual(second.swarms[0]?.members, [first.peer]);
 });
 

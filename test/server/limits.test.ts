@@ -10,6 +10,8 @@ test('the documented limits are these', () => {
   assert.equal(limits.CLOSE_GRACE_MS, 1000); // of the 2 s that closing may take
   assert.equal(limits.LIVE_WINDOW_SEGMENTS, 6);
   assert.equal(limits.SWARM_NEWS_INTERVAL_MS, 1000);
+  assert.equal(limits.SITE_IPV6_PREFIX, 56); // RFC 6177
+  assert.equal(limits.TURN_TTL_SECONDS, 3600);
   assert.equal(limits.VOD_PLAYLIST_WAIT_MS, 8000); // hls.js waits 10 s for a playlist
 });
 
