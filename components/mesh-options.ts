@@ -11,6 +11,7 @@ export const MESH_ATTRIBUTES = [
   'upload',
   'max-upload',
   'max-storage',
+  'token',
   'consent',
   'ice-transport',
 ] as const;
@@ -66,7 +67,16 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
       wrong(name, 'URL patterns with blanks between them, such as "/media/* /fonts/*"', 'nothing is shared');
     }
   }
-  const { upload, consent, verify, 'max-upload': rate, 'max-storage': size, 'ice-transport': transport } = attributes;
+  const {
+    upload,
+    consent,
+    token,
+    verify,
+    'max-upload': rate,
+    'max-storage': size,
+    'ice-transport': transport,
+  } = attributes;
+  if (token !== undefined) options.token = token.trim();
   if (verify === 'required' || verify === 'none') options.verify = verify;
   else if (verify !== undefined) wrong('verify', '"required" or "none"', 'it counts as "required"');
   if (upload === 'on' || upload === 'off') options.upload = upload === 'on';

@@ -16,6 +16,7 @@ export type P2PErrorCode =
   | 'peer-banned'
   | 'signaling-unreachable'
   | 'storage-failed'
+  | 'unauthorized'
   | 'webrtc-unavailable'
   | 'worker-unavailable';
 

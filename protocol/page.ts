@@ -214,6 +214,8 @@ export type PortMessage = AssetAnswer | Shareable;
 export type FromTab =
   | AssetQuestion
   | { readonly type: 'join'; readonly swarm: SwarmId }
+  /** What lets the page in where the signaling server asks for tokens; null: nothing. Of several tabs' the last one's counts. */
+  | { readonly type: 'token'; readonly token: string | null }
   /** The page had this from the origin itself. If the manifest lists it, and it is what the manifest says, it is handed out. */
   | {
       readonly type: 'keep';

@@ -10,6 +10,7 @@ import type {
   LeaveRequest,
   Refusal,
   RelayedSignal,
+  ReportRequest,
   Signal,
   SignalRequest,
   SwarmState,
@@ -61,6 +62,7 @@ export interface Signaling {
   signal(request: SignalRequest): Promise<Done | Refusal>;
   claim(request: ClaimRequest): Promise<ClaimReply | Refusal>;
   leave(request: LeaveRequest): void;
+  report(request: ReportRequest): void;
   close(): void;
 }
 

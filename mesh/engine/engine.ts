@@ -83,6 +83,7 @@ export class Engine {
       changed,
       joined: () => this.#reachability(true),
       unreachable: (reason) => this.#warn(serverUnreachable(options.signal, reason)),
+      unauthorized: (reason) => this.#warn(notLetIn(options.signal, reason)),
     });
     const door = this.#door(options);
     this.#manifest = new ManifestIndex(clock);
@@ -154,6 +155,11 @@ export class Engine {
 
   join(swarm: SwarmId): void {
     this.#membership.enter(swarm);
+  }
+
+  /** What the signaling server is shown; null: nothing. */
+  authorize(token: string | null): void {
+    this.#membership.authorize(token);
   }
 
   /** Takes what the page had from the origin itself. */
@@ -272,6 +278,7 @@ export class Engine {
       },
       banned: (peer, reason) => {
         this.#warn(reason);
+        this.#membership.report(peer);
         this.#post({ type: 'peer', peer, state: 'banned' });
       },
     };
@@ -312,6 +319,13 @@ export class Engine {
     });
   }
 }
+
+const notLetIn = (url: string, reason: string): P2PError =>
+  new P2PError(
+    'unauthorized',
+    `The signaling server ${url} does not let this page in (${reason}). The page plays on from the origin.`,
+    { url, reason },
+  );
 
 const serverUnreachable = (url: string, reason: string): P2PError =>
   new P2PError(

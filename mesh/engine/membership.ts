@@ -27,6 +27,8 @@ export interface MembershipListener {
   joined(): void;
   /** The server can't be reached, refuses us, or has nothing of what we need. Told once until it is reached again. */
   unreachable(reason: string): void;
+  /** The server asks for a token, and ours opens none of these swarms (any more). */
+  unauthorized(reason: string): void;
 }
 
 /** What the server said of one swarm, at first and since. */
@@ -48,6 +50,11 @@ export class Membership {
   readonly #swarms = new Map<SwarmId, Joined | null>();
   /** Swarms that the server of this connection was asked for. */
   readonly #asked = new Set<SwarmId>();
+  /** Swarms that our token does not open. */
+  readonly #shut = new Set<SwarmId>();
+  #token: string | null = null;
+  /** It does, and knows of no other token yet. */
+  #isTurnedAway = false;
   #state: SignalingState = 'off';
   #cancelRetry: () => void = () => undefined;
   #cancelWantMore: (() => void) | null = null;
@@ -106,6 +113,24 @@ export class Membership {
     if (this.#state !== 'off') return;
     this.#epoch = lead?.epoch ?? this.#epoch;
     this.#resume = lead?.resume ?? this.#resume;
+    this.#listen();
+  }
+
+  /** What the server is shown from now on; null: nothing. If it knows us, or turned us away, it is asked again. */
+  authorize(token: string | null): void {
+    if (token === this.#token) return;
+    this.#token = token;
+    if (this.#isTurnedAway) this.#listen();
+    else if (this.#state === 'joined') void this.#join([...this.#swarms.keys()], true);
+  }
+
+  /** We banned this peer. */
+  report(peer: PeerId): void {
+    if (this.#state === 'joined') this.#ports.signaling.report({ peer });
+  }
+
+  #listen(): void {
+    this.#isTurnedAway = false;
     this.#state = 'connecting';
     this.#ports.signaling.open({
       connected: () => {
@@ -164,7 +189,7 @@ export class Membership {
   /** What a request in this swarm may wait for. */
   view(swarm: SwarmId): SwarmView {
     const joined = this.#swarms.get(swarm);
-    if (joined === undefined) return { kind: 'off' };
+    if (joined === undefined || this.#shut.has(swarm)) return { kind: 'off' };
     const told = this.#neighbours.inventories(swarm);
     const mayJoin = this.#state === 'connecting' || this.#state === 'joined';
     if (!joined && told.awaited + (mayJoin ? told.inventories : 0) === 0) return { kind: mayJoin ? 'joining' : 'off' };
@@ -186,6 +211,7 @@ export class Membership {
     this.#cancelWantMore?.();
     this.#cancelWantMore = null;
     const joined = this.#state === 'joined';
+    this.#isTurnedAway = false;
     this.#state = 'off'; // Before the connections and the socket are closed, which is no failure.
     this.#connections.close();
     if (joined) this.#ports.signaling.leave({ swarms: [...this.#swarms.keys()] });
@@ -196,15 +222,17 @@ export class Membership {
   /** @param again we are in these swarms, and want other names: those that we tried in vain are left alone */
   async #join(swarms: readonly SwarmId[], again = false): Promise<void> {
     for (const swarm of swarms) this.#asked.add(swarm);
+    const token = this.#token;
     const reply = await this.#ports.signaling.join({
       version: PROTOCOL_VERSION,
       swarms,
       ...(this.#resume === null ? {} : { resume: this.#resume }),
       ...(this.#epoch === 0 ? {} : { epoch: this.#epoch }),
+      ...(token === null ? {} : { token }),
     });
     if (this.#state === 'off') return;
     if (!reply.ok) {
-      this.#refused(reply);
+      this.#refused(swarms, reply);
       return;
     }
     // STUN servers have no credentials, and browsers take no TURN server without them.
@@ -214,16 +242,35 @@ export class Membership {
       return;
     }
     this.#take(reply, again);
+    for (const swarm of swarms) this.#open(swarm, reply);
     this.#listener.joined();
     const late = [...this.#swarms.keys()].filter((swarm) => !this.#asked.has(swarm));
-    if (late.length > 0) void this.#join(late);
+    if (token !== this.#token) void this.#join([...this.#swarms.keys()], true);
+    else if (late.length > 0) void this.#join(late);
     this.#listener.changed();
   }
 
-  /** A swarm too many is no reason to give up those that we are in. */
-  #refused({ code, message, retryAfter }: Refusal): void {
-    if (code === 'too-many-swarms' && this.#state === 'joined') return;
-    this.#unreachable(`${code}: ${message}`);
+  /** The token of a join opens those of its swarms that the reply tells of. */
+  #open(swarm: SwarmId, reply: JoinReply): void {
+    if (reply.swarms.some((view) => view.swarm === swarm)) this.#shut.delete(swarm);
+    else if (this.#swarms.has(swarm)) {
+      this.#shut.add(swarm);
+      this.#swarms.set(swarm, null);
+    }
+  }
+
+  /** A swarm too many, or one that our token does not open, is no reason to give up those that we are in. */
+  #refused(swarms: readonly SwarmId[], { code, message, retryAfter }: Refusal): void {
+    const isJoined = this.#state === 'joined';
+    if (code === 'unauthorized') {
+      for (const swarm of swarms) this.#shut.add(swarm);
+      if (!isJoined) this.#state = 'unreachable';
+      this.#listener.unauthorized(message);
+      this.#listener.changed();
+      this.#isTurnedAway = !isJoined && retryAfter === undefined;
+      if (this.#isTurnedAway) this.#ports.signaling.close();
+    } else if (!isJoined || (code !== 'too-many-swarms' && code !== 'too-fast'))
+      this.#unreachable(`${code}: ${message}`);
     if (retryAfter === undefined) return;
     this.#cancelRetry();
     this.#cancelRetry = this.#ports.clock.after(1000 * retryAfter, () => void this.#join([...this.#swarms.keys()]));

@@ -65,6 +65,7 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
       case 'served':
       case 'abort':
       case 'join':
+      case 'token':
       case 'keep':
       case 'held':
       case 'files':

@@ -57,6 +57,8 @@ export class Tab {
         return this.#asker.ask(message);
       case 'join':
         return engine.join(message.swarm);
+      case 'token':
+        return engine.authorize(message.token);
       case 'keep':
         this.#use('origin', message.body.byteLength);
         return engine.keep(message);

@@ -215,6 +215,11 @@ export class Mesh extends EventTarget implements MeshFace {
     if (!this.#left) void this.#engine?.then((engine) => engine.share());
   }
 
+  /** Shows the signaling server another token: see MeshFace. */
+  authorize(token: string | null): void {
+    void this.#post({ type: 'token', token });
+  }
+
   /** Closes all connections and leaves the swarms. From now on everything comes from the origin, until the page is loaded again. */
   async leave(): Promise<void> {
     this.#left = true;
@@ -255,6 +260,7 @@ export class Mesh extends EventTarget implements MeshFace {
       failed: (error) => this.#warn(error),
     });
     const { post } = engine;
+    if (given.token !== undefined) post({ type: 'token', token: given.token });
     if (worker !== null)
       connect = linkServiceWorker({
         script: worker,

@@ -23,6 +23,8 @@ export interface MeshOptions {
   maxStorage?: number;
   /** `relay`: connections go through the signaling server's TURN servers alone, and no other viewer sees this one's network address. Default `all`. */
   iceTransport?: 'all' | 'relay';
+  /** What lets the page in where the signaling server asks for tokens. Default: nothing. */
+  token?: string;
   /** Wait for `mesh.consent()` before anything is shared; until then all comes from the origin. Default false. */
   consentRequired?: boolean;
 }
@@ -124,5 +126,7 @@ export interface MeshFace extends EventTarget {
   /** Throws away all that the kit keeps on this device. */
   clear(): Promise<void>;
   consent(): void;
+  /** Shows the signaling server another token, as when the one before runs out; null: none. */
+  authorize(token: string | null): void;
   leave(): Promise<void>;
 }

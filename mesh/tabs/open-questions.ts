@@ -23,6 +23,7 @@ export class OpenQuestions {
   readonly #open = new Map<number, Open>();
   readonly #windows = new Map<number, Said<'window'>>();
   readonly #swarms = new Map<string, Said<'join'>>();
+  #token: Said<'token'>[] = [];
 
   /** @param receive what the tab is to hear */
   constructor(receive: (message: ToTab) => void) {
@@ -56,6 +57,9 @@ export class OpenQuestions {
       case 'join':
         this.#swarms.set(message.swarm, message);
         return true;
+      case 'token':
+        this.#token = [message];
+        return true;
       case 'read':
       case 'pull':
       case 'brought':
@@ -81,7 +85,7 @@ export class OpenQuestions {
       open.isContinued = open.given > 0;
       return this.asked(again(open, now - open.askedAt));
     });
-    return [...this.#swarms.values(), ...this.#windows.values(), ...questions];
+    return [...this.#token, ...this.#swarms.values(), ...this.#windows.values(), ...questions];
   }
 
   /** As the engine is asked: what one that may go has given is kept for the next. */

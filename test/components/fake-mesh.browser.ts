@@ -128,7 +128,13 @@ export class FakeMesh extends EventTarget implements MeshFace {
     return digests.map((digest) => (this.holders(this.#urls.get(digest) ?? '') ? 'neighbour' : 'nobody'));
   }
 
+  readonly tokens: (string | null)[] = [];
+
   consent(): void {}
+
+  authorize(token: string | null): void {
+    this.tokens.push(token);
+  }
 
   async leave(): Promise<void> {}
 

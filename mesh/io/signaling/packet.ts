@@ -6,8 +6,8 @@ export type Packet =
   | { readonly kind: 'event'; readonly name: string; readonly untrusted: unknown }
   /** The answer to the question of that number. */
   | { readonly kind: 'answer'; readonly id: number; readonly untrusted: unknown }
-  /** The server does not let us in. */
-  | { readonly kind: 'refused'; readonly reason: string };
+  /** The server does not let us in, and is to be asked again after so many seconds; 0: it does not say. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly retryAfter: number };
 
 /** Null: not a packet that we know. */
 export function parsePacket(untrusted: string): Packet | null {
@@ -23,8 +23,11 @@ export function parsePacket(untrusted: string): Packet | null {
       return typeof first === 'string' ? { kind: 'event', name: first, untrusted: second } : null;
     case '3':
       return id && Array.isArray(payload) ? { kind: 'answer', id: Number(id), untrusted: first } : null;
-    case '4':
-      return { kind: 'refused', reason: String((payload as { message?: unknown } | null | undefined)?.message) };
+    case '4': {
+      const { message, data } = Object(payload) as Record<string, unknown>;
+      const { retryAfter } = Object(data) as Record<string, unknown>;
+      return { kind: 'refused', reason: String(message), retryAfter: Math.max(0, Number(retryAfter)) || 0 };
+    }
     default:
       return null;
   }

@@ -19,6 +19,8 @@ export interface Ending {
   /** How far it had come when it ended. `connecting`: there is no server, or no way to it; `reached`: it did not let us in; `dismissed`: it sent us away. */
   readonly was: 'connecting' | 'reached' | 'connected' | 'dismissed';
   readonly reason: string;
+  /** Seconds after which the server wants to be asked again; 0: it does not say. */
+  readonly retryAfter: number;
 }
 
 interface Question {
@@ -98,13 +100,13 @@ export class SocketIO {
     });
   }
 
-  close(reason: string, was: Ending['was'] = this.#state ?? 'connecting'): void {
+  close(reason: string, was: Ending['was'] = this.#state ?? 'connecting', retryAfter = 0): void {
     if (!this.#state) return;
     this.#state = null;
     this.#cancelTimeout();
     this.#socket?.close();
     for (const { fail } of this.#questions.values()) fail(reason);
-    this.#end({ reason, was });
+    this.#end({ reason, was, retryAfter });
   }
 
   #received(untrusted: string): void {
@@ -122,7 +124,7 @@ export class SocketIO {
       case 'disconnect':
         return this.close('the server ended the connection', 'dismissed');
       case 'refused':
-        return this.close(packet.reason);
+        return this.close(packet.reason, undefined, packet.retryAfter);
       case undefined:
         return this.close('the server speaks no socket.io');
       default:

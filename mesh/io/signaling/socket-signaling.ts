@@ -14,9 +14,10 @@ import type {
   JoinRequest,
   LeaveRequest,
   Refusal,
+  ReportRequest,
   SignalRequest,
 } from '../../../protocol/signaling.ts';
-import { RECONNECT_AFTER_MAX_MS, RECONNECT_AFTER_MS } from '../../core/limits.ts';
+import { RECONNECT_AFTER_MAX_MS, RECONNECT_AFTER_MS, RETRY_AFTER_MAX_SECONDS } from '../../core/limits.ts';
 import type { Clock, Random, Signaling, SignalingListener, Trace } from '../../core/ports.ts';
 import { overWebSocket, type OpenEngineIO } from './engine-io.ts';
 import { SocketIO, type Ending } from './socket-io.ts';
@@ -70,6 +71,10 @@ export class SocketSignaling implements Signaling {
     this.#socket?.emit('leave', request);
   }
 
+  report(request: ReportRequest): void {
+    this.#socket?.emit('report', request);
+  }
+
   close(): void {
     const { network } = this.#ports;
     network.removeEventListener('offline', this.#offline);
@@ -84,13 +89,14 @@ export class SocketSignaling implements Signaling {
     const { clock } = this.#ports;
     for (let failures = 0; ; failures++) {
       const since = clock.now();
-      const { was, reason } = await this.#connect(listener);
+      const { was, reason, retryAfter } = await this.#connect(listener);
       if (this.#listener !== listener) return;
       listener.disconnected(reason);
       // A server that lets us in and drops us at once is as good as none.
       if (was === 'connected' && clock.now() - since > RECONNECT_AFTER_MAX_MS) failures = 0;
       // To a server that sent us away we do not come back at once.
-      await this.#pause(was === 'dismissed' ? RECONNECT_AFTER_MAX_MS : RECONNECT_AFTER_MS * 2 ** failures);
+      const pause = was === 'dismissed' ? RECONNECT_AFTER_MAX_MS : RECONNECT_AFTER_MS * 2 ** failures;
+      await this.#pause(pause, retryAfter);
       if (this.#listener !== listener) return;
     }
   }
@@ -119,11 +125,15 @@ export class SocketSignaling implements Signaling {
     return this.#socket.ended;
   }
 
-  /** Ends early when the network is back. */
-  #pause(milliseconds: number): Promise<void> {
+  /** Ends early when the network is back. @param atLeast seconds that the server asked for */
+  #pause(milliseconds: number, atLeast: number): Promise<void> {
     const { clock, random } = this.#ports;
     return new Promise((resolve) => {
-      const cancel = clock.after(Math.min(RECONNECT_AFTER_MAX_MS, milliseconds) * (0.5 + random()), resolve);
+      const cancel = clock.after(
+        1000 * Math.min(RETRY_AFTER_MAX_SECONDS, atLeast) +
+          Math.min(RECONNECT_AFTER_MAX_MS, milliseconds) * (0.5 + random()),
+        resolve,
+      );
       this.#wake = () => {
         cancel();
         resolve();

@@ -26,7 +26,7 @@ const serve =
 test('a peer that sends one wrong byte is banned at once, and the asset still arrives right', async () => {
   const world = new World();
   const lesson = await world.asset('lesson.ts', 2_000_000);
-  world.rawPeer('R', {
+  const raw = world.rawPeer('R', {
     claims: [lesson.name.digest],
     answer: serve(lesson, (bytes, index) => {
       if (index === 3) bytes[100]! ^= 1;
@@ -44,6 +44,7 @@ test('a peer that sends one wrong byte is banned at once, and the asset still ar
   assert.deepEqual(b.store.get(lesson.name.digest)?.body, lesson.body);
   assert.equal(b.stats.peers, 0);
   assert.equal(b.peerEvents('banned'), 1);
+  assert.deepEqual(world.server.reported, [raw.peer], 'the server is told, once');
   assert.deepEqual(
     b.warnings.map(({ code }) => code),
     ['peer-banned'],

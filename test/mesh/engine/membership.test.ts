@@ -266,3 +266,88 @@ test('statistics follow a change within 200 ms, not each one by itself', async (
   assert.equal(stats.at(-1)?.stats.bytes.origin, 2_000_000);
   assert.ok(stats.length <= Math.ceil(world.clock.now() / 200), `${stats.length} in ${world.clock.now()} ms`);
 });
+
+const VIDEO = 'video' as SwarmId;
+
+test('a page with a token shows it with each join, and one without is told, and plays on from the origin without a wait', async () => {
+  const world = new World();
+  world.server.opens = (token) => token === 'right';
+  const [a, b, c] = [world.peer('A'), world.peer('B'), world.peer('C')];
+  for (const peer of [a, b]) peer.engine.authorize('right');
+  c.engine.authorize('wrong');
+  await world.connected([a, b]);
+  await world.clock.until(() => c.warnings.length > 0);
+  assert.deepEqual(
+    c.warnings.map(({ code }) => code),
+    ['unauthorized'],
+  );
+  assert.equal(c.stats.signaling, 'unreachable');
+  const lesson = await world.asset('lesson.ts', 100_000);
+  const from = world.clock.now();
+  assert.equal((await c.get(lesson)).source, 'origin');
+  assert.ok(world.clock.now() - from < 300, 'nothing was waited for');
+  const asked = (): number => world.server.tokens.filter((token) => token === 'wrong').length;
+  assert.equal(asked(), 1);
+  await world.clock.advance(120_000);
+  assert.equal(asked(), 1, 'it does not ask again with the same token');
+  assert.equal(c.warnings.length, 1);
+});
+
+test('another token is shown at once, by who was turned away and by who was let in', async () => {
+  const world = new World();
+  world.server.opens = (token) => token === 'right' || token === 'newer';
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  a.engine.authorize('right');
+  b.engine.authorize('expired');
+  await world.clock.until(() => a.stats.signaling === 'joined' && b.warnings.length > 0);
+  b.engine.authorize('right');
+  await world.connected([a, b]);
+  a.engine.authorize('newer');
+  a.engine.authorize('newer'); // says nothing new
+  await world.clock.advance(1000);
+  assert.deepEqual(world.server.tokens.filter((token) => token === 'newer').length, 1);
+  assert.deepEqual([a.stats.peers, b.stats.peers, a.peerEvents('gone')], [1, 1, 0]);
+});
+
+test('who was turned away and leaves is not brought back by a token', async () => {
+  const world = new World();
+  world.server.opens = (token) => token === 'right';
+  const a = world.peer('A');
+  await world.clock.until(() => a.warnings.length > 0);
+  a.engine.leave();
+  a.engine.authorize('right');
+  await world.clock.advance(10_000);
+  assert.equal(a.stats.signaling, 'off');
+  a.engine.share();
+  await world.connected([a]);
+});
+
+test('a swarm that the token does not open costs no wait, and the others go on; a token that opens it does', async () => {
+  const world = new World();
+  world.server.opens = (token, swarm) => token === 'all' || swarm !== VIDEO;
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.connected([a, b]);
+  a.engine.join(VIDEO);
+  await world.clock.until(() => a.warnings.length > 0);
+  assert.deepEqual([a.stats.signaling, a.warnings[0]?.code], ['joined', 'unauthorized']);
+  a.engine.authorize('all');
+  b.engine.authorize('all');
+  b.engine.join(VIDEO);
+  await world.clock.advance(1000);
+  assert.deepEqual([a.stats.peers, b.stats.peers], [1, 1]);
+  assert.equal(a.warnings.length + b.warnings.length, 1);
+});
+
+test('a token that opens fewer swarms shuts the others, and leaves the mesh alone', async () => {
+  const world = new World();
+  world.server.opens = (token, swarm) => token === 'all' || swarm !== VIDEO;
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  for (const peer of [a, b]) {
+    peer.engine.authorize('all');
+    peer.engine.join(VIDEO);
+  }
+  await world.connected([a, b]);
+  a.engine.authorize('less');
+  await world.clock.advance(1000);
+  assert.deepEqual([a.stats.signaling, a.stats.peers, a.warnings.length], ['joined', 1, 0]);
+});

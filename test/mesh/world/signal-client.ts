@@ -17,6 +17,7 @@ import type {
   JoinRequest,
   LeaveRequest,
   Refusal,
+  ReportRequest,
   SignalRequest,
 } from '../../../protocol/signaling.ts';
 import type { SiteKey } from '../../../server/site.ts';
@@ -35,6 +36,7 @@ export interface Server {
   claim(client: SignalClient, request: ClaimRequest): Promise<ClaimReply | Refusal>;
   /** Takes the client out of these swarms; null: of all. */
   leave(client: SignalClient, swarms: readonly SwarmId[] | null): void;
+  report(client: SignalClient, request: ReportRequest): void;
 }
 
 export const refusal = (code: Refusal['code']): Refusal => ({ ok: false, code, message: `refused: ${code}` });
@@ -75,6 +77,10 @@ export class SignalClient implements Signaling {
 
   leave(request: LeaveRequest): void {
     if (this.connected) this.#server.leave(this, request.swarms);
+  }
+
+  report(request: ReportRequest): void {
+    if (this.connected) this.#server.report(this, request);
   }
 
   /** As socket.io does, tells of it at once. */

@@ -10,6 +10,7 @@ import type {
   JoinReply,
   JoinRequest,
   Refusal,
+  ReportRequest,
   SignalRequest,
   SwarmView,
 } from '../../../protocol/signaling.ts';
@@ -29,6 +30,11 @@ export class SignalServer implements Server {
   answers = true;
   /** Between entering somebody and reading who is there, ms: with more than 0, two that join at once are named to each other. */
   directoryDelay = 0;
+  /** Which swarms a token opens; null: no token is needed. */
+  opens: ((token: string | undefined, swarm: SwarmId) => boolean) | null = null;
+  /** Peers that were reported, in order. */
+  readonly reported: PeerId[] = [];
+  readonly tokens: (string | undefined)[] = [];
   /** False: refuses to say who crosses. */
   settlesClaims = true;
   /** What it lets connections be made with. */
@@ -73,14 +79,17 @@ export class SignalServer implements Server {
 
   async join(client: SignalClient, request: JoinRequest): Promise<JoinReply | Refusal> {
     if (request.version !== PROTOCOL_VERSION) return refusal('wrong-version');
+    this.tokens.push(request.token);
+    const asked = request.swarms.filter((swarm) => this.opens === null || this.opens(request.token, swarm));
+    if (asked.length === 0 && request.swarms.length > 0) return refusal('unauthorized');
     const resume = request.resume ?? randomHex(this.#random, 16);
     const peer = peerIdOf(resume);
     client.peer = peer;
     this.#joined.set(peer, client);
     const enter = (): Promise<SwarmView[]> =>
-      Promise.all(request.swarms.map((swarm) => this.#directory.join(swarm, peer, client.site)));
+      Promise.all(asked.map((swarm) => this.#directory.join(swarm, peer, client.site)));
     let swarms = await enter();
-    for (const swarm of request.swarms) this.#news.joined(swarm, client);
+    for (const swarm of asked) this.#news.joined(swarm, client);
     if (this.directoryDelay > 0) {
       await this.clock.wait(this.directoryDelay);
       swarms = await enter();
@@ -100,6 +109,10 @@ export class SignalServer implements Server {
     if (!client.peer) return refusal('not-joined');
     const claim = this.settlesClaims && (await this.#directory.claim(swarm, client.peer, digest, instead));
     return claim ? { ok: true, ...claim } : refusal('not-joined');
+  }
+
+  report(client: SignalClient, { peer }: ReportRequest): void {
+    if (client.peer) this.reported.push(peer);
   }
 
   leave(client: SignalClient, swarms: readonly SwarmId[] | null): void {

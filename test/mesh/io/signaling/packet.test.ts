@@ -51,7 +51,20 @@ test('we read what socket.io writes', () => {
   assert.deepEqual(parsePacket(write({ type: PacketType.CONNECT_ERROR, data: { message: 'full' } })), {
     kind: 'refused',
     reason: 'full',
+    retryAfter: 0,
   });
+});
+
+test('a refusal says after how many seconds to come again, if it is a number of them', () => {
+  const retryAfter = (data: unknown): unknown => {
+    const packet = parsePacket(write({ type: PacketType.CONNECT_ERROR, data: { message: 'full', data } }));
+    return packet?.kind === 'refused' && packet.retryAfter;
+  };
+  assert.equal(retryAfter({ code: 'full', retryAfter: 15 }), 15);
+  for (const data of [undefined, null, 'x', {}, { retryAfter: 'soon' }, { retryAfter: -5 }, { retryAfter: null }])
+    assert.equal(retryAfter(data), 0, JSON.stringify(data));
+  for (const text of ['4', '4null', '4"x"', '4[]', '4{"message":1,"data":7}'])
+    assert.equal(parsePacket(text)?.kind, 'refused', text);
 });
 
 test('whatever comes, it is a packet or null, and nothing is thrown', () => {

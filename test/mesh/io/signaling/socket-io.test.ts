@@ -34,7 +34,7 @@ test('a connection that is over stays over, whatever still comes, as with a poll
   assert.equal(socket.connected, false);
   assert.deepEqual(heard, []);
   assert.deepEqual(sent, [CONNECT]);
-  assert.deepEqual(await socket.ended, { reason: 'enough', was: 'reached' });
+  assert.deepEqual(await socket.ended, { reason: 'enough', was: 'reached', retryAfter: 0 });
 });
 
 test('a server that shakes hands twice takes nothing away', () => {

@@ -11,6 +11,7 @@ import { SocketSignaling } from '../../../../mesh/io/signaling/socket-signaling.
 import type { Digest, PeerId, SwarmId } from '../../../../protocol/ids.ts';
 import { PROTOCOL_VERSION } from '../../../../protocol/limits.ts';
 import { SIGNALING_PATH, type JoinReply } from '../../../../protocol/signaling.ts';
+import { RETRY_WHEN_FULL_SECONDS } from '../../../../server/admission/limits.ts';
 import { createSignaling } from '../../../../server/signaling/create-signaling.ts';
 
 const SWARM = 'https://school.test' as SwarmId;
@@ -275,6 +276,48 @@ test('a server that does not let us in is tried again, and its reason is told', 
   const { heard } = client(t, url);
   await until(() => heard.includes('connected'), 'connected');
   assert.match(heard[0]!, /^disconnected the house is full/);
+});
+
+test('a full server is left alone for as long as it says', async (t) => {
+  const http = await listening(t);
+  const server = createSignaling({ server: http, admission: { limits: { connectionsPerAddress: 1 } } });
+  t.after(() => server.close());
+  await joined(client(t, http.url));
+  const pauses: number[] = [];
+  const clock = {
+    ...systemClock,
+    after: (milliseconds: number, run: () => void) => {
+      pauses.push(milliseconds);
+      return systemClock.after(milliseconds, run);
+    },
+  };
+  const heard: string[] = [];
+  const signaling = new SocketSignaling(http.url, {
+    clock,
+    random: () => 0.5,
+    trace: () => undefined,
+    network: new EventTarget(),
+  });
+  t.after(() => signaling.close());
+  signaling.open({
+    connected: () => heard.push('connected'),
+    disconnected: (reason) => heard.push(reason),
+    signal: () => undefined,
+    swarm: () => undefined,
+  });
+  await until(() => heard.length > 0, 'the refusal');
+  assert.match(heard[0] ?? '', /is full/);
+  await until(() => pauses.at(-1) === 1000 * RETRY_WHEN_FULL_SECONDS + RECONNECT_AFTER_MS, 'its pause');
+});
+
+test('a report reaches the server', async (t) => {
+  const reported: unknown[] = [];
+  const { url } = await ownServer(t, (socket) => socket.on('report', (message: unknown) => reported.push(message)));
+  const { signaling, heard } = client(t, url);
+  await until(() => heard.includes('connected'), 'connected');
+  signaling.report({ peer: PEER });
+  await until(() => reported.length === 1, 'the report');
+  assert.deepEqual(reported, [{ peer: PEER }]);
 });
 
 test('questions under way are refused at once when the connection ends', async (t) => {
