@@ -82,8 +82,7 @@ export class Engine {
     this.#membership = new Membership(ports, options, this.#neighbours, {
       changed,
       joined: () => this.#reachability(true),
-      unreachable: (reason) => this.#warn(serverUnreachable(options.signal, reason)),
-      unauthorized: (reason) => this.#warn(notLetIn(options.signal, reason)),
+      unusable: (code, reason) => this.#warn(serverUnusable(code, options.signal, reason)),
     });
     const door = this.#door(options);
     this.#manifest = new ManifestIndex(clock);
@@ -278,7 +277,7 @@ export class Engine {
       },
       banned: (peer, reason) => {
         this.#warn(reason);
-        this.#membership.report(peer);
+        this.#ports.signaling.report({ peer });
         this.#post({ type: 'peer', peer, state: 'banned' });
       },
     };
@@ -320,16 +319,9 @@ export class Engine {
   }
 }
 
-const notLetIn = (url: string, reason: string): P2PError =>
+const serverUnusable = (code: 'signaling-unreachable' | 'unauthorized', url: string, reason: string): P2PError =>
   new P2PError(
-    'unauthorized',
-    `The signaling server ${url} does not let this page in (${reason}). The page plays on from the origin.`,
-    { url, reason },
-  );
-
-const serverUnreachable = (url: string, reason: string): P2PError =>
-  new P2PError(
-    'signaling-unreachable',
-    `The signaling server ${url} can't be used (${reason}). The page plays on. Is it running? <p2p-mesh signal="URL"> names another.`,
+    code,
+    `The signaling server ${url} can't be used (${reason}). The page plays on and tries again. Is it running? <p2p-mesh signal="URL"> names another.`,
     { url, reason },
   );

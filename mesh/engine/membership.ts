@@ -25,10 +25,11 @@ export interface MembershipListener {
   changed(): void;
   /** The server answered. Where it came back, the origin, which is often the same machine, deserves another try. */
   joined(): void;
-  /** The server can't be reached, refuses us, or has nothing of what we need. Told once until it is reached again. */
-  unreachable(reason: string): void;
-  /** The server asks for a token, and ours opens none of these swarms (any more). */
-  unauthorized(reason: string): void;
+  /**
+   * The server can't be reached, refuses us, or has nothing of what we need; told once until it is reached again. Or (`unauthorized`) it asks for a token, and ours opens none
+   * of the swarms that we asked for (any more).
+   */
+  unusable(code: 'signaling-unreachable' | 'unauthorized', reason: string): void;
 }
 
 /** What the server said of one swarm, at first and since. */
@@ -53,8 +54,6 @@ export class Membership {
   /** Swarms that our token does not open. */
   readonly #shut = new Set<SwarmId>();
   #token: string | null = null;
-  /** It does, and knows of no other token yet. */
-  #isTurnedAway = false;
   #state: SignalingState = 'off';
   #cancelRetry: () => void = () => undefined;
   #cancelWantMore: (() => void) | null = null;
@@ -116,21 +115,17 @@ export class Membership {
     this.#listen();
   }
 
-  /** What the server is shown from now on; null: nothing. If it knows us, or turned us away, it is asked again. */
+  /** What the server is shown from now on; null: nothing. If it was asked, it is asked again, also where it turned us away. */
   authorize(token: string | null): void {
     if (token === this.#token) return;
     this.#token = token;
-    if (this.#isTurnedAway) this.#listen();
-    else if (this.#state === 'joined') void this.#join([...this.#swarms.keys()], true);
-  }
-
-  /** We banned this peer. */
-  report(peer: PeerId): void {
-    if (this.#state === 'joined') this.#ports.signaling.report({ peer });
+    if (this.#state === 'unreachable') {
+      this.#ports.signaling.close();
+      this.#listen();
+    } else if (this.#asked.size > 0) void this.#join([...this.#swarms.keys()], true);
   }
 
   #listen(): void {
-    this.#isTurnedAway = false;
     this.#state = 'connecting';
     this.#ports.signaling.open({
       connected: () => {
@@ -211,7 +206,6 @@ export class Membership {
     this.#cancelWantMore?.();
     this.#cancelWantMore = null;
     const joined = this.#state === 'joined';
-    this.#isTurnedAway = false;
     this.#state = 'off'; // Before the connections and the socket are closed, which is no failure.
     this.#connections.close();
     if (joined) this.#ports.signaling.leave({ swarms: [...this.#swarms.keys()] });
@@ -222,55 +216,45 @@ export class Membership {
   /** @param again we are in these swarms, and want other names: those that we tried in vain are left alone */
   async #join(swarms: readonly SwarmId[], again = false): Promise<void> {
     for (const swarm of swarms) this.#asked.add(swarm);
-    const token = this.#token;
     const reply = await this.#ports.signaling.join({
       version: PROTOCOL_VERSION,
       swarms,
       ...(this.#resume === null ? {} : { resume: this.#resume }),
       ...(this.#epoch === 0 ? {} : { epoch: this.#epoch }),
-      ...(token === null ? {} : { token }),
+      ...(this.#token === null ? {} : { token: this.#token }),
     });
     if (this.#state === 'off') return;
+    // The token opens those of which the reply tells.
+    for (const swarm of swarms)
+      if (reply.ok && reply.swarms.some((view) => view.swarm === swarm)) this.#shut.delete(swarm);
+      else this.#shut.add(swarm);
     if (!reply.ok) {
-      this.#refused(swarms, reply);
+      this.#refused(reply);
       return;
     }
     // STUN servers have no credentials, and browsers take no TURN server without them.
     if (this.#relayOnly && !reply.iceServers.some(({ credential }) => credential)) {
       this.leave();
-      this.#listener.unreachable('ice-transport="relay" without --turn');
+      this.#listener.unusable('signaling-unreachable', 'ice-transport="relay" without --turn');
       return;
     }
     this.#take(reply, again);
-    for (const swarm of swarms) this.#open(swarm, reply);
     this.#listener.joined();
     const late = [...this.#swarms.keys()].filter((swarm) => !this.#asked.has(swarm));
-    if (token !== this.#token) void this.#join([...this.#swarms.keys()], true);
-    else if (late.length > 0) void this.#join(late);
+    if (late.length > 0) void this.#join(late);
     this.#listener.changed();
   }
 
-  /** The token of a join opens those of its swarms that the reply tells of. */
-  #open(swarm: SwarmId, reply: JoinReply): void {
-    if (reply.swarms.some((view) => view.swarm === swarm)) this.#shut.delete(swarm);
-    else if (this.#swarms.has(swarm)) {
-      this.#shut.add(swarm);
-      this.#swarms.set(swarm, null);
-    }
-  }
-
   /** A swarm too many, or one that our token does not open, is no reason to give up those that we are in. */
-  #refused(swarms: readonly SwarmId[], { code, message, retryAfter }: Refusal): void {
+  #refused({ code, message, retryAfter }: Refusal): void {
     const isJoined = this.#state === 'joined';
     if (code === 'unauthorized') {
-      for (const swarm of swarms) this.#shut.add(swarm);
+      this.#listener.unusable(code, message);
       if (!isJoined) this.#state = 'unreachable';
-      this.#listener.unauthorized(message);
+      // Until there is another token.
+      if (!isJoined && retryAfter === undefined) this.#ports.signaling.close();
       this.#listener.changed();
-      this.#isTurnedAway = !isJoined && retryAfter === undefined;
-      if (this.#isTurnedAway) this.#ports.signaling.close();
-    } else if (!isJoined || (code !== 'too-many-swarms' && code !== 'too-fast'))
-      this.#unreachable(`${code}: ${message}`);
+    } else if (!isJoined || code !== 'too-many-swarms') this.#unreachable(`${code}: ${message}`);
     if (retryAfter === undefined) return;
     this.#cancelRetry();
     this.#cancelRetry = this.#ports.clock.after(1000 * retryAfter, () => void this.#join([...this.#swarms.keys()]));
@@ -338,7 +322,7 @@ export class Membership {
   #unreachable(reason: Refusal['message']): void {
     if (this.#state === 'off' || this.#state === 'unreachable') return;
     this.#state = 'unreachable';
-    this.#listener.unreachable(reason);
+    this.#listener.unusable('signaling-unreachable', reason);
     this.#listener.changed();
   }
 }

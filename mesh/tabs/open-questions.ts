@@ -22,8 +22,8 @@ export class OpenQuestions {
   #isLent = false;
   readonly #open = new Map<number, Open>();
   readonly #windows = new Map<number, Said<'window'>>();
-  readonly #swarms = new Map<string, Said<'join'>>();
-  #token: Said<'token'>[] = [];
+  /** Swarms by their names, and the token. */
+  readonly #said = new Map<string, Said<'join' | 'token'>>();
 
   /** @param receive what the tab is to hear */
   constructor(receive: (message: ToTab) => void) {
@@ -55,10 +55,10 @@ export class OpenQuestions {
         else this.#windows.delete(message.player);
         return true;
       case 'join':
-        this.#swarms.set(message.swarm, message);
+        this.#said.set(message.swarm, message);
         return true;
       case 'token':
-        this.#token = [message];
+        this.#said.set('', message);
         return true;
       case 'read':
       case 'pull':
@@ -85,7 +85,7 @@ export class OpenQuestions {
       open.isContinued = open.given > 0;
       return this.asked(again(open, now - open.askedAt));
     });
-    return [...this.#token, ...this.#swarms.values(), ...this.#windows.values(), ...questions];
+    return [...this.#said.values(), ...this.#windows.values(), ...questions];
   }
 
   /** As the engine is asked: what one that may go has given is kept for the next. */

@@ -24,9 +24,12 @@ export function parsePacket(untrusted: string): Packet | null {
     case '3':
       return id && Array.isArray(payload) ? { kind: 'answer', id: Number(id), untrusted: first } : null;
     case '4': {
-      const { message, data } = Object(payload) as Record<string, unknown>;
-      const { retryAfter } = Object(data) as Record<string, unknown>;
-      return { kind: 'refused', reason: String(message), retryAfter: Math.max(0, Number(retryAfter)) || 0 };
+      const refused = payload as { message?: unknown; data?: { retryAfter?: unknown } | null } | null | undefined;
+      return {
+        kind: 'refused',
+        reason: String(refused?.message),
+        retryAfter: Math.max(0, Number(refused?.data?.retryAfter)) || 0,
+      };
     }
     default:
       return null;

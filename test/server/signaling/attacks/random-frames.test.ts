@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { until } from '../../support.ts';
+import { ATTACKER, target } from './healthy.ts';
+import { connected, frameOf, joined, webSocket, type RawClient } from './raw-client.ts';
+
+/** Frames in all: 100,000 in the long form. */
+const FRAMES = process.env['P2P_LONG'] === '1' ? 100_000 : 5000;
+const MAX_GROWTH = 10_000_000;
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+const heap = (): number => {
+  collect();
+  collect();
+  return process.memoryUsage().heapUsed;
+};
+
+/** The same from the same seed (a linear congruential generator), so that what fails can be looked at again. */
+function chance(seed: number) {
+  let state = seed;
+  const below = (limit: number): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+  return { below, pick: <T>(list: readonly T[]): T => list[below(list.length)] as T };
+}
+
+type Chance = ReturnType<typeof chance>;
+
+const WORDS = ['join', 'signal', 'claim', 'leave', 'report', '__proto__', 'disconnect', '', 'x'.repeat(500)];
+const VALUES = [
+  '{}',
+  '[]',
+  'null',
+  '7',
+  '"x"',
+  '{"version":1,"swarms":["x"]}',
+  '{"to":"' + 'a'.repeat(32) + '"}',
+  '{"__proto__":{"x":1}}',
+  '['.repeat(50),
+  '{"peer":"' + 'b'.repeat(32) + '"}',
+];
+
+/** A frame that is nearly right, or not at all. */
+function randomFrame({ below, pick }: Chance): Buffer {
+  const text = (): string => {
+    const event = `42${below(3) === 0 ? '' : below(1e6)}["${pick(WORDS)}",${pick(VALUES)}]`;
+    switch (below(8)) {
+      case 0:
+        return String.fromCharCode(...Array.from({ length: below(40) }, () => below(256)));
+      case 1:
+        return `${below(10)}${below(10)}${pick(VALUES)}`;
+      case 2:
+        return event.slice(0, below(event.length));
+      case 3:
+        return `4${below(8)}${below(20)}-${event.slice(2)}`;
+      default:
+        return event;
+    }
+  };
+  const opcode = below(20) === 0 ? below(16) : 1;
+  return frameOf(below(30) === 0 ? Buffer.from(text()) : text(), opcode);
+}
+
+test(`${FRAMES} random frames: no crash, no growth, and nobody else notices`, async (t) => {
+  const { url, signaling, assertHealthy } = await target(t, { limits: { connectsPerAddress: 1e6 } });
+  const random = chance(20_261_128);
+  // what a test is to clean up it holds until its end: these go with their round
+  let cleanups: (() => void)[] = [];
+  const round = { after: (clean: () => void) => void cleanups.push(clean) } as unknown as TestContext;
+  const newClient = (): Promise<RawClient> => {
+    const from = { address: ATTACKER };
+    switch (random.below(3)) {
+      case 0:
+        return webSocket(round, url, from);
+      case 1:
+        return connected(round, url, from);
+      default:
+        return joined(round, url, 'x', from).then(({ client }) => client);
+    }
+  };
+  let growthFrom = 0;
+  let sent = 0;
+  while (sent < FRAMES) {
+    const clients = await Promise.all(Array.from({ length: 10 }, newClient));
+    for (let i = 0; i < 50; i++)
+      for (const client of clients) if (!client.closed) client.socket.write(randomFrame(random));
+    sent += 500;
+    for (const clean of cleanups) clean();
+    cleanups = [];
+    await until('they are forgotten', () => signaling.connections === 1);
+    // what is made once, by the first, is no growth
+    if (growthFrom === 0 && sent >= 2000) growthFrom = heap();
+  }
+  await until('they are no peers', () => signaling.peers === 1);
+  const growth = heap() - growthFrom;
+  assert.ok(growth < MAX_GROWTH, `${growth} bytes`);
+  await assertHealthy();
+});
