@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { P2PError } from '../protocol/error.ts';
 import { SIGNALING_PATH } from '../protocol/signaling.ts';
+import { DigestService, type DigestServiceOptions } from './digest-service/digest-service.ts';
 import { Digests } from './digests/digests.ts';
 import { warmDigests } from './digests/warm-digests.ts';
 import { createApp } from './http/app.ts';
@@ -36,6 +37,8 @@ export interface ServerOptions extends Pick<
   readonly redis?: string;
   /** May who asks for `/p2p/ice` have it? Default: everybody may. */
   readonly mayHaveICE?: MayHaveICE;
+  /** Hashes what playlists of these origins list. Default: none are hashed. */
+  readonly digestService?: DigestServiceOptions;
   /** Certificate chain and private key, PEM. Default: plain HTTP. */
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
   /** Default: warnings and errors, as JSON lines on stderr. */
@@ -76,6 +79,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     );
   const digests = new Digests(now);
   const others = options.redis === undefined ? undefined : new RedisNodes({ url: options.redis, log });
+  const digestService = options.digestService && new DigestService(options.digestService, { log, now });
   const app = createApp({
     media,
     kit,
@@ -85,6 +89,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     mayHaveICE: options.mayHaveICE ?? (() => true),
     digests,
     redis: () => (others === undefined ? undefined : others.isReady),
+    digestService,
     log,
     now,
   });
@@ -127,7 +132,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
       await listen(http, port, host);
       void warmDigests(media, digests, log);
     },
-    close: () => (closing ??= close(http, sockets, signaling, digests)),
+    close: () => (closing ??= close(http, sockets, signaling, { digests, digestService })),
   };
 }
 
@@ -175,16 +180,17 @@ async function close(
   http: HttpServer,
   sockets: ReadonlySet<Duplex>,
   signaling: Signaling,
-  digests: Digests,
+  hashing: { readonly digests: Digests; readonly digestService: DigestService | undefined },
 ): Promise<void> {
   const closed = new Promise<void>((done) => void http.close(() => done())); // an error only says that it was not open
-  digests.close();
+  hashing.digests.close();
+  const isStored = hashing.digestService?.close();
   await signaling.close();
   http.closeIdleConnections();
   const timer = setTimeout(() => {
     // closeAllConnections() passes over TLS handshakes and WebSockets: ws would wait 30 s for the answer to its close frame
     for (const socket of sockets) socket.destroy();
   }, CLOSE_GRACE_MS);
-  await closed;
+  await Promise.all([closed, isStored]);
   clearTimeout(timer);
 }

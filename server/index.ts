@@ -6,6 +6,7 @@ export { DEFAULT_LIMITS, type AdmissionLimits } from './admission/limits.ts';
 export { type RefusalCounts, type RefusalReason } from './admission/refusals.ts';
 export { type Subjects } from './admission/subjects.ts';
 export { type TokenKeys } from './admission/token-check.ts';
+export { type DigestServiceOptions } from './digest-service/digest-service.ts';
 export { type AllowedOrigins } from './allowed-origins.ts';
 export { type MayHaveICE } from './http/send-ice.ts';
 export { expiringIce, type IceSource, type TurnOptions } from './ice.ts';

@@ -7,6 +7,7 @@ import type { AllowedOrigins } from '../allowed-origins.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
 import { packageRoot } from '../package-root.ts';
 import { addAdmissionFlags, admissionOf, type AdmissionFlags } from './admission-flags.ts';
+import { digestServiceOf, withDigestFlags, type DigestFlags } from './digest-flags.ts';
 import { origins, port } from './flag-values.ts';
 import { withIceFlags } from './ice-flags.ts';
 import { iceOf, type IceFlags } from './ice-servers.ts';
@@ -14,7 +15,7 @@ import { listenError } from './listen-error.ts';
 import { siteOptions, withSiteFlags, type SiteFlags } from './site-flags.ts';
 import { startLines } from './start-lines.ts';
 
-interface ServeFlags extends IceFlags, SiteFlags, AdmissionFlags {
+interface ServeFlags extends IceFlags, SiteFlags, AdmissionFlags, DigestFlags {
   readonly port: number;
   readonly host?: string;
   readonly media?: string;
@@ -66,12 +67,13 @@ export function serveCommand(print: (line: string) => void): Command {
         .default('info'),
     )
     .action(async (flags: ServeFlags) => serve(flags, print));
-  return addAdmissionFlags(withSiteFlags(withIceFlags(command)));
+  return addAdmissionFlags(withSiteFlags(withDigestFlags(withIceFlags(command))));
 }
 
 async function serve(flags: ServeFlags, print: (line: string) => void): Promise<void> {
   const log = createLog(flags.logLevel);
   const tls = readTLS(flags);
+  const digestService = digestServiceOf(flags);
   const server = createWith({
     port: flags.port,
     cors: flags.cors,
@@ -83,6 +85,7 @@ async function serve(flags: ServeFlags, print: (line: string) => void): Promise<
     ...(flags.media !== undefined && { media: flags.media }),
     ...(flags.redis !== undefined && { redis: flags.redis }),
     ...(tls !== undefined && { tls }),
+    ...(digestService !== undefined && { digestService }),
   });
   try {
     await server.listen();

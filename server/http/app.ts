@@ -3,6 +3,9 @@ import Koa, { type Context, type Next } from 'koa';
 import createDebug from 'debug';
 import type { Digests } from '../digests/digests.ts';
 import { LEAVES_PREFIX, serveManifest } from '../digests/serve-manifest.ts';
+import { DIGESTS_PATH } from '../../protocol/digest-list.ts';
+import type { DigestService } from '../digest-service/digest-service.ts';
+import { sendDigests } from '../digest-service/send-digests.ts';
 import type { IceSource } from '../ice.ts';
 import type { Logger } from '../log.ts';
 import { MEDIA_PREFIX } from '../media-path.ts';
@@ -33,6 +36,8 @@ export interface AppOptions {
   readonly digests: Digests;
   /** Is Redis there? undefined: there is none to be. */
   readonly redis: () => boolean | undefined;
+  /** Hashes assets of other origins. Default: none does. */
+  readonly digestService?: DigestService | undefined;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -77,7 +82,7 @@ const onlyReads = async (context: Context, next: Next): Promise<void> => {
   sendText(context, 405, 'Only GET and HEAD are answered here.');
 };
 
-function routes({ media, kit, demo, ice, mayHaveICE, digests, redis, now }: AppOptions) {
+function routes({ media, kit, demo, ice, mayHaveICE, digests, digestService, redis, now }: AppOptions) {
   const live = new LiveStream(media, digests, now);
   const manifest = new SharedFlight(async () =>
     JSON.stringify(await serveManifest(media, digests, { shell: { kit, demo } })),
@@ -95,7 +100,9 @@ function routes({ media, kit, demo, ice, mayHaveICE, digests, redis, now }: AppO
     } else if (path === '/live/index.m3u8') {
       await sendLive(context, live);
     } else if (path.startsWith(LEAVES_PREFIX)) {
-      await sendLeaves(context, digests);
+      await sendLeaves(context, digests, digestService);
+    } else if (path === DIGESTS_PATH) {
+      await sendDigests(context, digestService);
     } else if (path.startsWith(MEDIA_PREFIX)) {
       await sendMedia(context, media, digests);
     } else if (path.startsWith(KIT_PREFIX) || path === SERVICE_WORKER_PATH) {
