@@ -63,7 +63,7 @@ const UNITS = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3, tb: 1024 ** 4 } as
 
 /** A number of bytes: `500mb`, `1.5gb`; units of 1,024. */
 export function byteSize(text: string): number {
-  const [, number, unit = 'b'] = /^(\d{1,6}(?:\.\d{1,3})?)\s*([kmgt]?b)$/i.exec(text.trim()) ?? [];
+  const [, number, unit = 'b'] = /^(\d{1,6}(?:\.\d{1,3})?)\s*([kmgt]?b)?$/i.exec(text.trim()) ?? [];
   const bytes = Math.round(Number(number) * UNITS[unit.toLowerCase() as keyof typeof UNITS]);
   if (bytes > 0) return bytes;
   throw new InvalidArgumentError('Expected a size such as 500mb or 1gb.');
