@@ -30,4 +30,6 @@ export interface AssetName {
   readonly size: number;
   /** Of an asset whose digest no origin told: the key of its URL, which is part of the digest, so that neither can stand for one that an origin told. */
   readonly urlKey?: Digest;
+  /** Absolute URL of its block hashes, where that is not for the manifest to say. */
+  readonly leavesUrl?: string;
 }

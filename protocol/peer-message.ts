@@ -34,7 +34,7 @@ export interface Want {
 }
 
 /** What is at a URL, for no origin told its digest: so it is the sender's word. `digest` is the content's own; the asset's is made of it and the URL's key by who hears of it. */
-export interface NamedByUrl extends Required<AssetName> {
+export interface NamedByUrl extends Required<Omit<AssetName, 'leavesUrl'>> {
   /** Milliseconds for which the origin's answer is fresh. */
   readonly freshFor: number;
 }

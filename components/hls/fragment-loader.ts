@@ -3,6 +3,7 @@ import type { LoadOptions, MeshFace } from '../../mesh/index.ts';
 import { EarlyStart } from './early-start.ts';
 import { MeshLoader, type Listener, type Loaded } from './mesh-loader.ts';
 import { nameOfFragment } from './segments.ts';
+import { nameSoon } from './untagged.ts';
 
 /** When something is played, in seconds from the start of the stream. */
 export interface Timing {
@@ -32,8 +33,14 @@ export function fragmentLoader(source: FragmentSource): new (config: HlsConfig) 
       signal: AbortSignal,
       { onProgress, onChunk }: Listener,
     ): Promise<Loaded> {
+      let deadline = source.deadlineOf(context.part ?? context.frag);
+      const wait = nameOfFragment(context.frag) ? undefined : nameSoon(context.frag, deadline);
+      if (wait) {
+        await wait;
+        signal.throwIfAborted();
+        deadline = source.deadlineOf(context.part ?? context.frag);
+      }
       const what = whatOf(context);
-      const deadline = source.deadlineOf(context.part ?? context.frag);
       // What is needed later than now is checked at one go, and given so.
       const early =
         deadline === 0 && what.name && onChunk && new EarlyStart(what.name.size, context.frag.duration, onChunk);

@@ -4,6 +4,7 @@
  */
 import type { MeshFace } from '../../mesh/index.ts';
 import { MAX_KEPT_CHARACTERS, MAX_KEPT_PLAYLISTS } from './limits.ts';
+import { noteUntagged } from './untagged.ts';
 
 export interface Playlist {
   readonly text: string;
@@ -67,6 +68,7 @@ export class PlaylistCache {
     const playlist = this.#mesh.load(url, options).then((asset) => {
       const loaded = { text: new TextDecoder().decode(asset.body), url: asset.url || url };
       this.#keep(url, loaded);
+      noteUntagged(this.#mesh, loaded);
       return loaded;
     });
     const request = { playlist, controller, waiting: 0 };

@@ -3,6 +3,7 @@ import type { Fragment, LevelDetails } from 'hls.js';
 import { P2PError } from '../../protocol/error.ts';
 import type { AssetName, Digest } from '../../protocol/ids.ts';
 import { nameInTags } from '../../protocol/playlist-tag.ts';
+import { nameKey, names } from './names.ts';
 import { MAX_WANTS } from '../../protocol/limits.ts';
 import { warnOnce } from '../../mesh/index.ts';
 import type { Upcoming } from './expected-assets.ts';
@@ -11,15 +12,15 @@ export interface Segment {
   /** Seconds from the start of the stream. */
   readonly start: number;
   readonly end: number;
-  /** null: the playlist does not tell it. */
+  /** null: neither the playlist nor the digest service tells it (yet). */
   readonly digest: Digest | null;
   readonly fragment: Fragment;
 }
 
 /** Digest and size of a fragment; null where it has none. A malformed tag warns once. */
-export function nameOfFragment({ tagList, byteRange }: Pick<Fragment, 'tagList' | 'byteRange'>): AssetName | null {
+export function nameOfFragment(fragment: Pick<Fragment, 'tagList' | 'byteRange' | 'url'>): AssetName | null {
   try {
-    return nameInTags(tagList, byteRange);
+    return nameInTags(fragment.tagList, fragment.byteRange) ?? names.get(nameKey(fragment)) ?? null;
   } catch (error) {
     if (error instanceof P2PError) warnOnce(error.message, 'malformed digest tag');
     return null;
@@ -35,7 +36,9 @@ export function segmentsOf(details: LevelDetails): readonly Segment[] {
     segments = details.fragments.map((fragment) => ({
       start: fragment.start,
       end: fragment.end,
-      digest: nameOfFragment(fragment)?.digest ?? null,
+      get digest() {
+        return nameOfFragment(fragment)?.digest ?? null;
+      },
       fragment,
     }));
     known.set(details, segments);

@@ -11,7 +11,7 @@ import type { Named, Neighbour } from './neighbour.ts';
 import type { Neighbours } from './neighbours.ts';
 
 /** An asset that is named by its URL. */
-export interface FreshName extends Required<AssetName> {
+export interface FreshName extends Required<Omit<AssetName, 'leavesUrl'>> {
   /** Digest of the content itself. */
   readonly content: Digest;
   /** On the engine's clock, ms. */

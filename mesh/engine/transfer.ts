@@ -152,7 +152,7 @@ export class Transfer {
         crossings.count(bytes);
       },
       hasCompany: () => crossings.hasCompany(swarm),
-      leavesUrl: name.urlKey === undefined ? this.#ports.manifest.leavesUrl(name) : null,
+      leavesUrl: name.urlKey === undefined ? (name.leavesUrl ?? this.#ports.manifest.leavesUrl(name)) : null,
       progress: this.#progress,
     };
     return new Crossing(ports, this.#wanted, this.underWay, signal);

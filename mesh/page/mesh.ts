@@ -53,6 +53,8 @@ export class Mesh extends EventTarget implements MeshFace {
   #countedBefore = NO_BYTES;
   #last = 0;
   #left = false;
+  /** Of the server. */
+  #origin = '';
   readonly #loads = new Map<number, Waiting>();
   /** Called when no load is under way any more. */
   #quiet: () => void = () => undefined;
@@ -65,6 +67,12 @@ export class Mesh extends EventTarget implements MeshFace {
     const bytes = sum(this.#countedBefore, this.#stats.bytes);
     const consumed = bytes.origin + bytes.peers + bytes.store;
     return { ...this.#stats, bytes, offload: consumed === 0 ? 0 : 1 - bytes.origin / consumed };
+  }
+
+  /** Web origin of the server: see MeshFace. */
+  async server(): Promise<string | null> {
+    await (this.#engine ??= this.#startEngine());
+    return this.#consented && !this.#left ? this.#origin : null;
   }
 
   /** What `<p2p-mesh>` says. Counts until the first use of the mesh. */
@@ -246,6 +254,8 @@ export class Mesh extends EventTarget implements MeshFace {
       consentRequired: this.#left || (given.consentRequired === true && !this.#consented),
     });
     for (const warning of warnings) this.#warn(warning);
+    this.#origin = options.signal;
+    this.#consented ||= options.share;
     const { signal } = this.#scope;
     let connect: () => void = () => undefined;
     const engine = new TabEngine({

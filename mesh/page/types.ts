@@ -106,6 +106,8 @@ export interface MeshFace extends EventTarget {
     options?: AddEventListenerOptions | boolean,
   ): void;
   readonly stats: MeshStats;
+  /** Web origin of the server; null while the viewer has not agreed to share, or has left. */
+  server(): Promise<string | null>;
   /** The mesh starts when a promise is kept; one that fails counts as no options. */
   configure(options: MeshOptions | Promise<MeshOptions>): void;
   /** Joins a swarm ahead of its first request. */

@@ -87,6 +87,10 @@ export class FakeMesh extends EventTarget implements MeshFace {
     return Promise.resolve();
   }
 
+  server(): Promise<string | null> {
+    return Promise.resolve(null);
+  }
+
   join(swarm: string): void {
     this.joined.push(swarm);
   }

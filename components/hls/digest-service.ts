@@ -1,0 +1,114 @@
+/** Asks the digest service of the mesh's server for the digests of playlists without tags. One for a page; loaded by `untagged.ts`. */
+import { debugOnce, type MeshFace } from '../../mesh/index.ts';
+import { DIGESTS_PATH, parseDigestList } from '../../protocol/digest-list.ts';
+import { names } from './names.ts';
+
+/** Milliseconds between two questions about a playlist, at least; half a second is what the service itself looks at a live one. */
+const ASK_AGAIN_MS = 1000;
+
+/** Milliseconds after which who waits for a name looks whether to ask again. */
+const LOOK_AGAIN_MS = 250;
+
+/** Milliseconds for an answer: the service answers within eight seconds. */
+const ANSWER_MS = 12_000;
+
+/** Milliseconds for which a service that failed is not asked again. One that is not there, or not for this origin, is not asked any more. */
+const FAILED_MS = 60_000;
+
+/** Digests kept for a page: those of several films in all renditions. The oldest go first. */
+const MAX_NAMES = 50_000;
+
+/** Playlists kept for a page. A live one may have another URL each time. */
+const MAX_PLAYLISTS = 100;
+
+interface Asked {
+  readonly mesh: MeshFace;
+  readonly url: string;
+  /** Is all known that will be? */
+  isComplete: boolean;
+  /** When it was asked about last, of `performance.now()`. */
+  at: number;
+  /** Until when the service is not asked, for it failed. */
+  deafUntil: number;
+  underWay: Promise<void> | null;
+}
+
+/** By URL. */
+const playlists = new Map<string, Asked>();
+
+/** Web origins whose playlists the service does not take: it is not there, or was not told of them. */
+const refused = new Set<string>();
+
+/** A playlist without tags was loaded. */
+export function note(mesh: MeshFace, { url, text }: { readonly url: string; readonly text: string }): void {
+  const asked = playlists.get(url) ?? { mesh, url, isComplete: false, at: -Infinity, deafUntil: 0, underWay: null };
+  playlists.set(url, asked);
+  trim(playlists, MAX_PLAYLISTS);
+  // What moves lists something else each time.
+  if (!text.includes('#EXT-X-ENDLIST')) asked.isComplete = false;
+  void ask(asked);
+}
+
+/** Resolves when the name of this is known, or will not be soon. @param patience milliseconds after which nobody waits any more */
+export async function named(key: string, patience: number): Promise<void> {
+  const end = performance.now() + patience;
+  for (;;) {
+    const open = [...playlists.values()].filter(isOpen);
+    if (open.length > 0) await Promise.race(open.map(ask));
+    const isOver = names.has(key) || performance.now() >= end || ![...playlists.values()].some(isOpen);
+    if (isOver) return;
+    await pause(LOOK_AGAIN_MS);
+  }
+}
+
+/** Those who ask meanwhile share it. Never rejects. */
+function ask(asked: Asked): Promise<void> {
+  if (!asked.underWay && !isDeaf(asked) && performance.now() >= asked.at + ASK_AGAIN_MS) {
+    asked.at = performance.now();
+    asked.underWay = request(asked)
+      .catch((error: unknown) => {
+        debugOnce(`no digests of ${originOf(asked)}: ${String(error)}`);
+        asked.deafUntil = performance.now() + FAILED_MS;
+      })
+      .finally(() => (asked.underWay = null));
+  }
+  return asked.underWay ?? Promise.resolve();
+}
+
+async function request(asked: Asked): Promise<void> {
+  const server = await asked.mesh.server();
+  // The viewer has not agreed yet: it is not told what they watch.
+  if (server === null) return void (asked.deafUntil = performance.now() + ASK_AGAIN_MS);
+  // Its own playlists the server has tagged as far as it could.
+  if (server === originOf(asked)) return void refused.add(originOf(asked));
+  const response = await fetch(`${server}${DIGESTS_PATH}?playlist=${encodeURIComponent(asked.url)}`, {
+    credentials: 'omit',
+    signal: AbortSignal.timeout(ANSWER_MS),
+  });
+  if (response.status >= 400 && response.status < 500) refused.add(originOf(asked));
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  const list = parseDigestList(await response.json());
+  const leaves = new URL(list.leaves, response.url).href;
+  for (const { url, start, digest, size } of list.assets) {
+    const range = start === undefined ? '' : `${start}-${start + size}`;
+    names.set(`${url} ${range}`, { digest, size, leavesUrl: leaves + digest });
+  }
+  trim(names, MAX_NAMES);
+  asked.isComplete = list.complete;
+}
+
+const originOf = ({ url }: Asked): string => new URL(url).origin;
+
+const isDeaf = (asked: Asked): boolean => asked.deafUntil > performance.now() || refused.has(originOf(asked));
+
+const isOpen = (asked: Asked): boolean => !asked.isComplete && !isDeaf(asked);
+
+/** The oldest go first. */
+function trim(map: Map<string, unknown>, size: number): void {
+  for (const key of map.keys()) {
+    if (map.size <= size) return;
+    map.delete(key);
+  }
+}
+
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));

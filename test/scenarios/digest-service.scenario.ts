@@ -1,0 +1,141 @@
+/** A CDN that knows nothing of digests: viewers share its streams, for the server hashes them once. Issue D, D7. */
+import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
+import test from 'node:test';
+import { parseDigestList } from '../../protocol/digest-list.ts';
+import { FIXTURE_MEDIA, ROOT } from '../harness/serve.ts';
+import { until } from '../harness/until.ts';
+import { PATIENT, person, type Person } from './support/person.ts';
+import { isFromBrowser, plainOrigin, type PlainOrigin } from './support/plain-origin.ts';
+import { KIT, SEGMENTS, stage, type Stage } from './support/stage.ts';
+
+const LESSON = '/lesson/v1/index.m3u8';
+
+const flagsFor = (...origins: PlainOrigin[]): string[] => [
+  '--digest-origins',
+  origins.map(({ url }) => url).join(),
+  '--digest-allow-private',
+];
+
+const videoOf = (url: string): string => `${KIT}\n<p2p-video src="${url}" muted autoplay></p2p-video>`;
+
+async function lessonBytes(): Promise<number> {
+  const sizes = SEGMENTS.map(async (name) => (await stat(`${FIXTURE_MEDIA}/lesson/v1/${name}`)).size);
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
+
+/** As an operator does before a lesson, so that the first viewer finds all digests there. */
+const warmUp = ({ server }: Stage, playlist: string): Promise<boolean> =>
+  until('all digests', async () => {
+    const answer = await fetch(`${server.url}/p2p/digests?playlist=${encodeURIComponent(playlist)}`);
+    return parseDigestList(await answer.json()).complete;
+  });
+
+/** Waits until all of a stream is in the buffer. */
+const buffered = ({ page }: Person, seconds: number): Promise<boolean> =>
+  until(
+    'the whole stream in the buffer',
+    () =>
+      page.locator('p2p-video').evaluate((video, seconds) => {
+        const { buffered } = video as HTMLVideoElement;
+        return buffered.length === 1 && buffered.end(0) > seconds;
+      }, seconds),
+    PATIENT,
+  );
+
+const bytesOf = ({ proxy }: PlainOrigin, who: 'browsers' | 'server'): number =>
+  proxy
+    .matching(/\.(ts|mp4)$/)
+    .filter((request) => isFromBrowser(request) === (who === 'browsers'))
+    .reduce((sum, { bytes }) => sum + bytes, 0);
+
+test('two viewers share the stream of a server without digests: it serves two copies, one of them to the digest service', async (t) => {
+  const cdn = await plainOrigin(t, FIXTURE_MEDIA);
+  const [scene, a, b] = await Promise.all([stage(t, flagsFor(cdn)), person(t), person(t)]);
+  const total = await lessonBytes();
+  const page = await scene.page('cdn', videoOf(cdn.url + LESSON));
+  await warmUp(scene, cdn.url + LESSON);
+  await a.goto(page);
+  await buffered(a, 23.5);
+  await b.goto(page);
+  await buffered(b, 23.5);
+  const { peers, origin } = (await b.stats()).bytes;
+  t.diagnostic(
+    `${bytesOf(cdn, 'server')} bytes to the service, ${bytesOf(cdn, 'browsers')} to viewers, of ${total}; ${peers} from the neighbour`,
+  );
+  assert.equal(bytesOf(cdn, 'server'), total);
+  assert.ok(bytesOf(cdn, 'browsers') <= total, `${bytesOf(cdn, 'browsers')} of ${total} bytes to viewers`);
+  // A neighbour's bytes count once they are checked.
+  assert.equal(peers, total, `${origin} from the origin`);
+  assert.ok(scene.proxy.matching(/^\/p2p\/leaves\//).every(({ status }) => status === 200));
+  assert.deepEqual([...a.warnings, ...b.warnings], []);
+});
+
+test('where nobody asked before the first viewer waits for no digest that takes long, and the second has nearly all from the first', async (t) => {
+  const cdn = await plainOrigin(t, FIXTURE_MEDIA);
+  const [scene, a, b] = await Promise.all([stage(t, flagsFor(cdn)), person(t), person(t)]);
+  const page = await scene.page('cdn', videoOf(cdn.url + LESSON));
+  await a.goto(page);
+  await buffered(a, 23.5);
+  await b.goto(page);
+  await buffered(b, 23.5);
+  const total = await lessonBytes();
+  const { peers } = (await b.stats()).bytes;
+  t.diagnostic(`${bytesOf(cdn, 'browsers')} bytes to viewers, ${peers} of ${total} from the neighbour`);
+  assert.equal(bytesOf(cdn, 'server'), total);
+  // Two segments, where the machine was so busy that their digests came later than 0.3 s.
+  assert.ok(peers >= total * (1 - 2 / SEGMENTS.length), `${peers} of ${total} bytes from the neighbour`);
+});
+
+test('so is a stream of byte ranges, initialization segment included', async (t) => {
+  const folder = `${ROOT}test/fixtures/formats/fragmented`;
+  const cdn = await plainOrigin(t, folder);
+  const [scene, a, b] = await Promise.all([stage(t, flagsFor(cdn)), person(t), person(t)]);
+  const page = await scene.page('ranges', videoOf(`${cdn.url}/index.m3u8`));
+  await warmUp(scene, `${cdn.url}/index.m3u8`);
+  await a.goto(page);
+  await buffered(a, 7.5);
+  await b.goto(page);
+  await buffered(b, 7.5);
+  const { size } = await stat(`${folder}/all.mp4`);
+  const { peers } = (await b.stats()).bytes;
+  t.diagnostic(`${bytesOf(cdn, 'browsers')} bytes to viewers of ${size}, ${peers} from the neighbour`);
+  assert.ok(bytesOf(cdn, 'browsers') <= size);
+  assert.ok(peers > 0.95 * size, `${peers} of ${size} bytes from the neighbour`);
+});
+
+test('without the service all comes from the origin as ever, after one question; a playlist with tags asks none', async (t) => {
+  const cdn = await plainOrigin(t, FIXTURE_MEDIA);
+  const [scene, a] = await Promise.all([stage(t), person(t)]);
+  await a.goto(await scene.page('cdn', videoOf(cdn.url + LESSON)));
+  await buffered(a, 23.5);
+  assert.equal(bytesOf(cdn, 'browsers'), await lessonBytes());
+  assert.deepEqual(
+    scene.proxy.matching(/^\/p2p\/digests/).map(({ status }) => status),
+    [404],
+  );
+  assert.deepEqual(a.warnings, []);
+  scene.proxy.reset();
+  await a.goto(await scene.page('tagged', videoOf(`/media${LESSON}`)));
+  await buffered(a, 23.5);
+  assert.deepEqual(scene.proxy.matching(/digest/), []);
+});
+
+test('a service that gives no answer holds the first segment up for 0.3 s at most', async (t) => {
+  const cdn = await plainOrigin(t, FIXTURE_MEDIA);
+  const [scene, a] = await Promise.all([stage(t, flagsFor(cdn)), person(t)]);
+  scene.proxy.answers = ({ url }) => url?.startsWith('/p2p/digests') === true;
+  await a.goto(await scene.page('cdn', videoOf(cdn.url + LESSON)));
+  await buffered(a, 23.5);
+  const { timers } = await a.page.evaluate(() => ({
+    timers: performance
+      .getEntriesByType('resource')
+      .flatMap((entry) =>
+        /hls.*\.js$|segment-0[01]|index\.m3u8|digest-service/.test(entry.name)
+          ? [[entry.name, entry.startTime, (entry as PerformanceResourceTiming).responseEnd]]
+          : [],
+      ),
+  }));
+  t.diagnostic(JSON.stringify(timers));
+  assert.equal(bytesOf(cdn, 'browsers'), await lessonBytes());
+});
