@@ -83,8 +83,9 @@ export class WatchedPlaylist {
     return [...this.#entries.values()].flatMap(({ asset, name }) => (name ? [{ asset, name }] : []));
   }
 
-  /** Will nothing more become known soon? Then all is, but for what has no digest. */
+  /** Will nothing more become known soon? Then all is, but for what has no digest. Of a live stream there is always more. */
   get isSettled(): boolean {
+    if (this.#isLive) return false;
     const soon = this.#ports.now() + FAILED_ASSET_MS;
     return this.#isComplete && [...this.#entries.values()].every(({ name, until }) => name !== null || until > soon);
   }

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { mock, test, type TestContext } from 'node:test';
+import { names, nameKey } from '../../../components/hls/names.ts';
+import { named, note } from '../../../components/hls/digest-service.ts';
+import { NAME_PATIENCE_MS, NAME_PATIENCE_PAUSE_MS, NAME_SPARE_MS } from '../../../components/hls/limits.ts';
+import { nameOfFragment } from '../../../components/hls/segments.ts';
+import { nameSoon, noteUntagged } from '../../../components/hls/untagged.ts';
+import type { MeshFace } from '../../../mesh/index.ts';
+import type { DigestList } from '../../../protocol/digest-list.ts';
+import type { Digest } from '../../../protocol/ids.ts';
+import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
+
+const SERVER = 'https://signal.example';
+const VOD = '#EXTM3U\n#EXTINF:2,\n0.ts\n#EXT-X-ENDLIST\n';
+const LIVE = '#EXTM3U\n#EXTINF:2,\n0.ts\n';
+const digest = 'a'.repeat(64) as Digest;
+
+const meshOf = (server: string | null = SERVER): MeshFace =>
+  ({ server: () => Promise.resolve(server) }) as unknown as MeshFace;
+
+let origins = 0;
+
+/** A web origin that no other test has used, for what is known of one is known for a page visit. */
+const freshOrigin = (): string => `https://cdn-${++origins}.example`;
+
+const fragmentAt = (url: string, ...byteRange: [] | [number, number]) => ({ url, byteRange, tagList: [] });
+
+const listOf = (origin: string, more: Partial<DigestList> = {}): DigestList => ({
+  version: 1,
+  leaves: '/p2p/leaves/',
+  complete: true,
+  assets: [{ url: `${origin}/0.ts`, digest, size: 5 }],
+  ...more,
+});
+
+/** In place of the network: what is answered, and what was asked. */
+function network(t: TestContext, answer: (url: string) => unknown) {
+  const asked: { url: string; credentials: RequestCredentials | undefined }[] = [];
+  const fetched = mock.method(globalThis, 'fetch', async (url: string, init?: RequestInit) => {
+    asked.push({ url, credentials: init?.credentials });
+    const given = await answer(url);
+    if (given instanceof Error) throw given;
+    const response = given instanceof Response ? given : new Response(JSON.stringify(given));
+    return Object.defineProperty(response, 'url', { value: url });
+  });
+  t.after(() => fetched.mock.restore());
+  return asked;
+}
+
+/** Waits until nothing is under way that needs no timer. */
+async function settled(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('a media playlist without tags is asked about once, without credentials, and names its segments', async (t) => {
+  const origin = freshOrigin();
+  const url = `${origin}/index.m3u8?a=1&b=2`;
+  const asked = network(t, () =>
+    listOf(origin, {
+      assets: [
+        { url: `${origin}/0.ts`, digest, size: 5 },
+        { url: `${origin}/all.ts`, start: 100, digest, size: 50 },
+      ],
+    }),
+  );
+  note(meshOf(), { url, text: VOD });
+  note(meshOf(), { url, text: VOD });
+  await settled();
+  note(meshOf(), { url, text: VOD });
+  assert.deepEqual(asked, [{ url: `${SERVER}/p2p/digests?playlist=${encodeURIComponent(url)}`, credentials: 'omit' }]);
+  const leavesUrl = `${SERVER}/p2p/leaves/${digest}`;
+  assert.deepEqual(nameOfFragment(fragmentAt(`${origin}/0.ts`)), { digest, size: 5, leavesUrl });
+  assert.deepEqual(nameOfFragment(fragmentAt(`${origin}/all.ts`, 100, 150)), { digest, size: 50, leavesUrl });
+  assert.equal(nameOfFragment(fragmentAt(`${origin}/all.ts`, 0, 100)), null);
+  assert.equal(nameOfFragment(fragmentAt(`${origin}/1.ts`)), null);
+});
+
+test('a tag counts more than what the service says', async (t) => {
+  const origin = freshOrigin();
+  network(t, () => listOf(origin));
+  note(meshOf(), { url: `${origin}/index.m3u8`, text: VOD });
+  await settled();
+  const tag = formatDigestTag({ digest: 'b'.repeat(64) as Digest, size: 7 });
+  const tagList = [[tag.slice(1, tag.indexOf(':')), tag.slice(tag.indexOf(':') + 1)]] as [string, string][];
+  assert.equal(nameOfFragment({ ...fragmentAt(`${origin}/0.ts`), tagList })?.size, 7);
+});
+
+test('a service that is not there, or does not take this origin, is asked once for a page visit', async (t) => {
+  for (const status of [404, 403]) {
+    const origin = freshOrigin();
+    const asked = network(t, () => new Response('no', { status }));
+    for (const name of ['a', 'b', 'c']) {
+      note(meshOf(), { url: `${origin}/${name}.m3u8`, text: LIVE });
+      await settled();
+    }
+    assert.equal(asked.length, 1, String(status));
+    await named(`${origin}/0.ts `, 60_000); // at once
+  }
+});
+
+test('one that fails, or speaks nonsense, is left alone for a minute; nobody waits for it', async (t) => {
+  for (const answer of [
+    new Error('no network'),
+    new Response('', { status: 502 }),
+    { version: 2 },
+    new Response('<html>'),
+  ]) {
+    const origin = freshOrigin();
+    const asked = network(t, () => answer);
+    const ask = async (): Promise<void> => {
+      note(meshOf(), { url: `${origin}/live.m3u8`, text: LIVE });
+      await settled();
+    };
+    await ask();
+    await named(`${origin}/0.ts `, 60_000);
+    const now = performance.now();
+    const clock = mock.method(performance, 'now', () => now + 50_000);
+    await ask();
+    assert.equal(asked.length, 1);
+    clock.mock.mockImplementation(() => now + 70_000);
+    await ask();
+    clock.mock.restore();
+    assert.equal(asked.length, 2);
+  }
+});
+
+test('of a live playlist each new version is asked about, but no more often than once a second', async (t) => {
+  const origin = freshOrigin();
+  const asked = network(t, () => listOf(origin));
+  const now = performance.now();
+  const clock = mock.method(performance, 'now', () => now);
+  t.after(() => clock.mock.restore());
+  const times: number[] = [];
+  for (const later of [0, 400, 999, 1000, 1500, 2000]) {
+    clock.mock.mockImplementation(() => now + later);
+    const before = asked.length;
+    note(meshOf(), { url: `${origin}/live.m3u8`, text: LIVE });
+    await settled();
+    if (asked.length > before) times.push(later);
+  }
+  assert.deepEqual(times, [0, 1000, 2000]);
+});
+
+test('the server is not told what is watched before the viewer agrees, nor asked about its own playlists', async (t) => {
+  const asked = network(t, () => listOf(SERVER));
+  note(meshOf(null), { url: `${freshOrigin()}/index.m3u8`, text: VOD });
+  note(meshOf(), { url: `${SERVER}/media/index.m3u8`, text: VOD });
+  await settled();
+  assert.deepEqual(asked, []);
+});
+
+test('who waits for a name has it with the answer, or with a later one', async (t) => {
+  const origin = freshOrigin();
+  let answers = 0;
+  network(t, () => (++answers === 1 ? listOf(origin, { complete: false, assets: [] }) : listOf(origin)));
+  note(meshOf(), { url: `${origin}/index.m3u8`, text: VOD });
+  const key = nameKey(fragmentAt(`${origin}/0.ts`));
+  await named(key, 10_000);
+  assert.equal(answers, 2);
+  assert.ok(names.has(key));
+});
+
+test('a playlist with tags, and a multivariant one, is never asked about', async (t) => {
+  const asked = network(t, () => listOf(SERVER));
+  const url = `${freshOrigin()}/index.m3u8`;
+  noteUntagged(meshOf(), { url, text: `#EXTM3U\n${formatDigestTag({ digest, size: 5 })}\n#EXTINF:2,\n0.ts\n` });
+  noteUntagged(meshOf(), { url, text: '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n' });
+  assert.equal(nameSoon(fragmentAt(`${url}/0.ts`)), undefined);
+  await settled();
+  assert.deepEqual(asked, []);
+});
+
+test('what is needed at once waits for 0.3 s in all, what is needed later longer; what has come is not waited for', async (t) => {
+  const origin = freshOrigin();
+  network(t, () => new Promise(() => undefined));
+  noteUntagged(meshOf(), { url: `${origin}/index.m3u8`, text: VOD });
+  await settled();
+  const start = performance.now();
+  const clock = mock.method(performance, 'now', () => start);
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => {
+    clock.mock.restore();
+    mock.timers.reset();
+  });
+  const waits = async (later: number, deadline: number | undefined): Promise<number> => {
+    clock.mock.mockImplementation(() => start + later);
+    let isOver = false;
+    void nameSoon(fragmentAt(`${origin}/0.ts`), deadline)?.then(() => (isOver = true));
+    let waited = 0;
+    for (await settled(); !isOver; await settled()) {
+      mock.timers.tick(1);
+      waited++;
+    }
+    return waited;
+  };
+  const rounded = async (later: number, deadline?: number): Promise<number> =>
+    Math.round((await waits(later, deadline)) / 50) * 50;
+  assert.equal(await rounded(0), NAME_PATIENCE_MS);
+  assert.equal(await rounded(200), 100);
+  assert.equal(await rounded(300, 0), 0);
+  assert.equal(await rounded(5000, 0), 0);
+  assert.equal(await rounded(5000, 4000), 1000);
+  assert.equal(await rounded(5000, 60_000), NAME_SPARE_MS);
+  assert.equal(await rounded(NAME_PATIENCE_MS + NAME_PATIENCE_PAUSE_MS + 1, 0), NAME_PATIENCE_MS);
+  names.set(nameKey(fragmentAt(`${origin}/0.ts`)), { digest, size: 5 });
+  assert.equal(nameSoon(fragmentAt(`${origin}/0.ts`)), undefined);
+});
