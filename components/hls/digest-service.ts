@@ -1,7 +1,9 @@
 /** Asks the digest service of the mesh's server for the digests of playlists without tags. One for a page; loaded by `untagged.ts`. */
+import type { Fragment } from 'hls.js';
 import { debugOnce, type MeshFace } from '../../mesh/index.ts';
 import { DIGESTS_PATH, parseDigestList } from '../../protocol/digest-list.ts';
-import { names } from './names.ts';
+import { NAME_PATIENCE_MS, NAME_PATIENCE_PAUSE_MS, NAME_PATIENCE_SHARE, NAME_SPARE_MS } from './limits.ts';
+import { nameKey, names } from './names.ts';
 
 /** Milliseconds between two questions about a playlist, at least; half a second is what the service itself looks at a live one. */
 const ASK_AGAIN_MS = 1000;
@@ -39,6 +41,9 @@ const playlists = new Map<string, Asked>();
 /** Web origins whose playlists the service does not take: it is not there, or was not told of them. */
 const refused = new Set<string>();
 
+/** Until when what is needed at once may wait, of `performance.now()`. */
+let patientUntil = -Infinity;
+
 /** A playlist without tags was loaded. */
 export function note(mesh: MeshFace, { url, text }: { readonly url: string; readonly text: string }): void {
   const asked = playlists.get(url) ?? { mesh, url, isComplete: false, at: -Infinity, deafUntil: 0, underWay: null };
@@ -49,16 +54,27 @@ export function note(mesh: MeshFace, { url, text }: { readonly url: string; read
   void ask(asked);
 }
 
-/** Resolves when the name of this is known, or will not be soon. @param patience milliseconds after which nobody waits any more */
-export async function named(key: string, patience: number): Promise<void> {
-  const end = performance.now() + patience;
+/**
+ * Resolves when the name of a segment is known, or is no more worth waiting for.
+ * @param deadline milliseconds until the segment is needed
+ */
+export async function named(fragment: Pick<Fragment, 'url' | 'byteRange'>, deadline = 0): Promise<void> {
+  const key = nameKey(fragment);
+  const end = performance.now() + patienceOf(deadline);
   for (;;) {
-    const open = [...playlists.values()].filter(isOpen);
-    if (open.length > 0) await Promise.race(open.map(ask));
     const isOver = names.has(key) || performance.now() >= end || ![...playlists.values()].some(isOpen);
     if (isOver) return;
-    await pause(LOOK_AGAIN_MS);
+    const answers = [...playlists.values()].filter(isOpen).map(ask);
+    await Promise.race([...answers, pause(end - performance.now())]);
+    if (!names.has(key)) await pause(Math.min(LOOK_AGAIN_MS, end - performance.now()));
   }
+}
+
+/** What is needed at once has a single patience, however many segments and initialization segments that are. */
+function patienceOf(deadline: number): number {
+  const now = performance.now();
+  if (now > patientUntil + NAME_PATIENCE_PAUSE_MS) patientUntil = now + NAME_PATIENCE_MS;
+  return Math.max(patientUntil - now, Math.min(NAME_SPARE_MS, NAME_PATIENCE_SHARE * deadline));
 }
 
 /** Those who ask meanwhile share it. Never rejects. */

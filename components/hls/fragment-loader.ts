@@ -33,13 +33,10 @@ export function fragmentLoader(source: FragmentSource): new (config: HlsConfig) 
       signal: AbortSignal,
       { onProgress, onChunk }: Listener,
     ): Promise<Loaded> {
-      let deadline = source.deadlineOf(context.part ?? context.frag);
-      const wait = nameOfFragment(context.frag) ? undefined : nameSoon(context.frag, deadline);
-      if (wait) {
-        await wait;
-        signal.throwIfAborted();
-        deadline = source.deadlineOf(context.part ?? context.frag);
-      }
+      const timing = context.part ?? context.frag;
+      const wait = nameSoon(context.frag, source.deadlineOf(timing));
+      if (wait) await wait;
+      const deadline = source.deadlineOf(timing);
       const what = whatOf(context);
       // What is needed later than now is checked at one go, and given so.
       const early =

@@ -25,6 +25,11 @@ const TRIED: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   'npm start -- --port 8081 --media demo/media': (t) => answers(t, 'npm', ['start', '--', '--media', 'demo/media']),
   'npx p2p-elements serve --port 8082 --media media': (t) =>
     answers(t, 'node', [CLI, 'serve', '--media', FIXTURE_MEDIA]),
+  'npx p2p-elements serve --port 8083 --digest-origins https://cdn.example --digest-cache digests': async (t) => {
+    const cache = await mkdtemp(join(tmpdir(), 'p2p-docs-'));
+    t.after(() => rm(cache, { recursive: true }));
+    await answers(t, 'node', [CLI, 'serve', '--digest-origins', 'https://cdn.example', '--digest-cache', cache]);
+  },
   'npx p2p-elements serve --help': help,
   'npx p2p-elements serve --port 8083 --trust-proxy 1': (t) => answers(t, 'node', [CLI, 'serve', '--trust-proxy', '1']),
   'npx p2p-elements serve --port 8084 --trust-proxy 10.0.0.0/8,192.0.2.80': (t) =>

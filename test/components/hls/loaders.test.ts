@@ -9,6 +9,9 @@ import {
   type PlaylistLoaderContext,
 } from 'hls.js';
 import { fragmentLoader } from '../../../components/hls/fragment-loader.ts';
+import { names } from '../../../components/hls/names.ts';
+import { noteUntagged } from '../../../components/hls/untagged.ts';
+import { until } from '../../harness/until.ts';
 import { statusOf } from '../../../components/hls/mesh-loader.ts';
 import { PlaylistCache } from '../../../components/hls/playlist-cache.ts';
 import { playlistLoader } from '../../../components/hls/playlist-loader.ts';
@@ -70,6 +73,7 @@ function loadFragment(
   };
   let settle: { resolve: (asset: LoadedAsset) => void; reject: (error: unknown) => void };
   const load = (url: string, options: LoadOptions): Promise<LoadedAsset> => {
+    if (options.signal?.aborted) return Promise.reject(options.signal.reason as Error);
     Object.assign(seen, { options, url });
     return new Promise((resolve, reject) => (settle = { resolve, reject }));
   };
@@ -307,4 +311,23 @@ test('segments of an encrypted stream are given to hls.js at one go', async () =
     });
     assert.equal(config.progressive, progressive, key);
   }
+});
+
+test('a segment whose digest the service may know waits for it, shortly; one that is not wanted any more is not asked for', async (t) => {
+  const untagged = fragmentOf({ tag: '#EXT-X-OTHER:1' });
+  Object.assign(untagged.frag, { url: untagged.url });
+  t.after(() => names.clear());
+  const server = { server: () => new Promise(() => undefined) } as unknown as MeshFace;
+  noteUntagged(server, { url: 'https://a/index.m3u8', text: '#EXTM3U\n#EXTINF:2,\n0.ts\n#EXT-X-ENDLIST\n' });
+  const patient = loadFragment(untagged, { deadline: 20_000 });
+  const dropped = loadFragment(untagged, { deadline: 20_000 });
+  assert.equal(patient.seen.url, '');
+  dropped.loader.abort();
+  names.set('https://a/0.ts ', NAME);
+  await until('the request', () => patient.seen.url !== '');
+  assert.deepEqual(patient.seen.options.name, NAME);
+  assert.equal(dropped.seen.url, '');
+  const known = loadFragment(untagged);
+  assert.deepEqual(known.seen.options.name, NAME);
+  for (const { loader } of [patient, known]) loader.destroy();
 });

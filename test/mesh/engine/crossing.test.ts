@@ -38,6 +38,21 @@ for (const count of [2, 6, 13])
       assert.ok(slowest(askings) <= room.alone(lesson) + CLAIM_MS + SPREAD_MS, `${slowest(askings)} ms`);
     });
 
+test('block hashes are asked for where an asset says that they are, if the manifest is not to say', async () => {
+  const { room, peers, lesson } = await Classroom.seated(2);
+  const elsewhere = 'https://signal.example/leaves';
+  room.world.origin.put(leavesUrl(lesson), new Uint8Array(0), { status: 404 });
+  room.world.origin.put(elsewhere, lesson.leaves);
+  const named = { ...lesson, name: { ...lesson.name, leavesUrl: elsewhere } };
+  const askings = await room.ask([...peers].reverse(), named);
+  await room.answered(askings);
+  const asked = room.world.origin.requests.map(({ url }) => url).filter((url) => /leaves/.test(url));
+  assert.deepEqual(asked, [elsewhere]);
+  assert.equal(room.crossed(lesson).length, 1);
+  assertSame(askings, lesson);
+  assert.ok(slowest(askings) <= room.alone(lesson) + CLAIM_MS + SPREAD_MS, `${slowest(askings)} ms`);
+});
+
 for (const count of [2, 6, 13])
   test(`${count} peers of a site that ask for an asset shortly after each other cross it once`, async () => {
     for (const claims of [true, false]) {

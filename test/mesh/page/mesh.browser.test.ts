@@ -240,6 +240,15 @@ describe('Mesh', () => {
     expect(left.stats.signaling).to.equal('off');
   });
 
+  it('tells where its server is while the viewer agrees to share', async () => {
+    const mesh = meshOf({});
+    expect(await mesh.server()).to.equal(null);
+    mesh.consent();
+    expect(await mesh.server()).to.equal(new URL(NOWHERE).origin);
+    await mesh.leave();
+    expect(await mesh.server()).to.equal(null);
+  });
+
   it('takes options that come later, and none if they fail', async () => {
     const mesh = new Mesh();
     mesh.configure(Promise.resolve({ signal: NOWHERE, manifest: 'none', worker: 'none', consentRequired: true }));
