@@ -7,7 +7,7 @@ import { digestOfLeaves } from '../../protocol/digest.ts';
 import type { AssetName, Digest } from '../../protocol/ids.ts';
 import { isShareable } from '../../protocol/is-shareable.ts';
 import { MAX_ASSET_BYTES } from '../../protocol/limits.ts';
-import { Lru } from '../digests/lru.ts';
+import { Lru } from '../lru.ts';
 import { sha256 } from '../sha256.ts';
 import type { AssetRecord } from './asset-record.ts';
 import { FairQueue } from './fair-queue.ts';

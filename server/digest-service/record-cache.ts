@@ -1,5 +1,5 @@
 import type { Digest } from '../../protocol/ids.ts';
-import { Lru } from '../digests/lru.ts';
+import { Lru } from '../lru.ts';
 import type { AssetRecord } from './asset-record.ts';
 import { MAX_RECORD_BYTES } from './limits.ts';
 import type { RecordFiles } from './record-files.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import createDebug from 'debug';
 import { MAX_ASSET_BYTES, BLOCK_BYTES, HASH_BYTES } from '../../protocol/limits.ts';
 import type { Digest } from '../../protocol/ids.ts';
-import { Lru } from '../digests/lru.ts';
+import { Lru } from '../lru.ts';
 import type { Logger } from '../log.ts';
 import { parseRecord, writeRecord, type AssetRecord } from './asset-record.ts';
 import { DISK_BLOCK_BYTES, MAX_RECORD_HEAD_BYTES } from './limits.ts';
