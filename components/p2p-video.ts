@@ -5,6 +5,7 @@ import { swarmOfName, swarmOfStream } from '../protocol/swarm.ts';
 import { hasMediaSource } from './hls/build.ts';
 import { HlsPlayer } from './hls/hls-player.ts';
 import { keepShape, mirrorNative, NATIVE_SIZE, setAttribute, upgradeProperties } from './native-mirror.ts';
+import { PlayWatch } from './play-watch.ts';
 import { useMesh } from './use-mesh.ts';
 import { abrOf, chooseSource, isHlsType, preloadOf, type VideoSource } from './video-source.ts';
 
@@ -85,6 +86,7 @@ export class P2PVideo extends ReactiveElement {
   }
 
   readonly #native = document.createElement('video');
+  readonly #watch = new PlayWatch(this.#native, () => this.mesh);
   readonly #children = new MutationObserver(() => this.#onChildren());
   /** False again a microtask after it left the page, as <video> does it: what is moved within the page plays on. */
   #placed = false;
@@ -215,6 +217,7 @@ export class P2PVideo extends ReactiveElement {
       (query) => matchMedia(query).matches,
     );
     if (!this.#source) return;
+    this.#watch.begin();
     const { url, kind } = this.#source;
     this.#waiting = [];
     if (kind === 'hls') this.#playHls(url);
@@ -299,6 +302,7 @@ export class P2PVideo extends ReactiveElement {
   }
 
   #pass(event: Event): void {
+    this.#watch.take(event.type);
     // While hls.js plays, an error of the native video is its business: it recovers, or reports.
     if (event.type === 'error' && this.#player) return;
     const Type = event.constructor as typeof Event;

@@ -3,6 +3,7 @@
  * browser use it over a port each (`FromTab`, `ToTab`). A service worker, and whoever else is given a port, speaks the asset half
  * (`AssetQuestion`, `AssetAnswer`) over it.
  */
+import type { NoMesh } from './beacon.ts';
 import type { P2PErrorCode } from './error.ts';
 import type { AssetName, Digest, PeerId, SwarmId } from './ids.ts';
 import type { IceServer, Signal } from './signaling.ts';
@@ -30,6 +31,8 @@ export interface EngineOptions {
   readonly relayOnly: boolean;
   /** What the page lets be shared; null: all of it. */
   readonly patterns: SharePatterns | null;
+  /** From 0 to LOTS - 1, the same at each visit of this browser: decides whether it is held out, where the server holds some out. */
+  readonly lot: number;
   /** Which `debug` namespaces are on, as in `localStorage.debug`. */
   readonly debug: string;
 }
@@ -210,6 +213,16 @@ export interface Shareable {
 /** What a port gets from the engine. */
 export type PortMessage = AssetAnswer | Shareable;
 
+/** What a player saw since it told last, for the server's operator. Milliseconds. */
+export interface Played {
+  /** From the beginning of a source to its first frame. */
+  readonly firstFrame?: number;
+  /** Stalls that began. */
+  readonly stalls?: number;
+  /** How long those took that ended. */
+  readonly stalled?: number;
+}
+
 /** What each tab that uses the engine may say. */
 export type FromTab =
   | AssetQuestion
@@ -246,6 +259,7 @@ export type FromTab =
     }
   /** URLs that the page has loaded without us: what the manifest lists of them is brought, so that it is here at the next visit. */
   | { readonly type: 'seen'; readonly urls: readonly string[] }
+  | ({ readonly type: 'played' } & Played)
   /** Gives another asker (a service worker) a way in. */
   | { readonly type: 'port'; readonly port: MessagePort };
 
@@ -334,6 +348,8 @@ export interface EngineStats {
   readonly originReachable: boolean;
   /** Bits per second that the site's line carries once, as measured by whoever crosses; null: not known yet. */
   readonly lineRate: number | null;
+  /** Why there is no neighbour; null: there are some. */
+  readonly noMesh: NoMesh | null;
   /** This peer's id, once the server gave it one. */
   readonly peer: PeerId | null;
 }

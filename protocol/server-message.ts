@@ -84,6 +84,7 @@ export const parseJoinReply = replyParser({
   iceServers: list(has(ICE_SERVER), 16),
   iceTTL: maybe(isCount),
   swarms: list(has({ ...STATE, members: PEERS, others: PEERS }), MAX_SWARMS),
+  off: maybe(is('holdout', 'switched-off')),
 }) as ReplyParser<JoinReply>;
 
 /** @throws P2PError `bad-message` */

@@ -2,7 +2,8 @@
  * Client ↔ server, as socket.io events under the path `/p2p/signal`.
  *
  * - client → server, each with an acknowledgement: `join` (JoinRequest → JoinReply | Refusal), `signal` (SignalRequest → Done | Refusal),
- *   `claim` (ClaimRequest → ClaimReply | Refusal), `leave` (LeaveRequest → Done | Refusal), `report` (ReportRequest → Done | Refusal)
+ *   `claim` (ClaimRequest → ClaimReply | Refusal), `leave` (LeaveRequest → Done | Refusal), `report` (ReportRequest → Done | Refusal),
+ *   `beacon` (Beacon → Done | Refusal, see beacon.ts)
  * - server → client: `signal` (RelayedSignal), `swarm` (SwarmState, when keeper or sizes change)
  */
 import type { Digest, PeerId, SwarmId } from './ids.ts';
@@ -20,7 +21,12 @@ export interface JoinRequest {
   readonly epoch?: number;
   /** What lets the peer in where the server asks for tokens: a JSON Web Token (RFC 7519). Of several joins the last one's counts. */
   readonly token?: string;
+  /** From 0 to LOTS - 1, drawn once for each browser: decides whether it is held out. Default: its peer id decides. */
+  readonly lot?: number;
 }
+
+/** Why a server lets a client take part in no swarm: `holdout`, to compare those with the mesh with some without it; `switched-off`, for everybody. */
+export type MeshOff = 'holdout' | 'switched-off';
 
 export interface JoinReply extends IceGrant {
   readonly ok: true;
@@ -28,6 +34,8 @@ export interface JoinReply extends IceGrant {
   /** 32 hex digits; the peer id is a hash of it, so that only its owner can come back under that id. */
   readonly resume: string;
   readonly swarms: readonly SwarmView[];
+  /** There is no mesh for this client now: `swarms` is empty, and if it was in some it is not any more. It loads all from the origin, and may ask again later. */
+  readonly off?: MeshOff;
 }
 
 /** What the server says of a swarm whenever it changes. */

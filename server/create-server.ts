@@ -3,28 +3,35 @@ import { existsSync, statSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { join, resolve } from 'node:path';
+import type { BlockList } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createSecureContext } from 'node:tls';
+import type { Middleware } from 'koa';
 import { P2PError } from '../protocol/error.ts';
 import { SIGNALING_PATH } from '../protocol/signaling.ts';
 import { DigestService, type DigestServiceOptions } from './digest-service/digest-service.ts';
 import { Digests } from './digests/digests.ts';
 import { warmDigests } from './digests/warm-digests.ts';
+import { Drain } from './drain.ts';
 import { createApp } from './http/app.ts';
 import type { MayHaveICE } from './http/send-ice.ts';
 import { fixedIce } from './ice.ts';
+import { DEMO_POLICY, securityHeaders } from './http/security-headers.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { lanAddresses } from './lan-addresses.ts';
 import { CLOSE_GRACE_MS, HEADERS_CHECK_MS, HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.ts';
 import { createLog, type Logger } from './log.ts';
+import { MeshSwitch, type MeshSwitchOptions } from './mesh-switch.ts';
+import { maySeeMetrics } from './metrics/may-see-metrics.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { metricsRoute, metricsServer } from './metrics/serve-metrics.ts';
 import { packageRoot } from './package-root.ts';
 import { RedisNodes } from './redis/redis-nodes.ts';
 import { serverURLs, type ServerURLs } from './server-urls.ts';
 import { createSignaling, type Signaling, type SignalingOptions } from './signaling/create-signaling.ts';
 
-export interface ServerOptions extends Pick<
-  SignalingOptions,
-  'admission' | 'directory' | 'addressOf' | 'siteOf' | 'iceServers'
-> {
+export interface ServerOptions
+  extends Pick<SignalingOptions, 'admission' | 'directory' | 'addressOf' | 'siteOf' | 'iceServers'>, MeshSwitchOptions {
   /** Default 8080; 0 takes any free port. */
   readonly port?: number;
   /** Address to listen on. Default: all. */
@@ -45,6 +52,16 @@ export interface ServerOptions extends Pick<
   readonly log?: Logger;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
+  /** Prefixes of addresses (`10.0.0.0/8`) that may see `/metrics`, besides programs on this machine that come by no proxy. */
+  readonly metricsAllow?: BlockList;
+  /** Port that `/metrics` is at instead, on an address that the public does not reach. Default: the server's own port; 0 takes any free one. */
+  readonly metricsPort?: number;
+  /** Default 127.0.0.1. */
+  readonly metricsHost?: string;
+  /** May addresses of clients be logged? Default false. */
+  readonly logAddresses?: boolean;
+  /** Seconds for which browsers are to come by HTTPS only (RFC 6797). Default 0: it is not said. */
+  readonly hsts?: number;
   /** Folder of the built browser files and of the demo. Default: those of the package. */
   readonly kit?: string;
   readonly demo?: string;
@@ -53,12 +70,21 @@ export interface ServerOptions extends Pick<
 export interface P2PServer {
   readonly http: HttpServer | HttpsServer;
   readonly signaling: Signaling;
+  /** Who takes part in the mesh; may be changed at any time, and counts from the next join on. */
+  readonly meshSwitch: MeshSwitch;
+  readonly metrics: Metrics;
+  /** Where `/metrics` listens, if it has a port of its own. */
+  readonly metricsPort: number | undefined;
   /** Where the server can be reached, once it listens. */
   readonly urls: ServerURLs;
   /** @throws Node's error if the port is taken (EADDRINUSE), not allowed (EACCES), or the host is not ours (EADDRNOTAVAIL) */
   listen(): Promise<void>;
-  /** Stops accepting, disconnects all, gives responses under way 1 s. May be called more than once. */
-  close(): Promise<void>;
+  /** Another certificate and key for new connections. @throws Node's error if they can't be used; P2PError `bad-flag` where there is no TLS */
+  setTLS(tls: NonNullable<ServerOptions['tls']>): void;
+  /** Before `close()`: says that it is not ready, and lets viewers go to other servers, spread over the time. Sooner over if nobody is left. */
+  drain(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** Stops accepting, disconnects all, gives responses under way so many milliseconds. May be called more than once. @param grace default: 1 s */
+  close(grace?: number): Promise<void>;
 }
 
 const PATIENCE = {
@@ -77,8 +103,9 @@ export function createServer(options: ServerOptions = {}): P2PServer {
       { folder: kit },
       'the built browser files are missing, so pages that load /p2p-elements/ will not work: run "npm run build" first',
     );
-  const digests = new Digests(now);
-  const others = options.redis === undefined ? undefined : new RedisNodes({ url: options.redis, log });
+  const metrics = new Metrics();
+  const digests = new Digests(now, metrics.hashed);
+  const others = options.redis === undefined ? undefined : redisNodes(options.redis, log, metrics);
   const digestService = options.digestService && new DigestService(options.digestService, { log, now });
   const app = createApp({
     media,
@@ -90,6 +117,9 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     digests,
     redis: () => (others === undefined ? undefined : others.isReady),
     digestService,
+    isDraining: () => drain.isDraining,
+    before: before(options, metrics),
+    logAddresses: options.logAddresses === true,
     log,
     now,
   });
@@ -105,36 +135,82 @@ export function createServer(options: ServerOptions = {}): P2PServer {
   guardUpgrades(http);
   const sockets = trackSockets(http);
   const { admission, directory, addressOf, siteOf } = options;
+  const meshSwitch = new MeshSwitch(options);
   const signaling = createSignaling({
     server: http,
     iceServers,
     log,
-    ...(admission && { admission }),
+    admission: { logsAddresses: options.logAddresses === true, ...admission },
     ...(directory && { directory }),
     ...(others && { others }),
     ...(addressOf && { addressOf }),
     ...(siteOf && { siteOf }),
+    off: (viewer) => meshSwitch.off(viewer),
+    observer: metrics.observer,
   });
+  metrics.watchSignaling(signaling, meshSwitch);
+  const drain = new Drain(http, signaling);
+  const own = options.metricsPort === undefined ? undefined : metricsServer(metrics);
   let closing: Promise<void> | undefined;
   return {
     http,
     signaling,
+    meshSwitch,
+    metrics,
+    get metricsPort() {
+      return own && portOf(own, options.metricsPort ?? 0);
+    },
     get urls() {
-      const address = http.address();
       return serverURLs({
         host,
-        port: typeof address === 'object' && address !== null ? address.port : port,
+        port: portOf(http, port),
         isSecure: tls !== undefined,
         addresses: lanAddresses(),
       });
     },
     listen: async () => {
-      await listen(http, port, host);
+      if (own) await listenForMetrics(own, options);
+      await listen(http, port, host).catch((error: unknown) => {
+        own?.close();
+        throw error;
+      });
       void warmDigests(media, digests, log);
     },
-    close: () => (closing ??= close(http, sockets, signaling, { digests, digestService })),
+    setTLS: (next) => {
+      if (!('setSecureContext' in http))
+        throw new P2PError('bad-flag', 'The server speaks plain HTTP. Start it with TLS.');
+      createSecureContext({ ...next }); // throws before anything has changed
+      http.setSecureContext({ ...next });
+    },
+    drain: (milliseconds, signal = new AbortController().signal) => drain.run(milliseconds, signal),
+    close: (grace = CLOSE_GRACE_MS) => {
+      own?.close();
+      own?.closeAllConnections();
+      return (closing ??= close(http, sockets, grace, signaling, { digests, digestService }));
+    },
   };
 }
+
+function redisNodes(url: string, log: Logger, metrics: Metrics): RedisNodes {
+  const others: RedisNodes = new RedisNodes({ url, log, answered: (...answer) => note(...answer) });
+  const note = metrics.watchRedis(() => others.isReady);
+  return others;
+}
+
+/** A demo of somebody else's has a policy of its own. */
+const before = (
+  { metricsPort, metricsAllow, demo, hsts = 0 }: ServerOptions,
+  metrics: Metrics,
+): readonly Middleware[] => [
+  metrics.http.middleware,
+  securityHeaders({ policy: demo === undefined ? DEMO_POLICY : undefined, hsts }),
+  ...(metricsPort === undefined ? [metricsRoute(metrics, maySeeMetrics(metricsAllow))] : []),
+];
+
+const portOf = (server: HttpServer, preset: number): number => {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : preset;
+};
 
 function mediaFolder(media: string | undefined): string {
   const folder = resolve(media ?? join(packageRoot(), 'demo', 'media'));
@@ -154,6 +230,19 @@ async function listen(http: HttpServer, port: number, host: string | undefined):
       done();
     });
   });
+}
+
+async function listenForMetrics(server: HttpServer, { metricsPort = 0, metricsHost = '127.0.0.1' }: ServerOptions) {
+  try {
+    await listen(server, metricsPort, metricsHost);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new P2PError(
+      'bad-flag',
+      `Expected a free port for /metrics in --metrics-port, and an address of this machine in --metrics-host, but ${metricsHost}:${metricsPort} can't be used (${reason}).`,
+      { metricsPort, metricsHost },
+    );
+  }
 }
 
 /** WebSockets of other paths are destroyed: only signaling speaks WebSocket here. */
@@ -179,6 +268,7 @@ function trackSockets(http: HttpServer): ReadonlySet<Duplex> {
 async function close(
   http: HttpServer,
   sockets: ReadonlySet<Duplex>,
+  grace: number,
   signaling: Signaling,
   hashing: { readonly digests: Digests; readonly digestService: DigestService | undefined },
 ): Promise<void> {
@@ -190,7 +280,7 @@ async function close(
   const timer = setTimeout(() => {
     // closeAllConnections() passes over TLS handshakes and WebSockets: ws would wait 30 s for the answer to its close frame
     for (const socket of sockets) socket.destroy();
-  }, CLOSE_GRACE_MS);
+  }, grace);
   await Promise.all([closed, isStored]);
   clearTimeout(timer);
 }

@@ -146,3 +146,12 @@ export const MIN_TURN_SECRET_CHARACTERS = 16;
 
 /** Bytes of a file with a secret. */
 export const MAX_SECRET_BYTES = 4096;
+
+/** Milliseconds between two log lines about one kind of refusal: what an attack of a day logs fits on a disk. */
+export const REFUSAL_LOG_MS = 10_000;
+
+/** Milliseconds over which all are asked to join again when the mesh is switched off or on: 10,000 peers are then 330 joins a second, a few percent of a core. */
+export const RENEW_SPREAD_MS = 30_000;
+
+/** Seconds in which SIGTERM sends viewers away, unless the flag says otherwise: half of what `docker stop` waits before it kills. A node with 10,000 peers wants 30. */
+export const DRAIN_SECONDS = 5;

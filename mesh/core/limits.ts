@@ -366,3 +366,10 @@ export const STORE_WAIT_MS = 1000;
 
 /** Times of use are written together so long after the first, ms. */
 export const USES_KEPT_AFTER_MS = 5000;
+
+/** Milliseconds until a server that lets us take no part in the mesh is asked again, on average: an operator who switches it on again sees it back within minutes. */
+export const OFF_AGAIN_MS = 300_000;
+
+/** Milliseconds from the server's first answer to the first beacon, and between two: a minute is what an operator looks at, and costs a full server 1 % of a core. */
+export const FIRST_BEACON_MS = 10_000;
+export const BEACON_EVERY_MS = 60_000;

@@ -1,4 +1,5 @@
 /** What the engine needs of the world. It reaches for nothing else, so the same engine runs in a worker, on the main thread, and in Node on a virtual clock. */
+import type { Beacon } from '../../protocol/beacon.ts';
 import type { AssetName, Digest, PeerId, Sha256 } from '../../protocol/ids.ts';
 import type {
   ClaimReply,
@@ -63,6 +64,8 @@ export interface Signaling {
   claim(request: ClaimRequest): Promise<ClaimReply | Refusal>;
   leave(request: LeaveRequest): void;
   report(request: ReportRequest): void;
+  /** Lost where there is no connection. */
+  beacon(beacon: Beacon): void;
   close(): void;
 }
 

@@ -11,6 +11,7 @@ import type {
   FromPage,
   Held,
   Lead,
+  Played,
   ShareableFile,
   ToTab,
 } from '../../protocol/page.ts';
@@ -19,6 +20,7 @@ import type { Channel, Ports } from '../core/ports.ts';
 import { Asker, type LoadReads } from './asker.ts';
 import { Assets, type LoadByUrl, type Reply } from './assets.ts';
 import type { Use } from './shared-transfers.ts';
+import { Beacons } from './beacons.ts';
 import { Changes } from './changes.ts';
 import { Crossings } from './crossings.ts';
 import type { FromOutside } from './from-outside.ts';
@@ -51,6 +53,7 @@ export class Engine {
   readonly #manifest: ManifestIndex;
   readonly #assets: Assets;
   readonly #crossings: Crossings;
+  readonly #beacons: Beacons;
   readonly #bytes = { origin: 0, peers: 0, store: 0, uploaded: 0 };
   #outside: typeof FromOutside | null = null;
   #originReachable = true;
@@ -81,8 +84,16 @@ export class Engine {
     this.#home = home;
     this.#membership = new Membership(ports, options, this.#neighbours, {
       changed,
-      joined: () => this.#reachability(true),
+      joined: () => {
+        this.#reachability(true);
+        this.#beacons.begin();
+      },
       unusable: (code, reason) => this.#warn(serverUnusable(code, options.signal, reason)),
+    });
+    this.#beacons = new Beacons({
+      ...ports,
+      look: () => this.stats,
+      isThere: () => this.#membership.isAnswered,
     });
     const door = this.#door(options);
     this.#manifest = new ManifestIndex(clock);
@@ -137,6 +148,7 @@ export class Engine {
       signaling: this.#membership.state,
       originReachable: this.#originReachable,
       lineRate: this.#crossings.lineRate > 0 ? 8 * this.#crossings.lineRate : null,
+      noMesh: this.#membership.noMesh,
       peer: this.#membership.peer,
     };
   }
@@ -244,7 +256,13 @@ export class Engine {
     void this.#membership.connections.localSignal(message.peer, message.signal);
   }
 
+  /** A player of a tab saw this. */
+  played(seen: Played): void {
+    this.#beacons.played(seen);
+  }
+
   leave(): void {
+    this.#beacons.end();
     this.#neighbours.leave(); // Says goodbye, so before the connections are hung up.
     this.#membership.leave();
     this.#changed();

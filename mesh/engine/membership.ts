@@ -1,9 +1,10 @@
 /** Our place in the swarms: joins them at the server, and has connections made to whom it names. Owned by the Engine. */
+import type { NoMesh } from '../../protocol/beacon.ts';
 import type { Digest, PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import type { EngineOptions, Lead } from '../../protocol/page.ts';
-import type { ClaimReply, IceServer, JoinReply, Refusal, SwarmState } from '../../protocol/signaling.ts';
-import { ICE_TTL_MAX_S, MORE_NAMES_AFTER_MAX_MS, MORE_NAMES_AFTER_MS } from '../core/limits.ts';
+import type { ClaimReply, IceServer, JoinReply, MeshOff, Refusal, SwarmState } from '../../protocol/signaling.ts';
+import { ICE_TTL_MAX_S, MORE_NAMES_AFTER_MAX_MS, MORE_NAMES_AFTER_MS, OFF_AGAIN_MS } from '../core/limits.ts';
 import type { Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
 import type { SwarmView } from '../core/start-gate.ts';
 import { hasTooFew, type Around } from '../core/topology.ts';
@@ -44,6 +45,7 @@ interface Joined {
 export class Membership {
   readonly #ports: MembershipPorts;
   readonly #home: SwarmId;
+  readonly #lot: EngineOptions['lot'];
   readonly #relayOnly: boolean;
   readonly #neighbours: Neighbours;
   readonly #listener: MembershipListener;
@@ -63,16 +65,19 @@ export class Membership {
   #peer: PeerId | null = null;
   #resume: string | null = null;
   #epoch = 0;
+  /** Why the server lets us take no part; null: it does. */
+  #off: MeshOff | null = null;
   #iceServers: readonly IceServer[] = [];
 
   /** @param options of which `home` is the swarm that is never left for another: the page's static assets */
   constructor(
     ports: MembershipPorts,
-    { home, relayOnly }: Pick<EngineOptions, 'home' | 'relayOnly'>,
+    { home, lot, relayOnly }: Pick<EngineOptions, 'home' | 'lot' | 'relayOnly'>,
     neighbours: Neighbours,
     listener: MembershipListener,
   ) {
     this.#home = home;
+    this.#lot = lot;
     this.#relayOnly = relayOnly;
     this.#ports = ports;
     this.#neighbours = neighbours;
@@ -86,7 +91,20 @@ export class Membership {
   }
 
   get state(): SignalingState {
-    return this.#state;
+    return this.#off ? 'off' : this.#state;
+  }
+
+  /** Is the server there, also if it lets us take no part? */
+  get isAnswered(): boolean {
+    return this.#state === 'joined';
+  }
+
+  get noMesh(): NoMesh | null {
+    if (this.#neighbours.open.length > 0) return null;
+    if (this.#state === 'off') return 'not-sharing';
+    if (this.#off) return this.#off;
+    if (this.#state !== 'joined') return this.#state === 'connecting' ? 'joining' : 'unreachable';
+    return this.#around.size > 1 ? 'unconnected' : 'alone';
   }
 
   get peer(): PeerId | null {
@@ -137,7 +155,7 @@ export class Membership {
         this.#cancelRetry(); // The connection comes back first.
         this.#unreachable(reason);
       },
-      signal: (message) => this.#connections.remoteSignal(message),
+      signal: (message) => this.#off || this.#connections.remoteSignal(message),
       swarm: (state) => this.#news(state),
     });
   }
@@ -176,7 +194,7 @@ export class Membership {
 
   /** Asks the server who crosses an asset; null: it does not say. */
   async claim(swarm: SwarmId, digest: Digest, instead: PeerId | null): Promise<ClaimReply | null> {
-    if (this.#state !== 'joined') return null;
+    if (this.#state !== 'joined' || this.#off) return null;
     const reply = await this.#ports.signaling.claim({ swarm, digest, ...(instead === null ? {} : { instead }) });
     return reply.ok ? reply : null;
   }
@@ -184,7 +202,7 @@ export class Membership {
   /** What a request in this swarm may wait for. */
   view(swarm: SwarmId): SwarmView {
     const joined = this.#swarms.get(swarm);
-    if (joined === undefined || this.#shut.has(swarm)) return { kind: 'off' };
+    if (joined === undefined || this.#off || this.#shut.has(swarm)) return { kind: 'off' };
     const told = this.#neighbours.inventories(swarm);
     const mayJoin = this.#state === 'connecting' || this.#state === 'joined';
     if (!joined && told.awaited + (mayJoin ? told.inventories : 0) === 0) return { kind: mayJoin ? 'joining' : 'off' };
@@ -222,10 +240,11 @@ export class Membership {
       ...(this.#resume === null ? {} : { resume: this.#resume }),
       ...(this.#epoch === 0 ? {} : { epoch: this.#epoch }),
       ...(this.#token === null ? {} : { token: this.#token }),
+      lot: this.#lot,
     });
     if (this.#state === 'off') return;
     // The token opens those of which the reply tells.
-    for (const swarm of swarms)
+    for (const swarm of reply.ok && reply.off ? [] : swarms)
       if (reply.ok && reply.swarms.some((view) => view.swarm === swarm)) this.#shut.delete(swarm);
       else this.#shut.add(swarm);
     if (!reply.ok) {
@@ -233,7 +252,7 @@ export class Membership {
       return;
     }
     // STUN servers have no credentials, and browsers take no TURN server without them.
-    if (this.#relayOnly && !reply.iceServers.some(({ credential }) => credential)) {
+    if (this.#relayOnly && !reply.off && !reply.iceServers.some(({ credential }) => credential)) {
       this.leave();
       this.#listener.unusable('signaling-unreachable', 'ice-transport="relay" without --turn');
       return;
@@ -256,8 +275,7 @@ export class Membership {
       this.#listener.changed();
     } else if (!isJoined || code !== 'too-many-swarms') this.#unreachable(`${code}: ${message}`);
     if (retryAfter === undefined) return;
-    this.#cancelRetry();
-    this.#cancelRetry = this.#ports.clock.after(1000 * retryAfter, () => void this.#join([...this.#swarms.keys()]));
+    this.#joinAgain(1000 * retryAfter);
   }
 
   #take(reply: JoinReply, again: boolean): void {
@@ -266,6 +284,8 @@ export class Membership {
     this.#resume = reply.resume;
     this.#iceServers = reply.iceServers;
     this.#renewIce(reply.iceTTL);
+    this.#off = reply.off ?? null;
+    if (this.#off) this.#stayOut();
     const now = this.#ports.clock.now();
     // Everybody on this page is in the home swarm, but not everybody in that one is in the others.
     const homeLast = [...reply.swarms].sort((a, b) => Number(a.swarm === this.#home) - Number(b.swarm === this.#home));
@@ -287,6 +307,19 @@ export class Membership {
     this.#cancelRenewal = this.#ports.clock.after(500 * Math.min(ICE_TTL_MAX_S, ttl), () => {
       if (this.#state === 'joined') void this.#join([]);
     });
+  }
+
+  /** As if we were alone. The server may think otherwise later. */
+  #stayOut(): void {
+    this.#neighbours.leave();
+    this.#connections.close();
+    for (const swarm of this.#swarms.keys()) this.#swarms.set(swarm, null);
+    this.#joinAgain(OFF_AGAIN_MS * (0.5 + this.#ports.random()));
+  }
+
+  #joinAgain(milliseconds: number): void {
+    this.#cancelRetry();
+    this.#cancelRetry = this.#ports.clock.after(milliseconds, () => void this.#join([...this.#swarms.keys()]));
   }
 
   /** The largest swarm that we are in. */

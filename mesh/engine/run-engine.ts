@@ -72,6 +72,7 @@ export function runEngine(post: PostToPage, takesChannels: boolean): (message: F
       case 'clear':
       case 'window':
       case 'seen':
+      case 'played':
       case 'port':
         return tabs.own.take(message);
       default:

@@ -73,6 +73,8 @@ export class Tab {
         return engine.expect({ ...message, player: this.#player(message.player) });
       case 'seen':
         return engine.seen(message.urls);
+      case 'played':
+        return engine.played(message);
       case 'port':
         // A service worker that started anew: its old port leads nowhere.
         this.#door?.close();

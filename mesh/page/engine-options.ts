@@ -1,7 +1,11 @@
+import { LOTS } from '../../protocol/beacon.ts';
 import { P2PError } from '../../protocol/error.ts';
 import type { EngineOptions, SharePatterns } from '../../protocol/page.ts';
 import { swarmOfName } from '../../protocol/swarm.ts';
 import type { MeshOptions } from './types.ts';
+
+/** Of `localStorage`. */
+export const LOT_ITEM = 'p2p-lot';
 
 /** What the engine gets to know, and the service worker's script (null: none), from what the author said; what is wrong falls back to the default. */
 export function engineOptions(options: MeshOptions): {
@@ -44,6 +48,7 @@ export function engineOptions(options: MeshOptions): {
       patterns: options.share || options.exclude ? sharePatterns(options.share ?? null, options.exclude ?? []) : null,
       sharesUnverified: options.verify === 'none',
       relayOnly: options.iceTransport === 'relay',
+      lot: lot(),
       debug: debugNamespaces(),
     },
     worker: options.worker === 'none' ? null : url('worker', options.worker, '/p2p-sw.js'),
@@ -55,6 +60,17 @@ export function engineOptions(options: MeshOptions): {
 function sharePatterns(share: readonly string[] | null, exclude: readonly string[]): SharePatterns {
   const isRooted = [...(share ?? []), ...exclude].every((pattern) => /^(\/|[a-z][a-z+.-]*:)/i.test(pattern));
   return { share, exclude, base: isRooted ? new URL('/', document.baseURI).href : document.baseURI };
+}
+
+/** Drawn once for each browser, where it can be kept. */
+function lot(): number {
+  const drawn = Math.floor(Math.random() * LOTS);
+  try {
+    const kept = parseInt(localStorage[LOT_ITEM] as string);
+    return kept >= 0 && kept < LOTS ? kept : (localStorage[LOT_ITEM] = drawn);
+  } catch {
+    return drawn; // Storage is forbidden here.
+  }
 }
 
 /** As the `debug` package reads them. */

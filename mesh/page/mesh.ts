@@ -1,9 +1,9 @@
 /** The public face of the mesh: one for a page, shared by all its elements. Starts the engine with the first use and speaks with it. */
 import { P2PError } from '../../protocol/error.ts';
 import type { Digest, SwarmId } from '../../protocol/ids.ts';
-import type { AssetAnswer, ByteCounts, Expected, FromTab, Held, TabStats, ToTab } from '../../protocol/page.ts';
+import type { AssetAnswer, ByteCounts, Expected, FromTab, Held, Played, TabStats, ToTab } from '../../protocol/page.ts';
 import { swarmOfName } from '../../protocol/swarm.ts';
-import { engineOptions } from './engine-options.ts';
+import { engineOptions, LOT_ITEM } from './engine-options.ts';
 import { loadPlainly } from './load-plainly.ts';
 import { linkServiceWorker, stayAwake } from './service-worker-link.ts';
 import type {
@@ -40,6 +40,7 @@ const NO_STATS: TabStats = {
   signaling: 'off',
   originReachable: true,
   lineRate: null,
+  noMesh: 'not-sharing',
   peer: null,
 };
 
@@ -165,6 +166,11 @@ export class Mesh extends EventTarget implements MeshFace {
     void this.#post({ type: 'window', player, swarm: swarmOf(swarm === undefined ? {} : { swarm }), assets });
   }
 
+  /** What a player saw: see MeshFace. */
+  played(seen: Played): void {
+    void this.#post({ type: 'played', ...seen });
+  }
+
   /** Who holds these assets now, in the order asked. */
   async held(digests: readonly Digest[]): Promise<readonly Held[]> {
     return this.#held({ type: 'held', digests });
@@ -195,6 +201,11 @@ export class Mesh extends EventTarget implements MeshFace {
     // The assets are the engine's, which has emptied their cache and goes on with it.
     const ours = isCleared ? /^p2p-elements(?!-assets-)(-|$)/ : /^p2p-elements(-|$)/;
     for (const name of (await storage?.keys()) ?? []) if (ours.test(name)) await storage?.delete(name);
+    try {
+      localStorage.removeItem(LOT_ITEM);
+    } catch {
+      // Storage is forbidden here, so there is none.
+    }
   }
 
   async #held(question: Extract<Asked, { type: 'held' }>): Promise<readonly Held[]> {

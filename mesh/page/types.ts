@@ -1,5 +1,5 @@
 import type { AssetName, Digest } from '../../protocol/ids.ts';
-import type { AssetSource, Expected, Held, TabStats, UnverifiedUse } from '../../protocol/page.ts';
+import type { AssetSource, Expected, Held, Played, TabStats, UnverifiedUse } from '../../protocol/page.ts';
 
 /** What `<p2p-mesh>` says about the mesh. Everything is optional; URLs may be relative to the page. */
 export interface MeshOptions {
@@ -121,6 +121,8 @@ export interface MeshFace extends EventTarget {
    * @param swarm default: the web origin's static assets
    */
   expect(player: number, assets: readonly Expected[], swarm?: string): void;
+  /** What a player saw of stalls and first frames. The server adds it up for its operator, as it does the bytes; it learns nothing else of the viewer. */
+  played(seen: Played): void;
   /** Who holds these assets now, in the order asked. */
   held(digests: readonly Digest[]): Promise<readonly Held[]>;
   /** Brings content onto this device before it is needed: files, or all that a playlist lists. */

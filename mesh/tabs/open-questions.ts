@@ -66,6 +66,7 @@ export class OpenQuestions {
       case 'served':
       case 'keep':
       case 'seen':
+      case 'played':
       case 'port':
         return false;
       default:

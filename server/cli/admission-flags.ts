@@ -12,7 +12,6 @@ export interface AdmissionFlags {
   readonly origins: AllowedOrigins;
   readonly authSecretFile?: string;
   readonly authJwks?: string;
-  readonly logAddresses?: boolean;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly maxConnectionsPerSite: number;
@@ -70,9 +69,7 @@ export function addAdmissionFlags(command: Command): Command {
     );
   for (const [flag, limit, description, least] of LIMITS)
     command.addOption(add(`${flag} <n>`, description).argParser(amount(least)).default(DEFAULT_LIMITS[limit]));
-  return command.addOption(
-    add('--log-addresses', 'say in the log whose address it was that was refused; addresses are personal data'),
-  );
+  return command;
 }
 
 /** @throws P2PError `bad-flag` for files that can't be read or hold something else, and flags that don't go together */
@@ -80,7 +77,6 @@ export function admissionOf(flags: AdmissionFlags): AdmissionOptions {
   const tokens = tokenKeysOf(flags);
   return {
     origins: flags.origins,
-    logsAddresses: flags.logAddresses ?? false,
     limits: {
       connections: flags.maxConnections,
       connectionsPerAddress: flags.maxConnectionsPerAddress,

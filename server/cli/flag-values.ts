@@ -1,7 +1,9 @@
 /** Reads the values of flags and of their environment variables. Each throws with what was expected. */
 import { InvalidArgumentError } from 'commander';
+import type { BlockList } from 'node:net';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import { MAX_TURN_TTL_SECONDS, MIN_TURN_TTL_SECONDS } from '../limits.ts';
+import { addressList } from '../metrics/may-see-metrics.ts';
 
 export function port(text: string): number {
   const value = Number(text);
@@ -67,4 +69,32 @@ export function byteSize(text: string): number {
   const bytes = Math.round(Number(number) * UNITS[unit.toLowerCase() as keyof typeof UNITS]);
   if (bytes > 0) return bytes;
   throw new InvalidArgumentError('Expected a size such as 500mb or 1gb.');
+}
+
+export function onOff(text: string): boolean {
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw new InvalidArgumentError('Expected on or off.');
+}
+
+/** `1%` or `0.01`. @returns 0 to 1 */
+export function share(text: string): number {
+  const [, digits, percent] = /^(\d{1,3}(?:\.\d{1,6})?)(%?)$/.exec(text) ?? [];
+  const value = Number(digits) / (percent === '%' ? 100 : 1);
+  if (digits !== undefined && value <= 1) return value;
+  throw new InvalidArgumentError('Expected a share from 0% to 100%, or from 0 to 1.');
+}
+
+/** Whole or not, up to ten years. */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,9}(\.\d{1,3})?$/.test(text) && value <= 315_360_000) return value;
+  throw new InvalidArgumentError('Expected seconds, such as 30.');
+}
+
+/** Addresses and prefixes with commas between them. */
+export function prefixes(text: string): BlockList {
+  const items = text.split(/[\s,]+/).filter((item) => item !== '');
+  const list = items.length > 0 ? addressList(items) : undefined;
+  if (list !== undefined) return list;
+  throw new InvalidArgumentError('Expected addresses or prefixes such as 10.0.0.0/8,fd00::/8.');
 }

@@ -6,6 +6,7 @@ import { createServer, type P2PServer, type ServerOptions } from '../create-serv
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
 import { packageRoot } from '../package-root.ts';
+import { flagsOf } from './config-file.ts';
 import { addAdmissionFlags, admissionOf, type AdmissionFlags } from './admission-flags.ts';
 import { digestServiceOf, withDigestFlags, type DigestFlags } from './digest-flags.ts';
 import { origins, port } from './flag-values.ts';
@@ -13,9 +14,12 @@ import { withIceFlags } from './ice-flags.ts';
 import { iceOf, type IceFlags } from './ice-servers.ts';
 import { listenError } from './listen-error.ts';
 import { siteOptions, withSiteFlags, type SiteFlags } from './site-flags.ts';
+import { addOperationFlags, type OperationFlags } from './operation-flags.ts';
+import { reloadOnHangup } from './reload-on-hangup.ts';
 import { startLines } from './start-lines.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
 
-interface ServeFlags extends IceFlags, SiteFlags, AdmissionFlags, DigestFlags {
+interface ServeFlags extends IceFlags, SiteFlags, AdmissionFlags, DigestFlags, OperationFlags {
   readonly port: number;
   readonly host?: string;
   readonly media?: string;
@@ -66,14 +70,24 @@ export function serveCommand(print: (line: string) => void): Command {
         .choices(LOG_LEVELS)
         .default('info'),
     )
-    .action(async (flags: ServeFlags) => serve(flags, print));
-  return addAdmissionFlags(withSiteFlags(withDigestFlags(withIceFlags(command))));
+    .action(async () => {
+      const { config } = command.opts<ServeFlags>();
+      await serve(() => flagsOf<ServeFlags>(command, config), print);
+    });
+  return addOperationFlags(addAdmissionFlags(withSiteFlags(withDigestFlags(withIceFlags(command)))));
 }
 
-async function serve(flags: ServeFlags, print: (line: string) => void): Promise<void> {
+/** @param read gives the flags as they are now: the file of `--config` may change */
+async function serve(read: () => ServeFlags, print: (line: string) => void): Promise<void> {
+  const flags = read();
   const log = createLog(flags.logLevel);
   const tls = readTLS(flags);
   const digestService = digestServiceOf(flags);
+  if (flags.hsts > 0 && tls === undefined)
+    throw new P2PError(
+      'bad-flag',
+      'Expected --tls-cert and --tls-key with --hsts: without TLS a proxy in front has to say it.',
+    );
   const server = createWith({
     port: flags.port,
     cors: flags.cors,
@@ -81,6 +95,13 @@ async function serve(flags: ServeFlags, print: (line: string) => void): Promise<
     ...siteOptions(flags, log),
     admission: admissionOf(flags),
     log,
+    mesh: flags.mesh,
+    holdout: flags.holdout,
+    metricsHost: flags.metricsHost,
+    logAddresses: flags.logAddresses,
+    hsts: tls === undefined ? 0 : flags.hsts,
+    ...(flags.metricsPort !== undefined && { metricsPort: flags.metricsPort }),
+    ...(flags.metricsAllow !== undefined && { metricsAllow: flags.metricsAllow }),
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.media !== undefined && { media: flags.media }),
     ...(flags.redis !== undefined && { redis: flags.redis }),
@@ -92,18 +113,14 @@ async function serve(flags: ServeFlags, print: (line: string) => void): Promise<
   } catch (error) {
     throw listenError(error, flags.port, flags.host);
   }
-  for (const signal of ['SIGTERM', 'SIGINT'] as const)
-    process.once(signal, () => void stop(server, log.info.bind(log, { signal })));
+  // without anything to read again SIGHUP means what it always does: the terminal is gone
+  const mayReload = flags.config !== undefined || tls !== undefined;
+  const now = mayReload ? reloadOnHangup({ server, log, flags, read, readTLS }) : () => flags;
+  stopOnSignal(server, log, () => now().drainSeconds);
   const media = flags.media === undefined ? join(packageRoot(), 'demo', 'media') : resolve(flags.media);
   for (const line of startLines(server.urls, media, tls !== undefined)) print(line);
+  if (server.metricsPort !== undefined) log.info({ port: server.metricsPort }, 'metrics');
   log.info({ urls: server.urls, media }, 'listening');
-}
-
-async function stop(server: P2PServer, note: (message: string) => void): Promise<void> {
-  note('stopping');
-  await server.close();
-  note('stopped');
-  process.exit(0); // nothing should be left to wait for; if something is, it must not keep us
 }
 
 function createWith(options: ServerOptions): P2PServer {

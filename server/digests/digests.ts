@@ -59,11 +59,14 @@ export class Digests {
   readonly #queue = new WorkQueue(HASH_CONCURRENCY);
   readonly #closing = new AbortController();
   readonly #now: () => number;
+  readonly #onHashed: (bytes: number, milliseconds: number) => void;
   /** Files hashed so far, for tests and logs. */
   hashed = 0;
 
-  constructor(now: () => number = Date.now) {
+  /** @param onHashed told of each file that was hashed: its bytes, and how long that took */
+  constructor(now: () => number = Date.now, onHashed: (bytes: number, milliseconds: number) => void = () => undefined) {
     this.#now = now;
+    this.#onHashed = onHashed;
     setMaxListeners(Infinity, this.#closing.signal); // Each file that has yet to settle is one.
   }
 
@@ -155,6 +158,7 @@ export class Digests {
 
   async #remember(source: Source, file: HashedFile, startedAt: number): Promise<FileDigest> {
     this.hashed++;
+    this.#onHashed(file.size, this.#now() - startedAt);
     const { digest, pieces } = await digestsOf(file);
     const [, mtime = 0, ctime = 0] = file.version.split(':').map(Number);
     this.#entries.set(keyOf(source), {

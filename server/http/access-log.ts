@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { randomBytes } from 'node:crypto';
 import type { Context, Next } from 'koa';
 import type { Logger } from '../log.ts';
 
@@ -12,19 +13,34 @@ export interface Sent {
 
 /**
  * One debug line for each response: method, path (no query: it may carry tokens), status, bytes, milliseconds, and whether it was cut short.
- * Written when the response is over, so a line's start is its time less its milliseconds. No addresses: they are personal data.
+ * Written when the response is over, so a line's start is its time less its milliseconds. No addresses unless they may be logged: they are personal data.
  */
 export const accessLog =
-  (log: Logger, now: () => number) =>
-  async ({ method, path, res }: Context, next: Next): Promise<void> => {
+  (log: Logger, now: () => number, logAddresses = false) =>
+  async (context: Context, next: Next): Promise<void> => {
+    const { method, path, res } = context;
     if (log.isLevelEnabled('debug')) {
+      const request = requestId(context);
+      const from = logAddresses ? { address: context.ip } : {};
       const startedAt = now();
       whenSent(res, (sent) =>
-        log.debug({ method, path, status: res.statusCode, ...sent, milliseconds: now() - startedAt }, 'answered'),
+        log.debug(
+          { request, ...from, method, path, status: res.statusCode, ...sent, milliseconds: now() - startedAt },
+          'answered',
+        ),
       );
     }
     await next();
   };
+
+const ids = new WeakMap<object, string>();
+
+/** Ties together the log lines of one request: 12 hex digits, made where it is first asked for. What a client says of that is not taken. */
+export function requestId({ req }: Context): string {
+  const id = ids.get(req) ?? randomBytes(6).toString('hex');
+  ids.set(req, id);
+  return id;
+}
 
 /** Calls `done` once, when the response has been sent or its connection is gone. */
 export function whenSent(response: ServerResponse, done: (sent: Sent) => void): void {

@@ -1,5 +1,5 @@
 /** The Koa app: which URL path is answered by what. */
-import Koa, { type Context, type Next } from 'koa';
+import Koa, { type Context, type Middleware, type Next } from 'koa';
 import createDebug from 'debug';
 import type { Digests } from '../digests/digests.ts';
 import { LEAVES_PREFIX, serveManifest } from '../digests/serve-manifest.ts';
@@ -11,7 +11,7 @@ import type { Logger } from '../log.ts';
 import { MEDIA_PREFIX } from '../media-path.ts';
 import { LiveStream } from '../playlist/live-stream.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
-import { accessLog } from './access-log.ts';
+import { accessLog, requestId } from './access-log.ts';
 import { cors } from './cors.ts';
 import { KIT_PREFIX, sendKitFile, SERVICE_WORKER_PATH } from './kit-files.ts';
 import { sendLeaves } from './leaves.ts';
@@ -38,6 +38,12 @@ export interface AppOptions {
   readonly redis: () => boolean | undefined;
   /** Hashes assets of other origins. Default: none does. */
   readonly digestService?: DigestService | undefined;
+  /** Is the server about to stop? Default: it is not. */
+  readonly isDraining?: () => boolean;
+  /** What comes before the routes and CORS: metrics, headers. Default: nothing. */
+  readonly before?: readonly Middleware[];
+  /** May addresses of clients be logged? Default: no. */
+  readonly logAddresses?: boolean;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -46,8 +52,9 @@ export interface AppOptions {
 export function createApp(options: AppOptions): Koa {
   const app = new Koa();
   app.on('error', (error: unknown) => options.log.error({ err: error }, 'a response failed'));
-  app.use(accessLog(options.log, options.now));
+  app.use(accessLog(options.log, options.now, options.logAddresses));
   app.use(guard(options.log));
+  for (const middleware of options.before ?? []) app.use(middleware);
   app.use(cors(options.cors));
   app.use(onlyReads);
   app.use(routes(options));
@@ -62,13 +69,13 @@ const guard =
     try {
       await next();
     } catch (error) {
-      log.error({ err: error, path: context.path }, 'a request failed');
+      log.error({ request: requestId(context), err: error, path: context.path }, 'a request failed');
       if (context.res.headersSent) {
         context.res.destroy();
         return;
       }
       context.respond = true;
-      sendText(context, 500, 'The server could not answer this; its log says why.');
+      sendText(context, 500, `The server could not answer this; its log says why (request ${requestId(context)}).`);
     }
     debug('%s %s %d', context.method, context.url, context.res.statusCode);
   };
@@ -82,7 +89,8 @@ const onlyReads = async (context: Context, next: Next): Promise<void> => {
   sendText(context, 405, 'Only GET and HEAD are answered here.');
 };
 
-function routes({ media, kit, demo, ice, mayHaveICE, digests, digestService, redis, now }: AppOptions) {
+function routes(options: AppOptions) {
+  const { media, kit, demo, ice, mayHaveICE, digests, digestService, redis, now, isDraining = () => false } = options;
   const live = new LiveStream(media, digests, now);
   const manifest = new SharedFlight(async () =>
     JSON.stringify(await serveManifest(media, digests, { shell: { kit, demo } })),
@@ -92,7 +100,7 @@ function routes({ media, kit, demo, ice, mayHaveICE, digests, digestService, red
     if (path === '/healthz') {
       sendText(context, 200, 'ok');
     } else if (path === '/readyz') {
-      await sendReady(context, redis());
+      await sendReady(context, redis(), isDraining());
     } else if (path === '/p2p/ice') {
       await sendICE(context, ice, mayHaveICE);
     } else if (path === '/p2p-manifest.json') {
@@ -113,14 +121,19 @@ function routes({ media, kit, demo, ice, mayHaveICE, digests, digestService, red
   };
 }
 
-/** Without Redis viewers are served, but are introduced only to those of this server: for whoever rolls out or watches, not for a balancer. */
-async function sendReady(context: Context, redis: boolean | undefined): Promise<void> {
+/**
+ * Without Redis viewers are served, but are introduced only to those of this server: for whoever rolls out or watches, not for a balancer. A server
+ * that drains is about to stop: a balancer sends nobody here any more.
+ */
+async function sendReady(context: Context, redis: boolean | undefined, isDraining: boolean): Promise<void> {
+  const ready = redis !== false && !isDraining;
   const text = JSON.stringify({
-    ready: redis !== false,
+    ready,
+    ...(isDraining && { draining: true }),
     ...(redis !== undefined && { redis: redis ? 'there' : 'away' }),
   });
   await sendBody(context, text, { type: 'application/json', cache: 'no-store' });
-  if (redis === false) context.status = 503;
+  if (!ready) context.status = 503;
 }
 
 async function sendLive(context: Context, live: LiveStream): Promise<void> {

@@ -20,6 +20,8 @@ export class RedisLink {
   readonly #commands: Client;
   readonly #subscriber: Client;
   readonly #hashes = new Map<string, string>();
+  /** Told of each command: how long it took, and whether it was answered. */
+  answered: (milliseconds: number, isAnswered: boolean) => void = () => undefined;
 
   /**
    * @param url `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS
@@ -56,16 +58,31 @@ export class RedisLink {
     const hash = this.#hashes.get(script) ?? createHash('sha1').update(script).digest('hex');
     this.#hashes.set(script, hash);
     try {
-      return await inTime(this.#commands.sendCommand(['EVALSHA', hash, '0', ...args]));
+      return await this.#timed(this.#commands.sendCommand(['EVALSHA', hash, '0', ...args]));
     } catch (error) {
       if (!reasonOf(error).startsWith('NOSCRIPT')) throw error;
-      return inTime(this.#commands.sendCommand(['EVAL', script, '0', ...args]));
+      return this.#timed(this.#commands.sendCommand(['EVAL', script, '0', ...args]));
     }
   }
 
   /** @returns how many servers listen there */
   publish(channel: string, text: string): Promise<number> {
-    return inTime(this.#commands.publish(channel, text));
+    return this.#timed(this.#commands.publish(channel, text));
+  }
+
+  async #timed<T>(work: Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    let isAnswered = false;
+    try {
+      const answer = await inTime(work);
+      isAnswered = true;
+      return answer;
+    } catch (error) {
+      isAnswered = reasonOf(error).startsWith('NOSCRIPT');
+      throw error;
+    } finally {
+      this.answered(performance.now() - startedAt, isAnswered);
+    }
   }
 
   /** Also after the connection was lost and is back. */

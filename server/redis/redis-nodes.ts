@@ -26,6 +26,8 @@ export interface RedisNodesOptions {
   readonly log?: Logger | undefined;
   /** Milliseconds. Default: Redis's own clock, which all servers share. */
   readonly now?: (() => number) | undefined;
+  /** Told of each command to Redis: how long it took, and whether it was answered. */
+  readonly answered?: ((milliseconds: number, isAnswered: boolean) => void) | undefined;
 }
 
 export class RedisNodes implements OtherNodes {
@@ -43,8 +45,9 @@ export class RedisNodes implements OtherNodes {
   #closed = false;
 
   /** @throws P2PError `bad-flag` if the URL is none of a Redis server */
-  constructor({ url, log, now }: RedisNodesOptions) {
+  constructor({ url, log, now, answered }: RedisNodesOptions) {
     this.#link = new RedisLink(url, log, () => void this.#beat());
+    if (answered) this.#link.answered = answered;
     this.#log = log;
     this.#now = now;
     this.directory = new RedisDirectory({

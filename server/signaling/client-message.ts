@@ -1,5 +1,6 @@
 /** The one parser of what clients send to the signaling server. Fields that are not ours are ignored. */
 import * as v from 'valibot';
+import { LOTS } from '../../protocol/beacon.ts';
 import { isHex } from '../../protocol/hex.ts';
 import { isDigest, isPeerId, type Digest, type PeerId, type SwarmId } from '../../protocol/ids.ts';
 import { isSwarmId } from '../../protocol/swarm.ts';
@@ -55,6 +56,7 @@ const joinSchema = v.object(
     resume: v.optional(resume),
     epoch: v.optional(integer(Number.MAX_SAFE_INTEGER)),
     token: v.optional(text(MAX_TOKEN_CHARACTERS)),
+    lot: v.optional(integer(LOTS - 1)),
   },
   'an object',
 );
@@ -97,8 +99,8 @@ export function parseJoin(untrusted: unknown): ParsedMessage<JoinRequest> {
   }
   if (hasTooManySwarms(untrusted)) return tooManySwarms();
   const parsed = v.safeParse(joinSchema, untrusted);
-  if (!parsed.success) return bad('join', '{ version, swarms, resume?, epoch?, token? }', parsed.issues);
-  const { resume: secret, epoch, token, ...rest } = parsed.output;
+  if (!parsed.success) return bad('join', '{ version, swarms, resume?, epoch?, token?, lot? }', parsed.issues);
+  const { resume: secret, epoch, token, lot, ...rest } = parsed.output;
   return {
     ok: true,
     value: {
@@ -107,6 +109,7 @@ export function parseJoin(untrusted: unknown): ParsedMessage<JoinRequest> {
       ...(secret === undefined ? {} : { resume: secret }),
       ...(epoch === undefined ? {} : { epoch }),
       ...(token === undefined ? {} : { token }),
+      ...(lot === undefined ? {} : { lot }),
     },
   };
 }
@@ -146,7 +149,7 @@ const hasTooManySwarms = (untrusted: unknown): boolean =>
   v.is(v.object({ swarms: v.pipe(v.array(v.unknown()), v.minLength(MAX_SWARMS + 1)) }), untrusted);
 
 /** Says what was expected where, never what came: that may be long, and may be somebody's. */
-function bad(
+export function bad(
   event: string,
   shape: string,
   [issue]: readonly [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]],

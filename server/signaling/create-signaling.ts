@@ -12,12 +12,14 @@ import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../limits.ts';
 import { clientAddress, type AddressOf } from '../client-address.ts';
 import type { Logger } from '../log.ts';
 import { siteOf as siteOfAddress, type SiteOf } from '../site.ts';
+import { spreadOver } from '../spread-over.ts';
 import type { Directory } from './directory.ts';
 import type { ClientEvents, Hub, PeerSession, ServerEvents, SignalingCounters } from './hub.ts';
 import { MemoryDirectory } from './memory-directory.ts';
 import type { OtherNodes } from './other-nodes.ts';
 import { Session } from './session.ts';
-import { SwarmNews } from './swarm-news.ts';
+import type { SignalingObserver } from './observer.ts';
+import { SwarmNews, type Places } from './swarm-news.ts';
 
 export interface SignalingOptions {
   /** Any Node HTTP or HTTPS server; a Koa or Express app's is fine. Other paths and their WebSockets are left alone. */
@@ -35,6 +37,10 @@ export interface SignalingOptions {
   /** The site of an address. Default: `siteOf`. Asked once for each socket. */
   readonly siteOf?: SiteOf;
   readonly log?: Logger;
+  /** Who takes no part in the mesh, and why. Asked with each join. Default: everybody does. */
+  readonly off?: Hub['off'];
+  /** Counts or logs what happens. */
+  readonly observer?: SignalingObserver;
 }
 
 export interface Signaling {
@@ -43,6 +49,12 @@ export interface Signaling {
   readonly peers: number;
   /** Connections to this server now, those that have not joined included. */
   readonly connections: number;
+  /** Swarms and sites that have a peer on this server. Costs time for each place of them: for whoever asks now and then. */
+  readonly places: Places;
+  /** Ends all connections, spread over the time. Browsers come back at once, and join again. @param signal leaves the rest alone */
+  renew(milliseconds: number, signal: AbortSignal): Promise<void>;
+  /** The same, and whoever is not here yet is refused from now on. */
+  drain(milliseconds: number, signal: AbortSignal): Promise<void>;
   /** Refuses new peers, disconnects the others (they will try to reconnect) and ends all timers. The HTTP server stays open. */
   close(): Promise<void>;
 }
@@ -57,13 +69,16 @@ export function createSignaling({
   addressOf = clientAddress(0),
   siteOf = siteOfAddress,
   log,
+  off = () => undefined,
+  observer = {},
 }: SignalingOptions): Signaling {
   let isClosing = false;
+  let isDraining = false;
   const refusals = noRefusals();
   const admission = new Admission(admissionRules, { counts: refusals, log, addressOf, siteOf });
   const io = new Server<ClientEvents, ServerEvents>(server, {
     ...transportOptions(admissionRules.origins ?? '*'),
-    ...admissionOptions(admission, () => isClosing),
+    ...admissionOptions(admission, () => isDraining),
   });
   attachAdmission(io, admission);
   const room: Hub['room'] = (swarm, site) => `${swarm}\n${site}`; // a swarm id has no line break
@@ -73,7 +88,10 @@ export function createSignaling({
   const news = new SwarmNews({
     directory,
     now: () => performance.now(),
-    send: (site, state) => void io.to(room(state.swarm, site)).emit('swarm', state),
+    send: (site, state) => {
+      observer.news?.();
+      io.to(room(state.swarm, site)).emit('swarm', state);
+    },
   });
   others?.listen({
     changed: (swarm) => news.changed(swarm),
@@ -93,6 +111,8 @@ export function createSignaling({
     counters,
     log,
     room,
+    observer,
+    off,
     get isClosing() {
       return isClosing;
     },
@@ -102,16 +122,27 @@ export function createSignaling({
     open.add(session);
     socket.once('disconnect', () => void session.idle().then(() => open.delete(session)));
   });
+  const renew: Signaling['renew'] = (milliseconds, signal) =>
+    // the transport's end: a client takes the end of the socket for a dismissal and does not come back soon
+    spreadOver(io.of('/').sockets.values(), milliseconds, ({ conn }) => conn.close(), signal);
   return {
     counters,
+    renew,
+    drain: (milliseconds, signal) => {
+      isDraining = true;
+      return renew(milliseconds, signal);
+    },
     get peers() {
       return sessions.size;
     },
     get connections() {
       return admission.connections;
     },
+    get places() {
+      return news.places;
+    },
     close: async () => {
-      isClosing = true;
+      isClosing = isDraining = true;
       news.close();
       admission.close();
       // not io.disconnectSockets(): a client takes that for a dismissal and does not come back

@@ -1,13 +1,15 @@
 import type { Socket } from 'socket.io';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
-import type { RelayedSignal, Signal, SwarmState } from '../../protocol/signaling.ts';
+import type { MeshOff, RelayedSignal, Signal, SwarmState } from '../../protocol/signaling.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { Introductions } from '../admission/introductions.ts';
 import type { RefusalCounts } from '../admission/refusals.ts';
 import type { IceSource } from '../ice.ts';
 import type { Logger } from '../log.ts';
+import type { Viewer } from '../mesh-switch.ts';
 import type { SiteKey } from '../site.ts';
 import type { Directory } from './directory.ts';
+import type { SignalingObserver } from './observer.ts';
 import type { OtherNodes } from './other-nodes.ts';
 import type { SwarmNews } from './swarm-news.ts';
 
@@ -18,6 +20,7 @@ export interface ClientEvents {
   claim: (...untrusted: unknown[]) => void;
   signal: (...untrusted: unknown[]) => void;
   report: (...untrusted: unknown[]) => void;
+  beacon: (...untrusted: unknown[]) => void;
 }
 
 export interface ServerEvents {
@@ -69,4 +72,7 @@ export interface Hub {
   /** The socket.io room of a swarm's members at one site. */
   readonly room: (swarm: SwarmId, site: SiteKey) => string;
   readonly isClosing: boolean;
+  readonly observer: SignalingObserver;
+  /** Why a viewer takes no part in the mesh; undefined: it does. */
+  readonly off: (viewer: Viewer) => MeshOff | undefined;
 }

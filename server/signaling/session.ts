@@ -2,9 +2,6 @@
 import createDebug from 'debug';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS } from '../../protocol/limits.ts';
-import type { Admitted } from '../admission/admission.ts';
-import { Introductions } from '../admission/introductions.ts';
-import { visitOf, type Visit } from '../admission/visit.ts';
 import type {
   ClaimReply,
   Done,
@@ -15,6 +12,13 @@ import type {
   Signal,
   SwarmView,
 } from '../../protocol/signaling.ts';
+import type { Admitted } from '../admission/admission.ts';
+import { Introductions } from '../admission/introductions.ts';
+import type { Paced } from '../admission/pace.ts';
+import { visitOf, type Visit } from '../admission/visit.ts';
+import { BeaconGate } from '../beacons/beacon-gate.ts';
+import { BEACON_EVERY_MS } from '../beacons/limits.ts';
+import { parseBeacon } from '../beacons/parse-beacon.ts';
 import { MAX_BAD_MESSAGES, MAX_PENDING_REQUESTS } from '../limits.ts';
 import type { SiteKey } from '../site.ts';
 import {
@@ -28,26 +32,29 @@ import {
 } from './client-message.ts';
 import { newResume, peerIdOf } from './identity.ts';
 import type { Hub, PeerSession, SignalingSocket } from './hub.ts';
+import type { ViewerGroup } from './observer.ts';
 
 const debug = createDebug('p2p:server:signaling');
 
-type State =
-  | { readonly kind: 'new' }
-  | {
-      readonly kind: 'joined';
-      readonly peer: PeerId;
-      readonly resume: string;
-      readonly epoch: number;
-      readonly swarms: Set<SwarmId>;
-    }
-  | { readonly kind: 'gone' };
+interface Joined {
+  readonly kind: 'joined';
+  readonly peer: PeerId;
+  readonly resume: string;
+  readonly epoch: number;
+  readonly swarms: Set<SwarmId>;
+}
+
+type State = { readonly kind: 'new' } | Joined | { readonly kind: 'gone' };
+
+/** A join whose secret is settled: its own, or a new one. */
+type ResumedJoin = JoinRequest & { readonly resume: string };
+
+const DONE: Done = { ok: true };
 
 const NOT_JOINED = refusal(
   'not-joined',
   'Join a swarm first; signals, claims and leaves are for peers that have an id, and a claim for a swarm that it is in.',
 );
-
-const DONE: Done = { ok: true };
 
 const UNKNOWN_PEER = refusal(
   'unknown-peer',
@@ -55,6 +62,10 @@ const UNKNOWN_PEER = refusal(
 );
 
 const SUPERSEDED = refusal('superseded', 'Another tab of this browser leads now. Use its engine.');
+
+const TOO_MANY_BEACONS = refusal('too-fast', 'One beacon a minute is enough.', BEACON_EVERY_MS / 1000);
+
+const CANNOT_ANSWER = refusal('shutting-down', 'The server cannot answer now. Try again.', 1);
 
 /** An unknown peer may just have left, a tab may not know yet that another leads, and a closing server is not the client's fault; admission has limits of its own. */
 const NO_FAULT: readonly RefusalCode[] = [
@@ -73,7 +84,11 @@ export class Session implements PeerSession {
   /** Undefined: the connection is gone already. */
   readonly #visit: Visit | undefined;
   readonly introductions: Introductions;
+  readonly #since = Math.trunc(performance.now());
   #state: State = { kind: 'new' };
+  /** Settled by the first join. */
+  #group: ViewerGroup | undefined;
+  #beacons: BeaconGate | undefined;
   #badMessages = 0;
   /** Joins, claims and leaves run one after the other; this is the last of them. */
   #last: Promise<unknown> = Promise.resolve();
@@ -85,21 +100,8 @@ export class Session implements PeerSession {
     this.#hub = hub;
     this.#visit = visitOf(socket.conn);
     this.introductions = this.#visit?.introductions ?? new Introductions();
-    socket.on('join', (...args) => this.#answer(args, (message) => this.#tooFast('joins') ?? this.#join(message)));
-    socket.on('leave', (...args) => this.#answer(args, (message) => this.#tooFast('joins') ?? this.#leave(message)));
-    socket.on('signal', (...args) =>
-      this.#answer(args, (message) => this.#tooFast('signals') ?? this.#signal(message)),
-    );
-    socket.on('claim', (...args) => this.#answer(args, (message) => this.#tooFast('claims') ?? this.#claim(message)));
-    socket.on('report', (...args) =>
-      this.#answer(args, (message) => this.#tooFast('reports') ?? this.#report(message)),
-    );
-    socket.onAny((event: string, ...args: unknown[]) => {
-      if (['join', 'leave', 'signal', 'claim', 'report'].includes(event)) return;
-      this.#answer(args, () =>
-        refusal('bad-message', 'Expected one of the events "join", "signal", "claim", "leave" and "report".'),
-      );
-    });
+    // one listener instead of one for each event: there are as many of them as peers
+    socket.onAny((event: string, ...args: unknown[]) => this.#answer(event, args));
     socket.once('disconnect', (reason) => {
       debug('%s disconnected: %s', this.peer, reason);
       void this.#inTurn(() => this.#leaveAll());
@@ -131,34 +133,74 @@ export class Session implements PeerSession {
     });
   }
 
-  /** Calls a handler and sends what it says to the acknowledgement callback, if the client gave one. */
-  #answer(args: unknown[], handle: (untrusted: unknown) => object | Promise<object>): void {
+  /** Calls the event's handler and sends what it says to the acknowledgement callback, if the client gave one. */
+  #answer(event: string, args: unknown[]): void {
     const last = args.at(-1);
     const acknowledge = typeof last === 'function' ? (last as (reply: object) => void) : () => undefined;
-    Promise.resolve(args[0] === last && typeof last === 'function' ? undefined : args[0])
-      .then(handle)
-      .catch((error: unknown) => {
-        this.#hub.log?.error({ err: error }, 'a signaling message could not be answered');
-        return refusal('shutting-down', 'The server cannot answer now. Try again.', 1);
-      })
-      .then((reply) => {
-        acknowledge(reply);
-        if (isRefusal(reply)) this.#count(reply);
-      })
-      .catch((error: unknown) => debug('acknowledging failed: %o', error));
+    const untrusted = args[0] === last && typeof last === 'function' ? undefined : args[0];
+    const done = (reply: object): void => {
+      acknowledge(reply);
+      if (isRefusal(reply)) this.#count(reply);
+    };
+    const fail = (error: unknown): void => {
+      this.#hub.log?.error({ err: error }, 'a signaling message could not be answered');
+      done(CANNOT_ANSWER);
+    };
+    try {
+      // signals, of which there are most, are answered at once and need no promise
+      const reply = this.#handle(event, untrusted);
+      if (reply instanceof Promise) reply.then(done).catch(fail);
+      else done(reply);
+    } catch (error) {
+      fail(error);
+    }
+  }
+
+  #handle(event: string, untrusted: unknown): object | Promise<object> {
+    switch (event) {
+      case 'join':
+        return this.#tooFast('joins') ?? this.#timedJoin(untrusted);
+      case 'leave':
+        return this.#tooFast('joins') ?? this.#leave(untrusted);
+      case 'signal':
+        return this.#tooFast('signals') ?? this.#signal(untrusted);
+      case 'claim':
+        return this.#tooFast('claims') ?? this.#claim(untrusted);
+      case 'report':
+        return this.#tooFast('reports') ?? this.#report(untrusted);
+      case 'beacon':
+        return this.#takeBeacon(untrusted);
+      default:
+        return refusal(
+          'bad-message',
+          'Expected one of the events "join", "signal", "claim", "leave", "report" and "beacon".',
+        );
+    }
+  }
+
+  #tooFast(what: Exclude<Paced, 'bytes'>): Refusal | undefined {
+    return this.#hub.admission.tooFast(this.#visit, what);
   }
 
   /** Cuts off a client that does not stop. */
   #count(refused: Refusal): void {
     this.#hub.counters.refused++;
     this.#hub.admission.refusals.countCode(refused.code);
+    this.#hub.observer.refused?.(refused.code);
     if (NO_FAULT.includes(refused.code)) return;
     this.#hub.counters.badMessages++;
     this.#badMessages++;
     debug('bad message from %s: %s', this.peer, refused.message);
-    if (this.#badMessages !== MAX_BAD_MESSAGES + 1) return; // once, though more may be on their way
+    if (this.#badMessages <= MAX_BAD_MESSAGES) return;
     this.#hub.counters.cutOff++;
     this.#socket.disconnect(true);
+  }
+
+  async #timedJoin(untrusted: unknown): Promise<JoinReply | Refusal> {
+    const startedAt = performance.now();
+    const reply = await this.#join(untrusted);
+    if (reply.ok) this.#hub.observer.joined?.(reply.off ?? 'mesh', performance.now() - startedAt);
+    return reply;
   }
 
   async #join(untrusted: unknown): Promise<JoinReply | Refusal> {
@@ -169,33 +211,48 @@ export class Session implements PeerSession {
     return this.#inTurn(async () => {
       const before = this.#state;
       if (before.kind === 'gone') return NOT_JOINED;
-      const own = before.kind === 'joined' ? before.resume : newResume();
-      const { resume = own } = parsed.value;
-      if (before.kind === 'joined' && resume !== own) {
+      const { resume = before.kind === 'joined' ? before.resume : newResume() } = parsed.value;
+      if (before.kind === 'joined' && resume !== before.resume)
         return refusal('bad-message', 'This socket has joined as another peer already. Open a new one to resume.');
-      }
-      const admitted = await this.#hub.admission.join(this.#visit, peerIdOf(resume), parsed.value);
+      const peer = peerIdOf(resume);
+      const admitted = await this.#hub.admission.join(this.#visit, peer, parsed.value);
       if (!admitted.ok) return admitted;
-      const asked = parsed.value.swarms.filter(admitted.allows);
-      if (before.kind === 'new' && !(await this.#identify({ ...parsed.value, resume, swarms: asked })))
-        return SUPERSEDED;
-      const state = this.#state;
-      if (state.kind !== 'joined') return NOT_JOINED;
-      await this.#giveUp(state, admitted);
-      const added = asked.filter((swarm) => !state.swarms.has(swarm));
-      if (state.swarms.size + added.length > MAX_SWARMS) return tooManySwarms();
-      const swarms = await Promise.all(asked.map((swarm) => this.#enter(swarm, state.peer, state.swarms)));
-      return { ok: true, peer: state.peer, resume: state.resume, ...this.#hub.ice(state.peer), swarms };
+      const off = this.#hub.off({ peer, lot: parsed.value.lot });
+      this.#group = off === 'holdout' ? off : 'mesh';
+      if (off !== undefined) {
+        await this.#stayOut();
+        return { ok: true, peer, resume, iceServers: [], swarms: [], off };
+      }
+      return this.#enterAll({ ...parsed.value, resume, swarms: parsed.value.swarms.filter(admitted.allows) }, admitted);
     });
   }
 
-  /** Takes the peer's id: a new one, or the one of its resume secret, also from another socket that still has it. False: that one is a newer leader's. */
-  async #identify(request: JoinRequest & { readonly resume: string }): Promise<boolean> {
-    const { resume } = request;
+  /** Enters the swarms that it asks for and may be in. */
+  async #enterAll(request: ResumedJoin, admitted: Admitted): Promise<JoinReply | Refusal> {
+    if (this.#state.kind === 'new' && !(await this.#identify(request))) return SUPERSEDED;
+    const state = this.#state;
+    if (state.kind !== 'joined') return NOT_JOINED;
+    // what its token, a new one perhaps, does not open (any more)
+    for (const swarm of state.swarms) if (!admitted.allows(swarm)) await this.#exit(swarm, state);
+    const added = request.swarms.filter((swarm) => !state.swarms.has(swarm));
+    if (state.swarms.size + added.length > MAX_SWARMS) return tooManySwarms();
+    const swarms = await Promise.all(request.swarms.map((swarm) => this.#enter(swarm, state)));
+    return { ok: true, peer: state.peer, resume: state.resume, ...this.#hub.ice(state.peer), swarms };
+  }
+
+  /** It takes no part, or none any more: it is in no swarm, and nobody reaches it. It may join again, and its beacons count. */
+  async #stayOut(): Promise<void> {
+    if (this.#state.kind !== 'joined') return;
+    for (const swarm of this.#state.swarms) await this.#socket.leave(this.#hub.room(swarm, this.#site));
+    await this.#leaveAll();
+    this.#state = { kind: 'new' };
+  }
+
+  /** Takes the peer's id, also from another socket that still has it. False: that one is a newer leader's. */
+  async #identify({ resume, epoch = 0, swarms }: ResumedJoin): Promise<boolean> {
     const peer = peerIdOf(resume);
     const { sessions, directory } = this.#hub;
     const old = sessions.get(peer);
-    const { epoch = 0 } = request;
     if (old && old.epoch > epoch) return false;
     sessions.set(peer, this);
     this.#state = { kind: 'joined', peer, resume, epoch, swarms: new Set() };
@@ -206,11 +263,11 @@ export class Session implements PeerSession {
       if (sessions.get(peer) === this) sessions.delete(peer);
       return false;
     }
-    for (const swarm of before) if (!request.swarms.includes(swarm)) await directory.leave(swarm, peer);
+    for (const swarm of before) if (!swarms.includes(swarm)) await directory.leave(swarm, peer);
     return true;
   }
 
-  async #enter(swarm: SwarmId, peer: PeerId, swarms: Set<SwarmId>): Promise<SwarmView> {
+  async #enter(swarm: SwarmId, { peer, swarms }: Joined): Promise<SwarmView> {
     const view = await this.#hub.directory.join(swarm, peer, this.#site);
     for (const named of view.members) this.introductions.introduced(named);
     for (const named of view.others) this.introductions.introduced(named);
@@ -221,12 +278,7 @@ export class Session implements PeerSession {
     return view;
   }
 
-  /** Leaves the swarms that its token, a new one perhaps, does not open (any more). */
-  async #giveUp({ peer, swarms }: Extract<State, { kind: 'joined' }>, { allows }: Admitted): Promise<void> {
-    for (const swarm of swarms) if (!allows(swarm)) await this.#exit(swarm, peer, swarms);
-  }
-
-  async #exit(swarm: SwarmId, peer: PeerId, swarms: Set<SwarmId>): Promise<void> {
+  async #exit(swarm: SwarmId, { peer, swarms }: Joined): Promise<void> {
     if (!swarms.delete(swarm)) return;
     await this.#hub.directory.leave(swarm, peer);
     await this.#socket.leave(this.#hub.room(swarm, this.#site));
@@ -239,9 +291,8 @@ export class Session implements PeerSession {
     if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
     return this.#inTurn(async () => {
       if (this.#state.kind !== 'joined') return NOT_JOINED;
-      const { peer, swarms } = this.#state;
-      for (const swarm of parsed.value.swarms) await this.#exit(swarm, peer, swarms);
-      return { ok: true };
+      for (const swarm of parsed.value.swarms) await this.#exit(swarm, this.#state);
+      return DONE;
     });
   }
 
@@ -312,8 +363,15 @@ export class Session implements PeerSession {
     return UNKNOWN_PEER;
   }
 
-  #tooFast(what: Parameters<Hub['admission']['tooFast']>[1]): Refusal | undefined {
-    return this.#hub.admission.tooFast(this.#visit, what);
+  #takeBeacon(untrusted: unknown): Done | Refusal {
+    const parsed = parseBeacon(untrusted);
+    if (!parsed.ok) return parsed;
+    if (this.#group === undefined) return NOT_JOINED;
+    this.#beacons ??= new BeaconGate(this.#since);
+    const believed = this.#beacons.take(parsed.value, performance.now());
+    if (believed === undefined) return TOO_MANY_BEACONS;
+    this.#hub.observer.beacon?.(believed.beacon, this.#group, believed.isClamped);
+    return DONE;
   }
 
   async #leaveAll(): Promise<void> {

@@ -19,6 +19,12 @@ export interface SwarmNewsOptions {
   readonly now: () => number;
 }
 
+/** How many there are. */
+export interface Places {
+  readonly swarms: number;
+  readonly sites: number;
+}
+
 interface Swarm {
   /** Members on this server for each site. */
   readonly sites: Map<SiteKey, number>;
@@ -37,6 +43,13 @@ export class SwarmNews {
 
   constructor(options: SwarmNewsOptions) {
     this.#options = options;
+  }
+
+  /** Swarms and sites with a socket on this server. */
+  get places(): Places {
+    const sites = new Set<SiteKey>();
+    for (const swarm of this.#swarms.values()) for (const site of swarm.sites.keys()) sites.add(site);
+    return { swarms: this.#swarms.size, sites: sites.size };
   }
 
   /** A socket of this site is now in the swarm. */

@@ -13,7 +13,7 @@ import type {
 } from '../../mesh/index.ts';
 import { P2PError } from '../../protocol/error.ts';
 import type { Digest } from '../../protocol/ids.ts';
-import type { Expected, Held } from '../../protocol/page.ts';
+import type { Expected, Held, Played } from '../../protocol/page.ts';
 import { formatDigestTag } from '../../protocol/playlist-tag.ts';
 
 export interface Asked {
@@ -30,6 +30,7 @@ export const NO_STATS: MeshStats = {
   signaling: 'joined',
   originReachable: true,
   lineRate: null,
+  noMesh: null,
   peer: null,
   offload: 0,
 };
@@ -133,6 +134,11 @@ export class FakeMesh extends EventTarget implements MeshFace {
   }
 
   readonly tokens: (string | null)[] = [];
+  readonly seen: Played[] = [];
+
+  played(seen: Played): void {
+    this.seen.push(seen);
+  }
 
   consent(): void {}
 

@@ -12,6 +12,7 @@ const STATS: MeshStats = {
   signaling: 'joined',
   originReachable: true,
   lineRate: null,
+  noMesh: null,
   peer: null,
   offload: 0,
 };

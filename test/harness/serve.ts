@@ -21,6 +21,9 @@ export interface ServeOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A test that ends a server does not wait for its viewers to go. */
+const QUICK = ['--drain-seconds', '0'];
+
 /** A `dist/cli.js serve` in a process of its own, as users run it. */
 export class TestServer {
   readonly port: number;
@@ -43,7 +46,18 @@ export class TestServer {
   /** Starts it, on the same port as ever, and waits for `/healthz`. */
   async start(): Promise<void> {
     const { media = FIXTURE_MEDIA, host = '127.0.0.1', flags = [], env = {} } = this.#options;
-    const args = ['dist/cli.js', 'serve', '--host', host, '--port', String(this.port), '--media', media, ...flags];
+    const args = [
+      'dist/cli.js',
+      'serve',
+      '--host',
+      host,
+      '--port',
+      String(this.port),
+      '--media',
+      media,
+      ...QUICK,
+      ...flags,
+    ];
     const child = spawn(process.execPath, args, {
       cwd: ROOT,
       env: { ...process.env, ...env },

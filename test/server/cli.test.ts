@@ -12,6 +12,19 @@ import { parseManifest } from '../../protocol/manifest.ts';
 import { packageRoot } from '../../server/package-root.ts';
 import { ask, bytes, connect, folderOf, joinSwarms, until } from './support.ts';
 
+/** Variables of flags for whoever operates it. */
+const OPERATION = [
+  'CONFIG',
+  'MESH',
+  'HOLDOUT',
+  'METRICS_PORT',
+  'METRICS_HOST',
+  'METRICS_ALLOW',
+  'DRAIN_SECONDS',
+  'HSTS',
+  'LOG_ADDRESSES',
+].map((name) => `P2P_${name}`);
+
 /** Runs the command as a user does, with no variables of ours but these. */
 function cli(t: TestContext, args: string[], env: Record<string, string> = {}) {
   const clean = Object.fromEntries(
@@ -34,9 +47,9 @@ function cli(t: TestContext, args: string[], env: Record<string, string> = {}) {
   return { child, output, end, url };
 }
 
-test('serve prints its addresses, serves what it says, and ends with 0 on SIGTERM within 2 s, open connections or not', async (t) => {
+test('serve prints its addresses, serves what it says, and without draining ends with 0 on SIGTERM within 2 s, open connections or not', async (t) => {
   const media = await folderOf(t, { 'a.png': 'hello', 'film.mp4': bytes(20_000_000) });
-  const running = cli(t, ['serve', '--port', '0', '--media', media]);
+  const running = cli(t, ['serve', '--port', '0', '--media', media, '--drain-seconds', '0']);
   const url = (await running.url()).replace('localhost', '127.0.0.1');
   assert.match(running.output.stdout, /on this machine {2}http:\/\/localhost:\d+/);
   assert.ok(running.output.stdout.includes(media));
@@ -111,6 +124,12 @@ test('wrong flags are one clear line each and exit code 2', async (t) => {
       /certificate and its private key in PEM form/,
     ],
     [['--prot', '80'], /unknown option '--prot'/],
+    [['--mesh', 'maybe'], /--mesh.*Expected on or off/],
+    [['--holdout', '101%'], /--holdout.*Expected a share/],
+    [['--drain-seconds', 'long'], /--drain-seconds.*Expected seconds/],
+    [['--metrics-allow', 'localhost'], /--metrics-allow.*Expected addresses or prefixes/],
+    [['--hsts', '600'], /--tls-cert and --tls-key with --hsts/],
+    [['--config', join(media, 'key.pem')], /--config.*is no JSON/],
   ];
   // two at a time: each is a process that compiles the server
   for (let i = 0; i < cases.length; i += 2) {
@@ -162,7 +181,14 @@ test('each flag has an environment variable; flags win over it; wrong values nam
   assert.match(wrong.stderr, /P2P_PORT/);
   const help = await cli(t, ['serve', '--help']).end();
   assert.equal(help.code, 0);
-  for (const name of [...Object.keys(env), 'P2P_TLS_CERT', 'P2P_TLS_KEY', 'P2P_TURN_SECRET_FILE', 'P2P_TURN_TTL'])
+  for (const name of [
+    ...Object.keys(env),
+    'P2P_TLS_CERT',
+    'P2P_TLS_KEY',
+    'P2P_TURN_SECRET_FILE',
+    'P2P_TURN_TTL',
+    ...OPERATION,
+  ])
     assert.ok(help.stdout.includes(name), name);
 });
 

@@ -1,3 +1,4 @@
+import type { Beacon } from '../../../protocol/beacon.ts';
 import { P2PError } from '../../../protocol/error.ts';
 import {
   parseClaimReply,
@@ -73,6 +74,10 @@ export class SocketSignaling implements Signaling {
 
   report(request: ReportRequest): void {
     this.#socket?.emit('report', request);
+  }
+
+  beacon(beacon: Beacon): void {
+    this.#socket?.emit('beacon', beacon);
   }
 
   close(): void {

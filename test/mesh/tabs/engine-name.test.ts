@@ -16,6 +16,7 @@ const OPTIONS: EngineOptions = {
   sharesUnverified: false,
   relayOnly: false,
   patterns: null,
+  lot: 5000,
   debug: '',
 };
 

@@ -40,6 +40,7 @@ const DEFAULTS: EngineOptions = {
   sharesUnverified: false,
   relayOnly: false,
   patterns: null,
+  lot: 5000,
   debug: '',
 };
 

@@ -1,6 +1,7 @@
 /** A client's end of the signaling server in memory: a virtual line, and real parsers. */
 import { ANSWER_TIMEOUT_MS, RECONNECT_AFTER_MS } from '../../../mesh/core/limits.ts';
 import type { Signaling, SignalingListener } from '../../../mesh/core/ports.ts';
+import type { Beacon } from '../../../protocol/beacon.ts';
 import type { PeerId, SwarmId } from '../../../protocol/ids.ts';
 import {
   parseClaimReply,
@@ -31,6 +32,7 @@ export interface Server {
   readonly latency: number;
   readonly alive: boolean;
   readonly answers: boolean;
+  readonly beacons: (Beacon & { readonly from: string })[];
   join(client: SignalClient, request: JoinRequest): Promise<JoinReply | Refusal>;
   relay(client: SignalClient, request: SignalRequest): Done | Refusal;
   claim(client: SignalClient, request: ClaimRequest): Promise<ClaimReply | Refusal>;
@@ -81,6 +83,10 @@ export class SignalClient implements Signaling {
 
   report(request: ReportRequest): void {
     if (this.connected) this.#server.report(this, request);
+  }
+
+  beacon(beacon: Beacon): void {
+    if (this.connected) this.#server.beacons.push({ from: this.#name, ...beacon });
   }
 
   /** As socket.io does, tells of it at once. */

@@ -1,5 +1,6 @@
 /** The signaling server in memory: the real directory and real parsers, a virtual line to each client, and a switch to kill it. */
 import type { Random } from '../../../mesh/core/ports.ts';
+import type { Beacon } from '../../../protocol/beacon.ts';
 import type { PeerId, SwarmId } from '../../../protocol/ids.ts';
 import { PROTOCOL_VERSION } from '../../../protocol/limits.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   IceGrant,
   JoinReply,
   JoinRequest,
+  MeshOff,
   Refusal,
   ReportRequest,
   SignalRequest,
@@ -39,6 +41,10 @@ export class SignalServer implements Server {
   settlesClaims = true;
   /** What it lets connections be made with. */
   ice: () => IceGrant = () => ({ iceServers: [] });
+  /** Why nobody takes part; null: all do. */
+  off: MeshOff | null = null;
+  /** What it was told, in order. */
+  readonly beacons: (Beacon & { readonly from: string })[] = [];
   readonly clock: VirtualClock;
   readonly log: Log | null;
   readonly #random: Random;
@@ -84,6 +90,11 @@ export class SignalServer implements Server {
     if (asked.length === 0 && request.swarms.length > 0) return refusal('unauthorized');
     const resume = request.resume ?? randomHex(this.#random, 16);
     const peer = peerIdOf(resume);
+    if (this.off) {
+      this.leave(client, null);
+      client.peer = null;
+      return { ok: true, peer, resume, iceServers: [], swarms: [], off: this.off };
+    }
     client.peer = peer;
     this.#joined.set(peer, client);
     const enter = (): Promise<SwarmView[]> =>

@@ -69,7 +69,7 @@ test('more swarms than a peer may be in are refused as such', () => {
 
 test('a refusal says what was expected and where, and does not repeat what came', () => {
   const cases: [unknown, RegExp][] = [
-    [undefined, /Expected "join" to carry \{ version, swarms, resume\?, epoch\?, token\? \}/],
+    [undefined, /Expected "join" to carry \{ version, swarms, resume\?, epoch\?, token\?, lot\? \}/],
     [{ version: 1 }, /"swarms" must be/],
     [{ version: 1, swarms: 'a' }, /"swarms" must be an array of swarm ids/],
     [{ version: 1, swarms: [''] }, /"swarms.0" must be a swarm id of 1 to 512 characters/],

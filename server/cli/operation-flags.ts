@@ -1,0 +1,82 @@
+/** Flags for whoever operates a server: metrics, holdout, the switch, draining, headers, logs, the file of flags. */
+import type { BlockList } from 'node:net';
+import { Option, type Command } from 'commander';
+import { DRAIN_SECONDS } from '../limits.ts';
+import { prefixes, onOff, port, seconds, share } from './flag-values.ts';
+
+export interface OperationFlags {
+  readonly config?: string;
+  readonly mesh: boolean;
+  readonly holdout: number;
+  readonly metricsPort?: number;
+  readonly metricsHost: string;
+  readonly metricsAllow?: BlockList;
+  readonly drainSeconds: number;
+  readonly hsts: number;
+  readonly logAddresses: boolean;
+}
+
+export function addOperationFlags(command: Command): Command {
+  const flag = (flags: string, description: string, variable: string): Option =>
+    new Option(flags, description).env(variable);
+  return command
+    .addOption(
+      flag(
+        '--config <file>',
+        'JSON with any of these flags, e.g. {"port": 8080, "mesh": "on"}; flags and variables win over it; SIGHUP reads it again',
+        'P2P_CONFIG',
+      ),
+    )
+    .addOption(
+      flag('--mesh <on|off>', 'off: nobody shares, from the next join on; all load from the origin', 'P2P_MESH')
+        .argParser(onOff)
+        .default(true, 'on'),
+    )
+    .addOption(
+      flag(
+        '--holdout <share>',
+        'share of the viewers that never get the mesh, to compare the others with: 1% or 0.01',
+        'P2P_HOLDOUT',
+      )
+        .argParser(share)
+        .default(0, '0%'),
+    )
+    .addOption(
+      flag(
+        '--metrics-port <port>',
+        'port of /metrics (default: that of --port, where only programs on this machine and --metrics-allow see it)',
+        'P2P_METRICS_PORT',
+      ).argParser(port),
+    )
+    .addOption(flag('--metrics-host <address>', 'address for --metrics-port', 'P2P_METRICS_HOST').default('127.0.0.1'))
+    .addOption(
+      flag(
+        '--metrics-allow <prefixes>',
+        'who else may see /metrics on --port: addresses or prefixes with commas, e.g. 10.0.0.0/8; a proxy that is allowed shows it to all',
+        'P2P_METRICS_ALLOW',
+      ).argParser(prefixes),
+    )
+    .addOption(
+      flag(
+        '--drain-seconds <seconds>',
+        'time over which SIGTERM sends viewers away, and responses may end; sooner over when nobody is left',
+        'P2P_DRAIN_SECONDS',
+      )
+        .argParser(seconds)
+        .default(DRAIN_SECONDS),
+    )
+    .addOption(
+      flag(
+        '--hsts <seconds>',
+        'with TLS: browsers are to come by HTTPS only, for so long (Strict-Transport-Security); counts for all ports of the host',
+        'P2P_HSTS',
+      )
+        .argParser(seconds)
+        .default(0),
+    )
+    .addOption(
+      flag('--log-addresses', 'logs hold addresses of clients, which are personal data', 'P2P_LOG_ADDRESSES').default(
+        false,
+      ),
+    );
+}

@@ -1,0 +1,105 @@
+/** What an operator has: a holdout, a switch, metrics of what viewers saw, and a demo under its policy. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { until } from '../harness/until.ts';
+import { PATIENT, person, type Person } from './support/person.ts';
+import { KIT, stage, type Stage } from './support/stage.ts';
+import { meshStats } from './support/viewer.ts';
+
+const VIDEO = `${KIT}\n<p2p-video src="/media/pinned.m3u8" muted autoplay></p2p-video>`;
+
+/** The value of a series of `/metrics`. */
+async function metric({ server }: Stage, series: string): Promise<number> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  return Number(line?.slice(series.length));
+}
+
+const played = (viewer: Person): Promise<void> =>
+  viewer.page
+    .waitForFunction(() => document.querySelector<HTMLVideoElement>('p2p-video')!.currentTime > 1)
+    .then(() => undefined);
+
+test('two viewers in the holdout share nothing, load all from the origin, and their beacons show', async (t) => {
+  const scene = await stage(t, ['--holdout', '100%']);
+  const url = await scene.page('held', VIDEO);
+  const [a, b] = [await person(t), await person(t)];
+  for (const viewer of [a, b]) {
+    await viewer.goto(url);
+    await viewer.videoBuffered();
+    await played(viewer);
+  }
+  for (const { page } of [a, b]) {
+    const { peers, bytes, noMesh, signaling } = await meshStats(page);
+    assert.deepEqual([peers, bytes.peers, bytes.uploaded, noMesh, signaling], [0, 0, 0, 'holdout', 'off']);
+    assert.ok(bytes.origin > 100_000);
+  }
+  const group = '{group="holdout"';
+  await until(
+    'the beacons',
+    async () => (await metric(scene, `p2p_client_beacons_total${group},mesh="holdout"}`)) >= 2,
+    PATIENT,
+  );
+  assert.ok((await metric(scene, `p2p_client_bytes_total${group},source="origin"}`)) > 200_000);
+  assert.equal(await metric(scene, `p2p_client_bytes_total${group},source="peers"}`), 0);
+  const frames = `p2p_client_first_frame_seconds_count${group}}`;
+  await until('their first frames', async () => (await metric(scene, frames)) === 2, { timeout: 80_000 });
+  assert.equal(await metric(scene, 'p2p_client_beacons_total{group="mesh",mesh="connected"}'), 0);
+  assert.equal(await metric(scene, 'p2p_peers'), 0);
+  // at the next visit of the browser, too
+  await a.page.reload();
+  await a.statsUntil('the same group', ({ noMesh }) => noMesh === 'holdout');
+});
+
+test('the switch parts a running mesh, and brings it together again; what it shared shows in the metrics', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'p2p-config-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const config = join(folder, 'config.json');
+  await writeFile(config, '{}');
+  const scene = await stage(t, ['--config', config]);
+  const url = await scene.page('switch', VIDEO);
+  const [a, b] = [await person(t), await person(t)];
+  await a.goto(url);
+  await a.videoBuffered();
+  await b.goto(url);
+  await b.videoBuffered();
+  await Promise.all([a.connected(), b.connected()]);
+  await until(
+    'beacons of a mesh',
+    async () => (await metric(scene, 'p2p_client_bytes_total{group="mesh",source="peers"}')) > 100_000,
+    PATIENT,
+  );
+  assert.ok((await metric(scene, 'p2p_client_beacons_total{group="mesh",mesh="connected"}')) >= 1);
+  await writeFile(config, '{ "mesh": "off" }');
+  process.kill(scene.server.pid!, 'SIGHUP');
+  for (const viewer of [a, b])
+    await viewer.statsUntil('no mesh', ({ peers, noMesh }) => peers === 0 && noMesh === 'switched-off');
+  await writeFile(config, '{ "mesh": "on" }');
+  process.kill(scene.server.pid!, 'SIGHUP');
+  await Promise.all([a.connected(), b.connected()]);
+});
+
+test('the demo breaks no rule of its policy: video, pictures, workers, signaling', async (t) => {
+  const scene = await stage(t);
+  const [a, b] = [await person(t), await person(t)];
+  const violations: string[] = [];
+  for (const { page } of [a, b])
+    page.on('console', (message) => {
+      if (/Content.?Security.?Policy|Permissions-Policy|Referrer|Opener/i.test(message.text()))
+        violations.push(message.text());
+    });
+  for (const viewer of [a, b]) {
+    const demo = await viewer.page.goto(`${scene.proxy.url}/?autoplay&src=/media/pinned.m3u8`);
+    // or nothing is tested
+    assert.match(String(demo?.headers()['content-security-policy']), /default-src 'none'/);
+    await viewer.videoBuffered();
+    await viewer.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  }
+  await Promise.all([a.connected(), b.connected()]);
+  await b.page.goto(`${scene.proxy.url}/?live&autoplay`);
+  await b.statsUntil('the mesh', ({ signaling }) => signaling === 'joined');
+  assert.deepEqual(violations, []);
+});
