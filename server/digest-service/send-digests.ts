@@ -26,15 +26,19 @@ export async function sendDigests(context: Context, service: DigestService | und
 async function send(context: Context, description: Description): Promise<void> {
   switch (description.kind) {
     case 'known':
-      return sendList(context, description);
+      await sendList(context, description);
+      return;
     case 'forbidden':
-      return sendText(context, 403, 'Playlists of this origin are not hashed here: it is not in --digest-origins.');
+      sendText(context, 403, 'Playlists of this origin are not hashed here: it is not in --digest-origins.');
+      return;
     case 'busy':
       context.set('retry-after', '2');
-      return sendText(context, 503, 'Too many new playlists at once. Ask again in 2 s.');
+      sendText(context, 503, 'Too many new playlists at once. Ask again in 2 s.');
+      return;
     case 'failed':
       // Why is for the log: it may tell of the operator's own network.
-      return sendText(context, 502, 'This playlist can not be read by the server, or it is no HLS playlist.');
+      sendText(context, 502, 'This playlist can not be read by the server, or it is no HLS playlist.');
+      return;
     default:
       description satisfies never;
   }

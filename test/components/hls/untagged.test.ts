@@ -186,11 +186,13 @@ test('what is needed at once waits for 0.3 s in all, what is needed later longer
   const waits = async (later: number, deadline: number | undefined): Promise<number> => {
     let waited = 0;
     clock.mock.mockImplementation(() => start + later + waited);
-    let isOver = false;
-    void nameSoon(fragmentAt(`${origin}/0.ts`), deadline)?.then(() => (isOver = true));
-    for (await settled(); !isOver && waited < 5000; await settled()) {
+    const waiting = { isOver: false };
+    void nameSoon(fragmentAt(`${origin}/0.ts`), deadline)?.then(() => (waiting.isOver = true));
+    await settled();
+    while (!waiting.isOver && waited < 5000) {
       mock.timers.tick(1);
       waited++;
+      await settled();
     }
     return waited;
   };

@@ -41,7 +41,8 @@ test('each flag has its environment variable', () => {
     P2P_DIGEST_CACHE_SIZE: '10mb',
     P2P_DIGEST_ALLOW_PRIVATE: 'yes',
   };
-  Object.assign(process.env, variables);
+  const before = process.env;
+  process.env = { ...before, ...variables };
   try {
     assert.deepEqual(parse(), {
       origins: ['https://a.example'],
@@ -52,7 +53,7 @@ test('each flag has its environment variable', () => {
     process.env['P2P_DIGEST_ALLOW_PRIVATE'] = 'false';
     assert.equal(parse()?.allowsPrivate, false);
   } finally {
-    for (const name of Object.keys(variables)) delete process.env[name];
+    process.env = before;
   }
 });
 

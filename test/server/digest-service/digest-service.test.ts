@@ -26,7 +26,7 @@ type Known = Extract<Description, { kind: 'known' }>;
 async function known(from: DigestService, url: string): Promise<Known> {
   const description = await from.describe(url);
   assert.equal(description.kind, 'known', JSON.stringify(description));
-  return description as Known;
+  return description;
 }
 
 const settled = (from: DigestService, url: string): Promise<Known> =>

@@ -90,7 +90,7 @@ test('files that are not its own stay; what a crash left half-written goes', asy
   const folder = await folderOf(t, {
     'notes.txt': 'mine',
     [`${fileOf(record)}.tmp`]: 'half',
-    [`${'f'.repeat(64)}`]: 'x',
+    ['f'.repeat(64)]: 'x',
   });
   const files = new RecordFiles(folder, 0, silent);
   assert.equal(await read(files, record), undefined);
