@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -25,6 +25,7 @@ const TRIED: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   'npm start -- --port 8081 --media demo/media': (t) => answers(t, 'npm', ['start', '--', '--media', 'demo/media']),
   'npx p2p-elements serve --port 8082 --media media': (t) =>
     answers(t, 'node', [CLI, 'serve', '--media', FIXTURE_MEDIA]),
+  'npx p2p-elements serve --config p2p.json --holdout 1% --drain-seconds 30': config,
   'npx p2p-elements serve --port 8083 --digest-origins https://cdn.example --digest-cache digests': async (t) => {
     const cache = await mkdtemp(join(tmpdir(), 'p2p-docs-'));
     t.after(() => rm(cache, { recursive: true }));
@@ -99,6 +100,17 @@ async function manifest(t: TestContext): Promise<void> {
   const child = spawn('node', [CLI, 'manifest', directory, '--tag-playlists'], { cwd: ROOT, stdio: 'ignore' });
   assert.deepEqual(await once(child, 'exit'), [0, null]);
   assert.ok((await stat(join(directory, 'p2p-manifest.json'))).size > 0);
+}
+
+/** With the file that the README shows. */
+async function config(t: TestContext): Promise<void> {
+  const [, example = ''] =
+    /names a JSON file with any of the flags: `([^`]+)`/.exec(await readFile(`${ROOT}README.md`, 'utf8')) ?? [];
+  const directory = await mkdtemp(join(tmpdir(), 'p2p-docs-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const file = join(directory, 'p2p.json');
+  await writeFile(file, example);
+  await answers(t, 'node', [CLI, 'serve', '--config', file, '--holdout', '1%', '--drain-seconds', '30']);
 }
 
 async function help(): Promise<void> {
