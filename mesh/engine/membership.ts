@@ -243,10 +243,8 @@ export class Membership {
       lot: this.#lot,
     });
     if (this.#state === 'off') return;
-    // The token opens those of which the reply tells.
-    for (const swarm of reply.ok && reply.off ? [] : swarms)
-      if (reply.ok && reply.swarms.some((view) => view.swarm === swarm)) this.#shut.delete(swarm);
-      else this.#shut.add(swarm);
+    // But for those of which the reply tells. A server that can't answer shuts none: neighbours are as good as before.
+    if (reply.ok || reply.code === 'unauthorized') for (const swarm of swarms) this.#shut.add(swarm);
     if (!reply.ok) {
       this.#refused(reply);
       return;
@@ -291,6 +289,7 @@ export class Membership {
     const homeLast = [...reply.swarms].sort((a, b) => Number(a.swarm === this.#home) - Number(b.swarm === this.#home));
     for (const swarm of homeLast) {
       const { members, others, ...state } = swarm;
+      this.#shut.delete(swarm.swarm);
       const before = this.#swarms.get(swarm.swarm);
       const at = (again && before?.at) || now;
       if (before !== undefined) this.#swarms.set(swarm.swarm, { at, siteMembers: members, others, state });

@@ -25,6 +25,19 @@ describe('p2p-mesh', () => {
     ]);
   });
 
+  it('takes a token with its attributes, and hands on another one without a warning', async () => {
+    const element = page.add<HTMLElement & { updateComplete: Promise<unknown> }>(
+      '<p2p-mesh token=" a.b.c "></p2p-mesh>',
+    );
+    expect(await page.mesh.options()).to.deep.equal([{ token: 'a.b.c' }]);
+    await element.updateComplete;
+    element.setAttribute('token', 'd.e.f');
+    element.setAttribute('token', 'd.e.f');
+    element.removeAttribute('token');
+    expect(page.mesh.tokens).to.deep.equal(['d.e.f', null]);
+    expect(page.warnings).to.deep.equal([]);
+  });
+
   it('is read once, however many elements use the mesh', async () => {
     const element = page.add<HTMLElement & { mesh: unknown }>('<p2p-mesh upload="off"></p2p-mesh>');
     expect(useMesh()).to.equal(page.mesh);

@@ -100,8 +100,7 @@ export class SocketSignaling implements Signaling {
       // A server that lets us in and drops us at once is as good as none.
       if (was === 'connected' && clock.now() - since > RECONNECT_AFTER_MAX_MS) failures = 0;
       // To a server that sent us away we do not come back at once.
-      const pause = was === 'dismissed' ? RECONNECT_AFTER_MAX_MS : RECONNECT_AFTER_MS * 2 ** failures;
-      await this.#pause(pause, retryAfter);
+      await this.#pause(was === 'dismissed' ? RECONNECT_AFTER_MAX_MS : RECONNECT_AFTER_MS * 2 ** failures, retryAfter);
       if (this.#listener !== listener) return;
     }
   }
