@@ -154,9 +154,6 @@ export const MAX_BANNED = 1000;
 export const RECONNECT_AFTER_MS = 500;
 export const RECONNECT_AFTER_MAX_MS = 4000;
 
-/** The longest that a server which is full can make us wait, seconds: then it may be another one that answers. */
-export const RETRY_AFTER_MAX_SECONDS = 600;
-
 /** A connection to the signaling server that does not open in this time is given up, ms. */
 export const CONNECT_TIMEOUT_MS = 5000;
 

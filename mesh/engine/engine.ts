@@ -169,8 +169,8 @@ export class Engine {
   }
 
   /** What the signaling server is shown; null: nothing. */
-  authorize(token: string | null): void {
-    this.#membership.authorize(token);
+  showToken(token: string | null): void {
+    this.#membership.showToken(token);
   }
 
   /** Takes what the page had from the origin itself. */

@@ -134,7 +134,7 @@ export class Membership {
   }
 
   /** What the server is shown from now on; null: nothing. If it was asked, it is asked again, also where it turned us away. */
-  authorize(token: string | null): void {
+  showToken(token: string | null): void {
     if (token === this.#token) return;
     this.#token = token;
     if (this.#state === 'unreachable') {

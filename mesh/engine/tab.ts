@@ -58,7 +58,7 @@ export class Tab {
       case 'join':
         return engine.join(message.swarm);
       case 'token':
-        return engine.authorize(message.token);
+        return engine.showToken(message.token);
       case 'keep':
         this.#use('origin', message.body.byteLength);
         return engine.keep(message);

@@ -7,22 +7,22 @@ import { MAX_INTRODUCED } from './limits.ts';
  * ago is forgotten first.
  */
 export class Introductions {
-  /** Made with the first: a peer that is alone has none. */
-  #peers: Set<PeerId> | null = null;
+  /** In the order of their introduction; an array, for with a dozen names it is searched as fast as a set, and takes half the memory. Made with the first. */
+  #peers: PeerId[] | null = null;
 
   get size(): number {
-    return this.#peers?.size ?? 0;
+    return this.#peers?.length ?? 0;
   }
 
   /** A reply named this peer, or a signal came from it. */
   introduced(peer: PeerId): void {
-    this.#peers ??= new Set();
-    if (this.#peers.has(peer)) return;
-    if (this.#peers.size >= MAX_INTRODUCED) for (const oldest of this.#peers) if (this.#peers.delete(oldest)) break;
-    this.#peers.add(peer);
+    this.#peers ??= [];
+    if (this.#peers.includes(peer)) return;
+    if (this.#peers.length >= MAX_INTRODUCED) this.#peers.shift();
+    this.#peers.push(peer);
   }
 
   mayReach(peer: PeerId): boolean {
-    return this.#peers?.has(peer) === true;
+    return this.#peers?.includes(peer) === true;
   }
 }

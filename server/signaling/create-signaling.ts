@@ -74,15 +74,14 @@ export function createSignaling({
 }: SignalingOptions): Signaling {
   let isClosing = false;
   let isDraining = false;
-  const refusals = noRefusals();
-  const admission = new Admission(admissionRules, { counts: refusals, log, addressOf, siteOf });
+  const counters: SignalingCounters = { refused: 0, refusals: noRefusals(), badMessages: 0, cutOff: 0, relayed: 0 };
+  const admission = new Admission(admissionRules, { counts: counters.refusals, log, addressOf, siteOf });
   const io = new Server<ClientEvents, ServerEvents>(server, {
     ...transportOptions(admissionRules.origins ?? '*'),
     ...admissionOptions(admission, () => isDraining),
   });
   attachAdmission(io, admission);
   const room: Hub['room'] = (swarm, site) => `${swarm}\n${site}`; // a swarm id has no line break
-  const counters: SignalingCounters = { refused: 0, refusals, badMessages: 0, cutOff: 0, relayed: 0 };
   const sessions = new Map<PeerId, PeerSession>();
   const open = new Set<Session>();
   const news = new SwarmNews({

@@ -28,7 +28,7 @@ export function parsePacket(untrusted: string): Packet | null {
       return {
         kind: 'refused',
         reason: String(refused?.message),
-        retryAfter: Math.max(0, Number(refused?.data?.retryAfter)) || 0,
+        retryAfter: Number(refused?.data?.retryAfter) || 0,
       };
     }
     default:

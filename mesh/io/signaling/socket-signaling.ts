@@ -18,7 +18,7 @@ import type {
   ReportRequest,
   SignalRequest,
 } from '../../../protocol/signaling.ts';
-import { RECONNECT_AFTER_MAX_MS, RECONNECT_AFTER_MS, RETRY_AFTER_MAX_SECONDS } from '../../core/limits.ts';
+import { RECONNECT_AFTER_MAX_MS, RECONNECT_AFTER_MS } from '../../core/limits.ts';
 import type { Clock, Random, Signaling, SignalingListener, Trace } from '../../core/ports.ts';
 import { overWebSocket, type OpenEngineIO } from './engine-io.ts';
 import { SocketIO, type Ending } from './socket-io.ts';
@@ -134,8 +134,7 @@ export class SocketSignaling implements Signaling {
     const { clock, random } = this.#ports;
     return new Promise((resolve) => {
       const cancel = clock.after(
-        1000 * Math.min(RETRY_AFTER_MAX_SECONDS, atLeast) +
-          Math.min(RECONNECT_AFTER_MAX_MS, milliseconds) * (0.5 + random()),
+        1000 * atLeast + Math.min(RECONNECT_AFTER_MAX_MS, milliseconds) * (0.5 + random()),
         resolve,
       );
       this.#wake = () => {

@@ -273,8 +273,8 @@ test('a page with a token shows it with each join, and one without is told, and 
   const world = new World();
   world.server.opens = (token) => token === 'right';
   const [a, b, c] = [world.peer('A'), world.peer('B'), world.peer('C')];
-  for (const peer of [a, b]) peer.engine.authorize('right');
-  c.engine.authorize('wrong');
+  for (const peer of [a, b]) peer.engine.showToken('right');
+  c.engine.showToken('wrong');
   await world.connected([a, b]);
   await world.clock.until(() => c.warnings.length > 0);
   assert.deepEqual(
@@ -297,13 +297,13 @@ test('another token is shown at once, by who was turned away and by who was let 
   const world = new World();
   world.server.opens = (token) => token === 'right' || token === 'newer';
   const [a, b] = [world.peer('A'), world.peer('B')];
-  a.engine.authorize('right');
-  b.engine.authorize('expired');
+  a.engine.showToken('right');
+  b.engine.showToken('expired');
   await world.clock.until(() => a.stats.signaling === 'joined' && b.warnings.length > 0);
-  b.engine.authorize('right');
+  b.engine.showToken('right');
   await world.connected([a, b]);
-  a.engine.authorize('newer');
-  a.engine.authorize('newer'); // says nothing new
+  a.engine.showToken('newer');
+  a.engine.showToken('newer'); // says nothing new
   await world.clock.advance(1000);
   assert.deepEqual(world.server.tokens.filter((token) => token === 'newer').length, 1);
   assert.deepEqual([a.stats.peers, b.stats.peers, a.peerEvents('gone')], [1, 1, 0]);
@@ -315,7 +315,7 @@ test('who was turned away and leaves is not brought back by a token', async () =
   const a = world.peer('A');
   await world.clock.until(() => a.warnings.length > 0);
   a.engine.leave();
-  a.engine.authorize('right');
+  a.engine.showToken('right');
   await world.clock.advance(10_000);
   assert.equal(a.stats.signaling, 'off');
   a.engine.share();
@@ -330,8 +330,8 @@ test('a swarm that the token does not open costs no wait, and the others go on; 
   a.engine.join(VIDEO);
   await world.clock.until(() => a.warnings.length > 0);
   assert.deepEqual([a.stats.signaling, a.warnings[0]?.code], ['joined', 'unauthorized']);
-  a.engine.authorize('all');
-  b.engine.authorize('all');
+  a.engine.showToken('all');
+  b.engine.showToken('all');
   b.engine.join(VIDEO);
   await world.clock.advance(1000);
   assert.deepEqual([a.stats.peers, b.stats.peers], [1, 1]);
@@ -343,11 +343,11 @@ test('a token that opens fewer swarms shuts the others, and leaves the mesh alon
   world.server.opens = (token, swarm) => token === 'all' || swarm !== VIDEO;
   const [a, b] = [world.peer('A'), world.peer('B')];
   for (const peer of [a, b]) {
-    peer.engine.authorize('all');
+    peer.engine.showToken('all');
     peer.engine.join(VIDEO);
   }
   await world.connected([a, b]);
-  a.engine.authorize('less');
+  a.engine.showToken('less');
   await world.clock.advance(1000);
   assert.deepEqual([a.stats.signaling, a.stats.peers, a.warnings.length], ['joined', 1, 0]);
 });

@@ -20,7 +20,7 @@ test('connections that never join are ended in time, each kind of them, and are 
   const idle = await Promise.all(half.map(() => connected(t, url, from).catch(() => undefined)));
   for (let i = 0; i < 20; i++) assert.equal((await ask(url, POLL)).status, 200);
   await assertHealthy();
-  await Promise.all([...silent, ...idle].map((client) => client?.gone()));
+  await Promise.all([...silent, ...idle].map(async (client) => client?.gone()));
   await until('the pollers are gone, too', () => signaling.connections === 1);
   assert.equal(refused('never-joined'), NEVER_JOINING + 20);
   await assertHealthy();

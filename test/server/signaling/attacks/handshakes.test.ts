@@ -63,7 +63,7 @@ for (const [what, limits, reason] of [
     const taken = await Promise.all([1, 2, 3].map(() => connect(t, url, ATTACKER)));
     const error = await connect(t, url, ATTACKER).then(
       () => assert.fail('was let in'),
-      (reason: Error & { data?: unknown }) => reason,
+      (reason: unknown) => reason as Error & { data?: unknown },
     );
     assert.deepEqual(error.data, { code: 'full', retryAfter: RETRY_WHEN_FULL_SECONDS });
     assert.ok(!error.message.includes(ATTACKER));
