@@ -340,6 +340,6 @@ export class Engine {
 const serverUnusable = (code: 'signaling-unreachable' | 'unauthorized', url: string, reason: string): P2PError =>
   new P2PError(
     code,
-    `The signaling server ${url} can't be used (${reason}). The page plays on and tries again. Is it running? <p2p-mesh signal="URL"> names another.`,
+    `The signaling server ${url} can't be used (${reason}). The page plays on. Is it running? <p2p-mesh signal="URL"> names another.`,
     { url, reason },
   );
