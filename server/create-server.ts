@@ -19,7 +19,7 @@ import { fixedIce } from './ice.ts';
 import { DEMO_POLICY, securityHeaders } from './http/security-headers.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { lanAddresses } from './lan-addresses.ts';
-import { CLOSE_GRACE_MS, HEADERS_CHECK_MS, HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './limits.ts';
+import { CLOSE_GRACE_MS, HEADERS_CHECK_MS, HEADERS_TIMEOUT_MS, LISTEN_BACKLOG, REQUEST_TIMEOUT_MS } from './limits.ts';
 import { createLog, type Logger } from './log.ts';
 import { MeshSwitch, type MeshSwitchOptions } from './mesh-switch.ts';
 import { maySeeMetrics } from './metrics/may-see-metrics.ts';
@@ -225,7 +225,7 @@ function mediaFolder(media: string | undefined): string {
 async function listen(http: HttpServer, port: number, host: string | undefined): Promise<void> {
   await new Promise<void>((done, fail) => {
     http.once('error', fail);
-    http.listen({ port, ...(host !== undefined && { host }) }, () => {
+    http.listen({ port, backlog: LISTEN_BACKLOG, ...(host !== undefined && { host }) }, () => {
       http.off('error', fail);
       done();
     });

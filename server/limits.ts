@@ -49,9 +49,21 @@ export const MEDIA_MAX_AGE_SECONDS = 3600;
 /** Bytes of one signaling message. The largest legal one is a join of 16 swarms of 512 characters, each at most 6 bytes when JSON escapes it: 48 KiB. */
 export const MAX_SIGNALING_BYTES = 64 * 1024;
 
+/** Bytes that may wait for a client to take them: 30 of the largest signals. One that reads slower than it is told is no use as a peer, and its queue would be our memory. */
+export const MAX_UNSENT_BYTES = 256 * 1024;
+
+/**
+ * Connections that wait for the server to accept them, at most. Node's default, 511, is full after 511 viewers have opened the page while the server did
+ * something else for a moment; the kernel then drops what comes, and each of these tries again after 1, 3, 7 s. Linux caps it by net.core.somaxconn (4,096).
+ */
+export const LISTEN_BACKLOG = 16_384;
+
 /** Milliseconds between pings, and for the pong: a peer that vanished (perhaps a keeper) is out of the directory within 10 s, for 0.2 messages a second and peer. */
 export const PING_INTERVAL_MS = 5000;
 export const PING_TIMEOUT_MS = 5000;
+
+/** Milliseconds between two looks at who is to be pinged: 50 of them in an interval, so 10,000 peers are pinged 200 at a time. */
+export const HEARTBEAT_STEP_MS = 100;
 
 /** Bad messages after which a socket is cut off. A client of ours sends none; a few tell a developer what is wrong. */
 export const MAX_BAD_MESSAGES = 20;
@@ -65,6 +77,13 @@ export const MAX_MID_CHARACTERS = 64;
 /** Milliseconds between two `swarm` messages of one swarm, at least; and for each member one more, so that a swarm of any size costs at most 1,000 messages a second. */
 export const SWARM_NEWS_INTERVAL_MS = 1000;
 export const SWARM_NEWS_PER_MEMBER_MS = 1;
+
+/**
+ * Up to this size of swarm, site or number of sites each change is told; above it, one by a quarter. Peers compare sizes with a dozen neighbours, and take
+ * their logarithm for suppression timers, where a quarter is 2 to 5 % of a wait; told to all of 10,000, each join would cost more than the join.
+ */
+export const SWARM_NEWS_EXACT_SIZE = 30;
+export const SWARM_NEWS_TOLERANCE = 0.25;
 
 /** Milliseconds after the first change before it is told: what changes together (a peer leaves three swarms, a class joins) is told together. */
 export const SWARM_NEWS_DELAY_MS = 20;

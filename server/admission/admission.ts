@@ -241,8 +241,9 @@ function notePacket(this: EngineSocket): void {
   visit?.admission.packet(visit);
 }
 
-function noteClose(this: EngineSocket): void {
+function noteClose(this: EngineSocket, reason?: string): void {
   const visit = visitOf(this);
+  if (reason === 'parse error') visit?.admission.refusals.count('bad-packet', visit);
   visit?.admission.left(visit);
 }
 

@@ -1,11 +1,11 @@
 /** Puts an Admission in front of a socket.io server. */
-import type { IncomingMessage } from 'node:http';
-import type { Server as SocketServer, ServerOptions as SocketOptions } from 'socket.io';
+import type { Server as SocketServer } from 'socket.io';
 import type { Refusal } from '../../protocol/signaling.ts';
 import type { Admission } from './admission.ts';
 import type { EngineSocket } from './engine-socket.ts';
+import { SWEEP_MS } from './limits.ts';
 import { requestGuard } from './request-guard.ts';
-import { textParser } from './text-parser.ts';
+import type { TransportOptions } from '../signaling/transport.ts';
 
 /** What socket.io tells a client that may not connect: CONNECT_ERROR, with the refusal's code and `retryAfter` as data. */
 class ConnectRefused extends Error {
@@ -17,19 +17,22 @@ class ConnectRefused extends Error {
   }
 }
 
-/** Options of the socket.io server. Origins are checked here, too, for a WebSocket knows no CORS. @param isClosing refuses all */
-export const admissionOptions = (admission: Admission, isClosing: () => boolean): Partial<SocketOptions> => ({
-  allowRequest: (request: IncomingMessage, answer) => {
+/** For createTransport. Origins are checked here, too, for a WebSocket knows no CORS. @param isClosing refuses all */
+export const admissionOptions = (
+  admission: Admission,
+  isClosing: () => boolean,
+): Omit<TransportOptions, 'server' | 'cors'> => ({
+  allowRequest: (request, answer) => {
     if (isClosing()) {
       answer('shutting down', false);
       return;
     }
     void admission.refusesHandshake(request).then((reason) => answer(reason ?? null, reason === undefined));
   },
-  maxHttpBufferSize: admission.limits.messageBytes,
-  // only where ours, which counts, should fail
-  connectTimeout: 2000 * admission.limits.joinSeconds + 10_000,
-  parser: textParser((reason) => admission.refusals.count(reason)),
+  messageBytes: admission.limits.messageBytes,
+  // later than the Watch ends who does not join, which counts them
+  connectTimeout: 2000 * admission.limits.joinSeconds + 2 * SWEEP_MS,
+  packetRefused: (reason) => admission.refusals.count(reason),
 });
 
 /** What socket.io gives of the engine that it stands on. */

@@ -1,5 +1,6 @@
 /** What we know of engine.io's connections beyond its types. All of it is looked at here, and nothing breaks where a later version has it no more. */
 import type { SignalingSocket } from '../signaling/hub.ts';
+import { WebSocketConnection } from '../signaling/transport/web-socket-connection.ts';
 
 export type EngineSocket = SignalingSocket['conn'];
 
@@ -17,9 +18,11 @@ export interface RawSocket {
 const CLOSED = 3;
 
 /** Undefined: it is no WebSocket. */
-export function rawSocketOf({ transport }: EngineSocket): RawSocket | undefined {
-  const { socket } = transport as unknown as { readonly socket?: RawSocket };
-  return transport.name === 'websocket' ? socket : undefined;
+export function rawSocketOf(connection: EngineSocket): RawSocket | undefined {
+  const own: unknown = connection;
+  if (own instanceof WebSocketConnection) return own.webSocket;
+  const { socket } = connection.transport as unknown as { readonly socket?: RawSocket };
+  return connection.transport.name === 'websocket' ? socket : undefined;
 }
 
 export const isOpen = ({ readyState }: RawSocket): boolean => readyState !== CLOSED;
@@ -27,9 +30,12 @@ export const isOpen = ({ readyState }: RawSocket): boolean => readyState !== CLO
 /** Bytes that came over the connection's own TCP connection; 0: it polls, and has none. */
 export const bytesReadBy = (raw: RawSocket | undefined): number => raw?._socket?.bytesRead ?? 0;
 
-/** Packets that wait until the client takes them. */
-export const waitingPackets = (connection: EngineSocket): number =>
-  (connection as unknown as { readonly writeBuffer?: readonly unknown[] }).writeBuffer?.length ?? 0;
+/** Packets that wait until the client takes them; of a WebSocketConnection, which has no queue, KiB. */
+export function waitingPackets(connection: EngineSocket): number {
+  const own: unknown = connection;
+  if (own instanceof WebSocketConnection) return Math.ceil(own.unsentBytes / 1024);
+  return (connection as unknown as { readonly writeBuffer?: readonly unknown[] }).writeBuffer?.length ?? 0;
+}
 
 /** Ends the connection at once: a client that is cut off is not waited for. */
 export function terminate(connection: EngineSocket): void {

@@ -1,25 +1,24 @@
 import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
-import { Server, type ServerOptions as SocketOptions } from 'socket.io';
 import type { PeerId } from '../../protocol/ids.ts';
-import { SIGNALING_PATH, type IceServer } from '../../protocol/signaling.ts';
 import { Admission, type AdmissionOptions } from '../admission/admission.ts';
 import { admissionOptions, attachAdmission } from '../admission/attach-admission.ts';
 import { noRefusals } from '../admission/refusals.ts';
-import type { AllowedOrigins } from '../allowed-origins.ts';
+import { visitOf } from '../admission/visit.ts';
 import { fixedIce, type IceSource } from '../ice.ts';
-import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../limits.ts';
 import { clientAddress, type AddressOf } from '../client-address.ts';
+import type { IceServer } from '../../protocol/signaling.ts';
 import type { Logger } from '../log.ts';
 import { siteOf as siteOfAddress, type SiteOf } from '../site.ts';
 import { spreadOver } from '../spread-over.ts';
 import type { Directory } from './directory.ts';
-import type { ClientEvents, Hub, PeerSession, ServerEvents, SignalingCounters } from './hub.ts';
+import type { Hub, PeerSession, SignalingCounters } from './hub.ts';
 import { MemoryDirectory } from './memory-directory.ts';
 import type { OtherNodes } from './other-nodes.ts';
 import { Session } from './session.ts';
 import type { SignalingObserver } from './observer.ts';
 import { SwarmNews, type Places } from './swarm-news.ts';
+import { createTransport, forgetHandshake } from './transport.ts';
 
 export interface SignalingOptions {
   /** Any Node HTTP or HTTPS server; a Koa or Express app's is fine. Other paths and their WebSockets are left alone. */
@@ -76,8 +75,9 @@ export function createSignaling({
   let isDraining = false;
   const counters: SignalingCounters = { refused: 0, refusals: noRefusals(), badMessages: 0, cutOff: 0, relayed: 0 };
   const admission = new Admission(admissionRules, { counts: counters.refusals, log, addressOf, siteOf });
-  const io = new Server<ClientEvents, ServerEvents>(server, {
-    ...transportOptions(admissionRules.origins ?? '*'),
+  const io = createTransport({
+    server,
+    cors: admissionRules.origins ?? '*',
     ...admissionOptions(admission, () => isDraining),
   });
   attachAdmission(io, admission);
@@ -117,7 +117,8 @@ export function createSignaling({
     },
   };
   io.on('connection', (socket) => {
-    const session = new Session(socket, siteOf(addressOf(socket.request)), hub);
+    const session = new Session(socket, visitOf(socket.conn)?.site ?? siteOf(addressOf(socket.request)), hub);
+    forgetHandshake(socket);
     open.add(session);
     socket.once('disconnect', () => void session.idle().then(() => open.delete(session)));
   });
@@ -151,14 +152,3 @@ export function createSignaling({
     },
   };
 }
-
-const transportOptions = (origins: AllowedOrigins): Partial<SocketOptions> => ({
-  path: SIGNALING_PATH,
-  transports: ['websocket', 'polling'],
-  serveClient: false,
-  pingInterval: PING_INTERVAL_MS,
-  pingTimeout: PING_TIMEOUT_MS,
-  cors: { origin: origins === '*' ? '*' : [...origins], methods: ['GET', 'POST'] },
-  // WebSockets of other paths belong to the server's owner
-  destroyUpgrade: false,
-});

@@ -37,7 +37,10 @@ export class MemoryDirectory implements Directory {
     swarm.add(peer, site, this.#now());
     const swarms = this.#swarmsOf.get(peer) ?? new Set();
     this.#swarmsOf.set(peer, swarms.add(id));
-    return { ...stateOf(id, swarm, site, peer), ...swarm.pick(peer, this.#random) };
+    const { size, siteSize, sites, keeper, next } = stateOf(id, swarm, site, peer);
+    const { members, others } = swarm.pick(peer, this.#random);
+    // not spread: for each join that costs as much as the picks
+    return { swarm: id, size, siteSize, sites, keeper, next, members, others };
   }
 
   /** How many peers are in a swarm. */

@@ -104,24 +104,18 @@ export class MemorySwarm {
     const fewestOthers = Math.min(outside, OUTSIDE_NEIGHBOURS);
     const siteCount = Math.min(atSite, Math.max(SITE_NEIGHBOURS, MAX_NEIGHBOURS - fewestOthers));
     return {
-      members: take(
-        without(site?.peers.shuffled(random) ?? [], (other) => other === peer),
-        siteCount,
-      ),
+      members: site?.peers.sample(siteCount, random, (other) => other === peer) ?? [],
       others: this.#pickOutside(key, site, Math.min(outside, MAX_NEIGHBOURS - siteCount), random),
     };
   }
 
   /** Draws from the whole swarm, so that each outside peer is as likely as any other; when one's own site is nearly all of it, site by site. */
   #pickOutside(own: SiteKey | undefined, site: Site | undefined, count: number, random: Random): PeerId[] {
+    if (count === 0) return [];
     const isOwn = (peer: PeerId): boolean => site?.peers.has(peer) === true;
-    const picked = new Set<PeerId>();
-    let draws = 0;
-    for (const peer of this.#peers.shuffled(random)) {
-      if (picked.size === count || ++draws > MAX_OUTSIDE_DRAWS) break;
-      if (!isOwn(peer)) picked.add(peer);
-    }
-    if (picked.size === count) return [...picked];
+    const drawn = this.#peers.sample(count, random, isOwn, MAX_OUTSIDE_DRAWS);
+    if (drawn.length === count) return drawn;
+    const picked = new Set(drawn);
     for (const key of this.#siteKeys.shuffled(random)) {
       if (key === own) continue;
       for (const peer of this.#sites.get(key)?.peers.shuffled(random) ?? []) {

@@ -33,6 +33,31 @@ export class PickableSet<T> {
     return true;
   }
 
+  /**
+   * Up to `count` items picked at random, each once and none that is out. The same draws as shuffled(), without its map and generator: for the
+   * dozen of them that each join takes. @param draws the most that are made
+   */
+  sample(count: number, random: Random, isOut: (item: T) => boolean, draws = Infinity): T[] {
+    const picked: T[] = [];
+    const places: number[] = [];
+    const moved: T[] = [];
+    let left = this.#items.length;
+    for (let drawn = 0; drawn < draws && left > 0 && picked.length < count; drawn++, left--) {
+      const index = Math.min(left - 1, Math.floor(random() * left));
+      const place = places.indexOf(index);
+      const lastPlace = places.indexOf(left - 1);
+      const item = place < 0 ? this.#items[index] : moved[place];
+      const last = lastPlace < 0 ? this.#items[left - 1] : moved[lastPlace];
+      if (item === undefined || last === undefined) break;
+      if (place < 0) {
+        places.push(index);
+        moved.push(last);
+      } else moved[place] = last;
+      if (!isOut(item)) picked.push(item);
+    }
+    return picked;
+  }
+
   /** All items in random order, each once; O(1) for each one that is taken (a Fisher-Yates shuffle that only notes what it moved). */
   *shuffled(random: Random): Generator<T, void, undefined> {
     const moved = new Map<number, T>();

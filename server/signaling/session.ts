@@ -33,6 +33,7 @@ import {
 import { newResume, peerIdOf } from './identity.ts';
 import type { Hub, PeerSession, SignalingSocket } from './hub.ts';
 import type { ViewerGroup } from './observer.ts';
+import { TOO_SLOW } from './transport/web-socket-connection.ts';
 
 const debug = createDebug('p2p:server:signaling');
 
@@ -102,7 +103,8 @@ export class Session implements PeerSession {
     this.introductions = this.#visit?.introductions ?? new Introductions();
     // one listener instead of one for each event: there are as many of them as peers
     socket.onAny((event: string, ...args: unknown[]) => this.#answer(event, args));
-    socket.once('disconnect', (reason) => {
+    socket.once('disconnect', (reason: string) => {
+      if (reason === TOO_SLOW) hub.admission.refusals.count('slow-reader', this.#visit);
       debug('%s disconnected: %s', this.peer, reason);
       void this.#inTurn(() => this.#leaveAll());
     });
@@ -135,6 +137,8 @@ export class Session implements PeerSession {
 
   /** Calls the event's handler and sends what it says to the acknowledgement callback, if the client gave one. */
   #answer(event: string, args: unknown[]): void {
+    // what was under way when it was cut off
+    if (!this.#socket.connected) return;
     const last = args.at(-1);
     const acknowledge = typeof last === 'function' ? (last as (reply: object) => void) : () => undefined;
     const untrusted = args[0] === last && typeof last === 'function' ? undefined : args[0];

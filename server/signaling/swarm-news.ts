@@ -5,7 +5,13 @@
 import createDebug from 'debug';
 import type { SwarmId } from '../../protocol/ids.ts';
 import type { SwarmState } from '../../protocol/signaling.ts';
-import { SWARM_NEWS_DELAY_MS, SWARM_NEWS_INTERVAL_MS, SWARM_NEWS_PER_MEMBER_MS } from '../limits.ts';
+import {
+  SWARM_NEWS_DELAY_MS,
+  SWARM_NEWS_EXACT_SIZE,
+  SWARM_NEWS_INTERVAL_MS,
+  SWARM_NEWS_PER_MEMBER_MS,
+  SWARM_NEWS_TOLERANCE,
+} from '../limits.ts';
 import type { SiteKey } from '../site.ts';
 import type { Directory } from './directory.ts';
 
@@ -28,8 +34,8 @@ export interface Places {
 interface Swarm {
   /** Members on this server for each site. */
   readonly sites: Map<SiteKey, number>;
-  /** What each site was told last, as text. */
-  readonly told: Map<SiteKey, string>;
+  /** What each site was told last. */
+  readonly told: Map<SiteKey, SwarmState>;
   timer: NodeJS.Timeout | undefined;
   /** Earliest time for the next message. */
   notBefore: number;
@@ -118,11 +124,22 @@ export class SwarmNews {
     for (const [site, count] of [...swarm.sites]) {
       members += count;
       const state = await this.#options.directory.state(id, site);
-      const text = JSON.stringify(state);
-      if (this.#closed || state === undefined || swarm.told.get(site) === text || !swarm.sites.has(site)) continue;
-      swarm.told.set(site, text);
+      if (this.#closed || state === undefined || !swarm.sites.has(site) || !isNews(state, swarm.told.get(site)))
+        continue;
+      swarm.told.set(site, state);
       this.#options.send(site, state);
     }
     swarm.notBefore = this.#options.now() + Math.max(SWARM_NEWS_INTERVAL_MS, members * SWARM_NEWS_PER_MEMBER_MS);
   }
 }
+
+/** Who keeps and who is next is always news, sizes are where somebody would decide otherwise. */
+function isNews(state: SwarmState, told: SwarmState | undefined): boolean {
+  if (told === undefined || state.keeper !== told.keeper) return true;
+  if (state.next.length !== told.next.length || state.next.some((peer, index) => peer !== told.next[index]))
+    return true;
+  return isOff(state.size, told.size) || isOff(state.siteSize, told.siteSize) || isOff(state.sites, told.sites);
+}
+
+const isOff = (size: number, told: number): boolean =>
+  size !== told && (told <= SWARM_NEWS_EXACT_SIZE || Math.abs(size - told) >= SWARM_NEWS_TOLERANCE * told);

@@ -17,7 +17,7 @@ async function watched(t: TestContext, path: string): Promise<{ file: WatchedFil
     path,
     maxBytes: 100,
     parse: (text) => {
-      if (/\s/.test(text)) throw new P2PError('bad-flag', 'Expected a word.');
+      if (!/^\S+$/.test(text)) throw new P2PError('bad-flag', 'Expected a word.');
       return text;
     },
     log: { info: note('info'), error: note('error') } as unknown as Logger,

@@ -13,8 +13,16 @@ test('a peer id is the first half of the hash of tag and secret', () => {
 });
 
 test('each secret is new, and so is the id that belongs to it', () => {
-  const secrets = Array.from({ length: 100 }, newResume);
-  assert.equal(new Set(secrets).size, 100);
-  assert.equal(new Set(secrets.map(peerIdOf)).size, 100);
+  // more than are drawn at a time
+  const secrets = Array.from({ length: 1000 }, newResume);
+  assert.equal(new Set(secrets).size, 1000);
+  assert.equal(new Set(secrets.map(peerIdOf)).size, 1000);
   for (const secret of secrets) assert.ok(isPeerId(secret) && isPeerId(peerIdOf(secret)));
+});
+
+test('what is no secret gets no id, least of all that of the secret before', () => {
+  const secret = newResume();
+  peerIdOf(secret);
+  for (const bad of ['', 'x'.repeat(32), secret.slice(0, 30), `${secret.slice(0, 31)}g`])
+    assert.throws(() => peerIdOf(bad), /32 hex digits/, bad);
 });

@@ -46,3 +46,16 @@ test('a shuffle gives every item once, also after many were taken out', () => {
     }),
   );
 });
+
+test('a sample is what a shuffle would give first, without those that are out', () => {
+  const sizes = fc.nat(30);
+  fc.assert(
+    fc.property(sizes, sizes, sizes, fc.nat(), (size, count, draws, seed) => {
+      const set = new PickableSet<number>();
+      for (let item = 0; item < size; item++) set.add(item);
+      const isOut = (item: number): boolean => item % 3 === 0;
+      const expected = [...set.shuffled(seeded(seed))].slice(0, draws).filter((item) => !isOut(item));
+      assert.deepEqual(set.sample(count, seeded(seed), isOut, draws), expected.slice(0, count));
+    }),
+  );
+});

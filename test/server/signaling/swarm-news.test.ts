@@ -104,9 +104,42 @@ test('a large swarm is told less often', async (t) => {
   const { sent, join, pass } = make(t);
   for (let i = 0; i < 3000; i++) await join(`p${i}`);
   await pass(SWARM_NEWS_DELAY_MS);
-  await join('one more');
+  for (let i = 0; i < 800; i++) await join(`q${i}`);
   await pass(SWARM_NEWS_INTERVAL_MS + 1000);
   assert.equal(sent.length, 1);
-  await pass(1500);
+  await pass(2500);
   assert.equal(sent.length, 2);
+});
+
+test('of a large swarm sizes are told where they are off by a quarter, who keeps always', async (t) => {
+  const { sent, join, leave, pass } = make(t);
+  for (let i = 0; i < 100; i++) await join(`p${i}`);
+  await pass(SWARM_NEWS_DELAY_MS);
+  for (let i = 0; i < 24; i++) await join(`q${i}`);
+  await pass(SWARM_NEWS_INTERVAL_MS);
+  assert.equal(sent.length, 1, '124 is near enough to 100');
+  await join('one more');
+  await pass(SWARM_NEWS_INTERVAL_MS);
+  assert.deepEqual(
+    sent.map(({ state }) => state.size),
+    [100, 125],
+  );
+  await leave('p0');
+  await pass(SWARM_NEWS_INTERVAL_MS);
+  assert.equal(sent.at(-1)?.state.keeper, 'p1');
+  await leave('p3');
+  await pass(SWARM_NEWS_INTERVAL_MS);
+  assert.deepEqual(sent.at(-1)?.state.next, ['p2', 'p4'], 'who is next is always told');
+});
+
+test('of a small swarm each size is told', async (t) => {
+  const { sent, join, pass } = make(t);
+  for (let i = 0; i < 30; i++) await join(`p${i}`);
+  await pass(SWARM_NEWS_DELAY_MS);
+  await join('one more');
+  await pass(SWARM_NEWS_INTERVAL_MS);
+  assert.deepEqual(
+    sent.map(({ state }) => state.size),
+    [30, 31],
+  );
 });

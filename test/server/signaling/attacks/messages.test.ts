@@ -19,7 +19,7 @@ const noStack = (text: string): void => assert.ok(!/\.(js|ts):\d+|\bat .*\(/.tes
 test('unknown events are refused in words, counted, and end the connection if they do not stop', async (t) => {
   const { url, refused, signaling, assertHealthy } = await target(t);
   const client = await connected(t, url, from);
-  for (const event of ['shutdown', '__proto__', 'constructor', 'toString', '', 7])
+  for (const event of ['shutdown', '__proto__', 'constructor', 'toString', '', 'connected'])
     client.frame(`421${JSON.stringify([event, {}])}`);
   await until('they are answered', () => client.received.filter((text) => text.startsWith('431')).length === 6);
   for (const text of client.received) noStack(text);
@@ -174,30 +174,30 @@ test('a flood of packets is cut off at once, whatever they are', async (t) => {
   const { url, refused, assertHealthy } = await target(t);
   for (const packet of ['3', '6', '42["signal",{}]']) {
     const { client } = await joined(t, url, 'x', from);
-    const before = refused('packets') + refused('bad-message');
+    const count = (): number => refused('packets') + refused('bad-message') + refused('bad-packet');
+    const before = count();
     for (let i = 0; i < 2 * MAX_PACKETS_PER_SWEEP; i++) client.frame(packet);
     await client.gone();
-    assert.ok(refused('packets') + refused('bad-message') > before);
+    assert.ok(count() > before, packet);
   }
-  assert.ok(refused('packets') >= 2);
+  assert.ok(refused('packets') >= 1);
   await assertHealthy();
 });
 
 test('more bytes than a peer may send end the connection, also where they are no packets: pings of WebSockets, fragments', async (t) => {
   const { url, refused, assertHealthy } = await target(t);
   for (const [payload, opcode] of [
-    ['p'.repeat(125), 9],
+    ['p'.repeat(125), 9], // ws itself ends who sends pings faster than it answers
     ['', 0x80], // reserved bits: refused by ws itself
   ] as const) {
     const { client } = await joined(t, url, 'x', from);
     for (let sent = 0; sent < 2 * BYTES_BURST; sent += 131) client.frame(payload, opcode);
     await client.gone();
   }
-  assert.equal(refused('bytes'), 1);
   const { client } = await joined(t, url, 'x', from);
   const signal = JSON.stringify(['signal', { to: '00'.repeat(16), signal: { ...offer, sdp: 'x'.repeat(8000) } }]);
   for (let sent = 0; sent < 2 * BYTES_BURST; sent += signal.length) client.frame(`42${signal}`);
   await client.gone();
-  assert.equal(refused('bytes'), 2);
+  assert.equal(refused('bytes'), 1);
   await assertHealthy();
 });

@@ -1,0 +1,187 @@
+/** One round of one system: a fresh server, filled to the last peer, measured, half of it dropped. Gives the figures of the table. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../../test/harness/until.ts';
+import { medianOrNaN, sum } from '../statistics.ts';
+import { burst, type Burst } from './burst.ts';
+import { Fleet } from './fleet.ts';
+import type { RowName, SignalingBenchOptions } from './options.ts';
+import { ServerProcess } from './server-process.ts';
+import type { System } from './systems.ts';
+
+/**
+ * Figures of one round; what was not asked for is missing. CPU is that of the server's process, in microseconds, beyond what idle connections
+ * cost in the same time.
+ */
+export interface Round {
+  /** Bytes for each idle peer that has joined: of the process, and of what lives in it. */
+  rss?: number;
+  live?: number;
+  /** CPU for a connection, until the peer may join. */
+  connect?: number;
+  /** CPU for a join, from its message to its answer, with what else falls into that time. */
+  join?: number;
+  /** The same with all news of it to the others, which come in their own time: the slower the machine, the more of them. */
+  joinWithNews?: number;
+  /** CPU for a join, median of spans of 100, when 100 peers are in the swarm, and when nearly all are. */
+  joinFirst?: number;
+  joinLast?: number;
+  /** CPU in a second in which nothing happens. */
+  idle?: number;
+  /** CPU for a signal that the server answers, as the kit's clients ask it to, and for one that it does not. */
+  signalAnswered?: number;
+  signal?: number;
+  /** CPU for each peer that is dropped, beyond what is used anyway. */
+  drop?: number;
+  /** Signals between survivors that did not come, or came more than once. */
+  dropLost?: number;
+  burst?: Burst;
+}
+
+const SWARM = 'https://video.example/lesson/index.m3u8';
+/** Joins are measured in spans of so many. */
+const SPAN = 100;
+/** Spans at either end that tell what a join costs in a small and in a large swarm. */
+const SPANS = 10;
+/** Times that peers come and go before anything is measured. V8 compiles what a join runs through only after thousands of them. */
+const WARM_UP_WAVES = 2;
+/** Signals between survivors, for each second. */
+const MURMUR = 500;
+
+/** @param core of the server */
+export async function runRound(
+  system: System,
+  options: SignalingBenchOptions,
+  core: number | undefined,
+): Promise<Round> {
+  const round: Round = {};
+  if (options.only.some((row) => row !== 'burst'))
+    await withServer(system, options, core, (server) => fill(system, server, options, round));
+  if (options.only.includes('burst'))
+    await withServer(
+      system,
+      options,
+      core,
+      async (server) => (round.burst = await burst(system, server, options.burst)),
+    );
+  return round;
+}
+
+async function withServer(
+  system: System,
+  { profiles }: SignalingBenchOptions,
+  core: number | undefined,
+  work: (server: ServerProcess) => Promise<unknown>,
+): Promise<void> {
+  const server = new ServerProcess(system, core, profiles);
+  try {
+    await server.listening();
+    await work(server);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function fill(
+  system: System,
+  server: ServerProcess,
+  options: SignalingBenchOptions,
+  round: Round,
+): Promise<void> {
+  const { peers, only, signals } = options;
+  const has = (row: RowName): boolean => only.includes(row);
+  await warmUp(system, server, options);
+  const before = await server.memory();
+  const fleet = new Fleet(system, [server.port]);
+  const connects = await spent(server, () => fleet.open(peers));
+  // what connecting has left to collect is no part of joining
+  await server.memory();
+  let spans: readonly Spent[] = [];
+  const joins = await spent(server, async () => {
+    spans = await joinAll(fleet, server);
+    await delay(options.newsMs);
+  });
+  const after = await server.memory();
+  const idle = await spent(server, () => delay(options.idleMs));
+  const each = ({ cpu, milliseconds }: Spent, count: number): number =>
+    (cpu - (idle.cpu * milliseconds) / idle.milliseconds) / count;
+  round.idle = (1000 * idle.cpu) / idle.milliseconds;
+  round.connect = each(connects, peers);
+  const costs = spans.map((span) => each(span, SPAN));
+  round.join = sum(costs) / costs.length;
+  round.joinFirst = medianOrNaN(costs.slice(0, SPANS));
+  round.joinLast = medianOrNaN(costs.slice(-SPANS));
+  round.joinWithNews = each(joins, peers);
+  round.rss = (after.rss - before.rss) / peers;
+  round.live = (after.live - before.live) / peers;
+  if (has('signal')) {
+    round.signal = each(await spent(server, () => fleet.exchange(fleet.peers, signals, false)), signals);
+    round.signalAnswered = each(await spent(server, () => fleet.exchange(fleet.peers, signals, true)), signals);
+  }
+  if (has('drop')) await drop(fleet, server, options, round);
+  if (fleet.losses > 0 || fleet.refused > 0)
+    throw new Error(`${system.name} ended ${JSON.stringify([...fleet.lost])}, refused ${fleet.refused} signals.`);
+  fleet.destroy();
+}
+
+/** What is measured should be compiled, and the first growth of the heap is nobody's. */
+async function warmUp(
+  system: System,
+  server: ServerProcess,
+  { warmUp, signals }: SignalingBenchOptions,
+): Promise<void> {
+  for (let wave = 0; wave < WARM_UP_WAVES; wave++) {
+    const fleet = new Fleet(system, [server.port]);
+    await fleet.open(warmUp);
+    await fleet.join(fleet.peers, `warm-up ${wave}`);
+    for (const answer of [true, false]) await fleet.exchange(fleet.peers, Math.min(signals, 2 * warmUp), answer);
+    fleet.destroy();
+    await emptied(server, 0);
+  }
+}
+
+/** All join one swarm. @returns what each SPAN of them cost, without the first, which is the swarm that the next join */
+async function joinAll(fleet: Fleet, server: ServerProcess): Promise<Spent[]> {
+  const spans: Spent[] = [];
+  for (let from = 0; from < fleet.peers.length; from += SPAN)
+    spans.push(await spent(server, () => fleet.join(fleet.peers.slice(from, from + SPAN), SWARM)));
+  return spans.slice(1);
+}
+
+/**
+ * Every second peer goes at once, while the others exchange signals. What the same time costs after it is taken off: pings and these signals. The
+ * time is long enough for the news of it to reach all who are left.
+ */
+async function drop(fleet: Fleet, server: ServerProcess, options: SignalingBenchOptions, round: Round): Promise<void> {
+  const gone = fleet.peers.filter((_, index) => index % 2 === 1);
+  const left = fleet.peers.filter((_, index) => index % 2 === 0);
+  let missing = 0;
+  const { cpu } = await spent(server, async () => {
+    const tally = fleet.murmur(left, MURMUR, options.dropMs);
+    await delay(options.dropMs / 10);
+    fleet.destroy(gone);
+    const { missing: lost, surplus } = await tally;
+    missing = lost + surplus;
+  });
+  await emptied(server, left.length);
+  const { cpu: anyway } = await spent(server, () => fleet.murmur(left, MURMUR, options.dropMs));
+  round.drop = (cpu - anyway) / gone.length;
+  round.dropLost = missing;
+}
+
+async function emptied(server: ServerProcess, connections: number): Promise<void> {
+  await until('the server has noticed who is gone', async () => (await server.usage()).connections === connections);
+}
+
+interface Spent {
+  /** Of the server, microseconds. */
+  readonly cpu: number;
+  readonly milliseconds: number;
+}
+
+async function spent(server: ServerProcess, work: () => Promise<unknown>): Promise<Spent> {
+  const start = performance.now();
+  const { cpu: before } = await server.usage();
+  await work();
+  const { cpu: after } = await server.usage();
+  return { cpu: after - before, milliseconds: performance.now() - start };
+}

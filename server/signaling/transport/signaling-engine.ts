@@ -1,0 +1,92 @@
+/**
+ * engine.io's server with a WebSocket of its own for clients that begin with one. Clients that begin with HTTP polling, and what they upgrade to, are
+ * left to engine.io (docs/decisions/0027).
+ */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Server as Engine, type ServerOptions } from 'engine.io';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../../limits.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { EngineWebSocket, WebSocketConnection } from './web-socket-connection.ts';
+
+/** What engine.io's own methods take. */
+type EngineRequest = Parameters<Engine['verify']>[0];
+
+/** As many as engine.io takes: who knows the id of a polling connection can speak for it, so none can be guessed. */
+const SID_BYTES = 15;
+
+export class SignalingEngine extends Engine {
+  readonly #heartbeat: Heartbeat;
+  readonly #webSockets: WebSocketServer;
+  /** What each client is told behind its id. */
+  readonly #handshake: string;
+
+  constructor(options: ServerOptions & { readonly maxHttpBufferSize: number }) {
+    const { pingInterval = PING_INTERVAL_MS, pingTimeout = PING_TIMEOUT_MS, maxHttpBufferSize: maxPayload } = options;
+    super({ ...options, pingInterval, pingTimeout });
+    this.#heartbeat = new Heartbeat(pingInterval);
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload,
+      WebSocket: EngineWebSocket,
+    });
+    this.#handshake = `","upgrades":[],"pingInterval":${pingInterval},"pingTimeout":${pingTimeout},"maxPayload":${maxPayload}}`;
+  }
+
+  override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const query = new URLSearchParams(request.url?.split('?')[1]);
+    if (query.get('transport') !== 'websocket' || query.get('EIO') !== '4' || query.has('sid')) {
+      super.handleUpgrade(request, socket, head);
+      return;
+    }
+    // where engine.io looks for it
+    const engineRequest = Object.assign(request, { _query: Object.fromEntries(query) }) as unknown as EngineRequest;
+    this.verify(engineRequest, true, (code, context) => {
+      if (code === undefined) {
+        this.#webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
+          if (webSocket instanceof EngineWebSocket && socket instanceof Socket) this.#open(request, socket, webSocket);
+        });
+        return;
+      }
+      this.emit('connection_error', { req: request, code, message: Engine.errorMessages[code], context });
+      refuse(socket, context?.message ?? Engine.errorMessages[code]);
+    });
+  }
+
+  #open(request: IncomingMessage, socket: Socket, webSocket: EngineWebSocket): void {
+    const id = randomBytes(SID_BYTES).toString('base64url');
+    const connection = new WebSocketConnection({
+      id,
+      request,
+      socket,
+      webSocket,
+      heartbeat: this.#heartbeat,
+      ended: this.#ended,
+    });
+    // what engine.io asks of its clients, a WebSocketConnection has: close(), protocol, transport.name, upgraded
+    this.clients[id] = connection as unknown as (typeof this.clients)[string];
+    this.clientsCount++;
+    connection.open(`{"sid":"${id}${this.#handshake}`);
+    this.emit('connection', connection);
+  }
+
+  readonly #ended = ({ id }: WebSocketConnection): void => {
+    Reflect.deleteProperty(this.clients, id);
+    this.clientsCount--;
+  };
+}
+
+/** As engine.io does it. */
+function refuse(socket: Duplex, message: string): void {
+  socket.on('error', () => socket.destroy());
+  if (socket.writable)
+    socket.write(
+      `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+    );
+  socket.destroy();
+}

@@ -1,0 +1,169 @@
+/**
+ * An Engine.IO 4 connection that is a WebSocket from its first packet on, as nearly all are: what socket.io needs of engine.io's Socket and its
+ * transport, in one object without timers, queues and closures of its own. Made by the SignalingEngine, used by socket.io's Client.
+ */
+import { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { WebSocket, type RawData } from 'ws';
+import { MAX_UNSENT_BYTES } from '../../limits.ts';
+import type { Heartbeat, Pulse } from './heartbeat.ts';
+import { textFrame } from './text-frame.ts';
+
+/** Of Engine.IO 4. */
+const OPEN = '0';
+const PING = '2';
+const PONG = '3';
+const MESSAGE = '4';
+
+const PING_FRAME = textFrame(PING);
+
+/** socket.io asks for no more of it. */
+const TRANSPORT = { name: 'websocket', writable: true } as const;
+
+/** Why a connection ended that did not read what it was sent. */
+export const TOO_SLOW = 'too slow';
+
+/** ws makes its sockets of this class, so that one listener serves all: each knows its connection. */
+export class EngineWebSocket extends WebSocket {
+  connection: WebSocketConnection | undefined;
+}
+
+export interface ConnectionOptions {
+  readonly id: string;
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  readonly webSocket: EngineWebSocket;
+  readonly heartbeat: Heartbeat;
+  /** Called when it is over. */
+  readonly ended: (connection: WebSocketConnection) => void;
+}
+
+export class WebSocketConnection extends EventEmitter implements Pulse {
+  readonly id: string;
+  readonly protocol = 4;
+  readonly transport = TRANSPORT;
+  /** For engine.io: another transport can't take over. */
+  readonly upgraded = true;
+  readonly remoteAddress: string;
+  readyState: 'open' | 'closed' = 'open';
+  /** Of the handshake, until forgetRequest(). */
+  request: IncomingMessage | undefined;
+  readonly #socket: Socket;
+  /** For whoever watches it; its messages and its end come from here. */
+  readonly webSocket: EngineWebSocket;
+  readonly #heartbeat: Heartbeat;
+  readonly #ended: (connection: WebSocketConnection) => void;
+  /** A ping has gone out, and nothing came since. */
+  #isSilent = false;
+
+  constructor({ id, request, socket, webSocket, heartbeat, ended }: ConnectionOptions) {
+    super();
+    this.id = id;
+    this.request = request;
+    this.remoteAddress = socket.remoteAddress ?? '';
+    this.#socket = socket;
+    this.webSocket = webSocket;
+    this.#heartbeat = heartbeat;
+    this.#ended = ended;
+    webSocket.connection = this;
+    webSocket.on('message', onMessage);
+    webSocket.on('close', onClose);
+    webSocket.on('error', onError);
+    heartbeat.add(this);
+  }
+
+  /** Bytes that wait until the client takes them. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** @param handshake what the client is told of this server, JSON */
+  open(handshake: string): void {
+    this.#send(OPEN + handshake);
+  }
+
+  /** Sends a packet of socket.io. */
+  write(packet: string): void {
+    this.#send(MESSAGE + packet);
+  }
+
+  /** engine.io keeps it for good, 2 KB and more with its headers. */
+  forgetRequest(): void {
+    this.request = undefined;
+  }
+
+  beat(): void {
+    if (this.#isSilent) {
+      // who answers no ping answers no closing handshake
+      this.webSocket.terminate();
+      this.#end('ping timeout');
+      return;
+    }
+    this.#isSilent = true;
+    this.#put(PING_FRAME);
+  }
+
+  close(): void {
+    if (this.readyState !== 'open') return;
+    this.webSocket.close();
+    this.#end('forced close');
+  }
+
+  received(data: RawData, isBinary: boolean): void {
+    if (this.readyState !== 'open') return;
+    this.#isSilent = false;
+    this.emit('packet');
+    if (isBinary) {
+      this.emit('data', data);
+      return;
+    }
+    const text = Buffer.isBuffer(data) ? data.toString() : '';
+    if (text.startsWith(MESSAGE)) this.emit('data', text.slice(1));
+    else if (text !== PONG) {
+      this.webSocket.close();
+      this.#end('parse error');
+    }
+  }
+
+  /** The WebSocket is closed, by whomever. */
+  closed(): void {
+    this.#end('transport close');
+  }
+
+  #send(text: string): void {
+    this.#put(textFrame(text));
+  }
+
+  /** Straight to the TCP socket: nothing is compressed, so nothing can be on its way inside ws. */
+  #put(frame: string | Buffer): void {
+    if (this.readyState !== 'open' || !this.#socket.writable) return;
+    if (typeof frame === 'string') this.#socket.write(frame, 'latin1');
+    else this.#socket.write(frame);
+    if (this.#socket.writableLength <= MAX_UNSENT_BYTES) return;
+    this.webSocket.terminate();
+    this.#end(TOO_SLOW);
+  }
+
+  #end(reason: string): void {
+    if (this.readyState === 'closed') return;
+    this.readyState = 'closed';
+    this.request = undefined;
+    this.#heartbeat.delete(this);
+    this.#ended(this);
+    this.emit('close', reason);
+  }
+}
+
+function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
+  if (this instanceof EngineWebSocket) this.connection?.received(data, isBinary);
+}
+
+function onClose(this: WebSocket): void {
+  if (this instanceof EngineWebSocket) this.connection?.closed();
+}
+
+/** `close` follows. */
+function onError(): void {
+  return undefined;
+}
