@@ -3,22 +3,7 @@
  * no URL, no swarm, nobody's id.
  */
 import type { ByteCounts } from './page.ts';
-import type { MeshOff } from './signaling.ts';
-
-/** Why a client has no neighbour. */
-export type NoMesh =
-  /** The page does not share (yet): no consent, no WebRTC, or it has left. */
-  | 'not-sharing'
-  /** The server has not answered yet. */
-  | 'joining'
-  /** The server can't be reached, or lets nobody in. */
-  | 'unreachable'
-  /** The server says so. */
-  | MeshOff
-  /** Nobody else is in our swarms. */
-  | 'alone'
-  /** Others are, but no connection to any of them is open. */
-  | 'unconnected';
+import type { NoMesh } from './signaling.ts';
 
 /** Everything since the beacon before. */
 export interface Beacon {

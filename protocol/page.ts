@@ -3,10 +3,9 @@
  * browser use it over a port each (`FromTab`, `ToTab`). A service worker, and whoever else is given a port, speaks the asset half
  * (`AssetQuestion`, `AssetAnswer`) over it.
  */
-import type { NoMesh } from './beacon.ts';
 import type { P2PErrorCode } from './error.ts';
 import type { AssetName, Digest, PeerId, SwarmId } from './ids.ts';
-import type { IceServer, Signal } from './signaling.ts';
+import type { IceServer, NoMesh, Signal } from './signaling.ts';
 
 /** What the page decides about the mesh. Times in ms, rates in bits per second, URLs absolute. */
 export interface EngineOptions {

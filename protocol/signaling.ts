@@ -28,6 +28,21 @@ export interface JoinRequest {
 /** Why a server lets a client take part in no swarm: `holdout`, to compare those with the mesh with some without it; `switched-off`, for everybody. */
 export type MeshOff = 'holdout' | 'switched-off';
 
+/** Why a client has no neighbour. */
+export type NoMesh =
+  /** The page does not share (yet): no consent, no WebRTC, or it has left. */
+  | 'not-sharing'
+  /** The server has not answered yet. */
+  | 'joining'
+  /** The server can't be reached, or lets nobody in. */
+  | 'unreachable'
+  /** The server says so. */
+  | MeshOff
+  /** Nobody else is in our swarms. */
+  | 'alone'
+  /** Others are, but no connection to any of them is open. */
+  | 'unconnected';
+
 export interface JoinReply extends IceGrant {
   readonly ok: true;
   readonly peer: PeerId;

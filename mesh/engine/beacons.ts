@@ -1,6 +1,7 @@
 /** What the server is told of this browser now and then, for its operator: see protocol/beacon.ts. Owned by the Engine. */
-import { MAX_FIRST_FRAMES, type NoMesh } from '../../protocol/beacon.ts';
+import { MAX_FIRST_FRAMES } from '../../protocol/beacon.ts';
 import type { ByteCounts, Played } from '../../protocol/page.ts';
+import type { NoMesh } from '../../protocol/signaling.ts';
 import { BEACON_EVERY_MS, FIRST_BEACON_MS } from '../core/limits.ts';
 import type { Clock, Signaling } from '../core/ports.ts';
 

@@ -1,9 +1,16 @@
 /** Our place in the swarms: joins them at the server, and has connections made to whom it names. Owned by the Engine. */
-import type { NoMesh } from '../../protocol/beacon.ts';
 import type { Digest, PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import type { EngineOptions, Lead } from '../../protocol/page.ts';
-import type { ClaimReply, IceServer, JoinReply, MeshOff, Refusal, SwarmState } from '../../protocol/signaling.ts';
+import type {
+  ClaimReply,
+  IceServer,
+  JoinReply,
+  MeshOff,
+  NoMesh,
+  Refusal,
+  SwarmState,
+} from '../../protocol/signaling.ts';
 import { ICE_TTL_MAX_S, MORE_NAMES_AFTER_MAX_MS, MORE_NAMES_AFTER_MS, OFF_AGAIN_MS } from '../core/limits.ts';
 import type { Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
 import type { SwarmView } from '../core/start-gate.ts';

@@ -1,6 +1,7 @@
 /** The one parser of clients' beacons: shape alone. What is plausible, BeaconGate decides. */
 import * as v from 'valibot';
-import { MAX_FIRST_FRAMES, type Beacon, type NoMesh } from '../../protocol/beacon.ts';
+import { MAX_FIRST_FRAMES, type Beacon } from '../../protocol/beacon.ts';
+import type { NoMesh } from '../../protocol/signaling.ts';
 import { bad, type ParsedMessage } from '../signaling/client-message.ts';
 
 /** All of them, in the order of docs/metrics.md. */

@@ -124,5 +124,27 @@ test('a running mesh ends with the next join reply that says so, and its bytes c
   await b.get(lesson);
   await world.clock.advance(5000);
   assert.equal((await a.get(lesson)).source, 'origin');
-  assert.equal(a.stats.peers, 0, 'nobody dials it, and it dials nobody');
+  assert.equal(a.stats.peers, 0);
+});
+
+test('who hears that there is no mesh dials nobody again whose connection has just broken', async () => {
+  const world = new World();
+  const { server } = world;
+  const b = world.peer('B');
+  await world.clock.advance(1000);
+  const a = world.peer('A'); // the newcomer offers, and offers again
+  await world.connected([a, b]);
+  const relay = server.relay.bind(server);
+  let inVain = 0;
+  server.relay = (client, request) => {
+    if (client.peer === null) inVain++;
+    return relay(client, request);
+  };
+  b.die();
+  await world.clock.until(() => a.stats.peers === 0, 10_000);
+  server.off = 'switched-off';
+  a.engine.join('stream' as Parameters<typeof a.engine.join>[0]);
+  await world.clock.until(() => a.stats.noMesh === 'switched-off');
+  await world.clock.advance(60_000);
+  assert.equal(inVain, 0);
 });
