@@ -1,6 +1,11 @@
 /** The whole server: demo, kit, media, digests and signaling on one port. */
 import { existsSync, statSync } from 'node:fs';
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server as HttpServer,
+} from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import { join, resolve } from 'node:path';
 import type { BlockList } from 'node:net';
@@ -10,6 +15,8 @@ import type { Middleware } from 'koa';
 import { P2PError } from '../protocol/error.ts';
 import { SIGNALING_PATH } from '../protocol/signaling.ts';
 import { DigestService, type DigestServiceOptions } from './digest-service/digest-service.ts';
+import type { AdmissionOptions } from './admission/admission.ts';
+import { isAllowedOrigin } from './admission/origins.ts';
 import { Digests } from './digests/digests.ts';
 import { warmDigests } from './digests/warm-digests.ts';
 import { Drain } from './drain.ts';
@@ -42,7 +49,7 @@ export interface ServerOptions
   readonly cors?: AllowedOrigins;
   /** URL of the Redis through which several servers share their swarms. Default: this one is alone. */
   readonly redis?: string;
-  /** May who asks for `/p2p/ice` have it? Default: everybody may. */
+  /** May who asks for `/p2p/ice` have it? Default: pages of the origins that may join; nobody where a token is needed, for who shows one has it with its join. */
   readonly mayHaveICE?: MayHaveICE;
   /** Hashes what playlists of these origins list. Default: none are hashed. */
   readonly digestService?: DigestServiceOptions;
@@ -95,7 +102,7 @@ const PATIENCE = {
 
 /** @throws P2PError `bad-flag` if the media folder is missing or the Redis URL is none; Node's error if the certificate or key can't be read */
 export function createServer(options: ServerOptions = {}): P2PServer {
-  const { port = 8080, host, cors = '*', iceServers = [], tls, log = createLog('warn'), now = Date.now } = options;
+  const { cors = '*', iceServers = [], tls, log = createLog('warn'), now = Date.now } = options;
   const media = mediaFolder(options.media);
   const kit = options.kit ?? join(packageRoot(), 'dist', 'browser');
   if (!existsSync(kit))
@@ -113,7 +120,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     demo: options.demo ?? join(packageRoot(), 'demo'),
     cors,
     ice: typeof iceServers === 'function' ? iceServers : fixedIce(iceServers),
-    mayHaveICE: options.mayHaveICE ?? (() => true),
+    mayHaveICE: options.mayHaveICE ?? ((request) => mayHaveICE(options.admission, request)),
     digests,
     redis: () => (others === undefined ? undefined : others.isReady),
     digestService,
@@ -125,13 +132,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
   });
   // Koa's promise never rejects: its own error handler has the last word; who connects and says nothing is not waited for as long as Node does
   const handle = app.callback();
-  const http =
-    tls === undefined
-      ? createHttpServer(PATIENCE, (...args) => void handle(...args))
-      : createHttpsServer(
-          { ...tls, ...PATIENCE, handshakeTimeout: HEADERS_TIMEOUT_MS },
-          (...args) => void handle(...args),
-        );
+  const http = httpServer(tls, (...args) => void handle(...args));
   guardUpgrades(http);
   const sockets = trackSockets(http);
   const { admission, directory, addressOf, siteOf } = options;
@@ -151,6 +152,27 @@ export function createServer(options: ServerOptions = {}): P2PServer {
   metrics.watchSignaling(signaling, meshSwitch);
   const drain = new Drain(http, signaling);
   const own = options.metricsPort === undefined ? undefined : metricsServer(metrics);
+  return faceOf(
+    { http, sockets, signaling, digests, digestService, meshSwitch, metrics, drain, own },
+    { ...options, media, log },
+  );
+}
+
+/** What a server is made of. */
+interface Parts extends Pick<P2PServer, 'http' | 'signaling' | 'meshSwitch' | 'metrics'> {
+  readonly sockets: ReadonlySet<Duplex>;
+  readonly digests: Digests;
+  readonly digestService: DigestService | undefined;
+  readonly drain: Drain;
+  /** Of `/metrics`, where it has a port of its own. */
+  readonly own: HttpServer | undefined;
+}
+
+function faceOf(
+  { http, sockets, signaling, digests, digestService, meshSwitch, metrics, drain, own }: Parts,
+  options: ServerOptions & Required<Pick<ServerOptions, 'media' | 'log'>>,
+): P2PServer {
+  const { port = 8080, host, tls, media, log } = options;
   let closing: Promise<void> | undefined;
   return {
     http,
@@ -190,6 +212,14 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     },
   };
 }
+
+const mayHaveICE = ({ origins = '*', tokens }: AdmissionOptions = {}, request: IncomingMessage): boolean =>
+  tokens === undefined && isAllowedOrigin(origins, request);
+
+const httpServer = (tls: ServerOptions['tls'], handle: RequestListener): HttpServer | HttpsServer =>
+  tls === undefined
+    ? createHttpServer(PATIENCE, handle)
+    : createHttpsServer({ ...tls, ...PATIENCE, handshakeTimeout: HEADERS_TIMEOUT_MS }, handle);
 
 function redisNodes(url: string, log: Logger, metrics: Metrics): RedisNodes {
   const others: RedisNodes = new RedisNodes({ url, log, answered: (...answer) => note(...answer) });

@@ -25,7 +25,7 @@ import { Changes } from './changes.ts';
 import { Crossings } from './crossings.ts';
 import type { FromOutside } from './from-outside.ts';
 import { ManifestIndex } from './manifest-index.ts';
-import { Membership } from './membership.ts';
+import { Membership, type MembershipListener } from './membership.ts';
 import { Neighbours, type NeighboursListener } from './neighbours.ts';
 import { OriginDoor } from './origin-door.ts';
 import type { LoadOutside } from './transfer-ports.ts';
@@ -82,19 +82,10 @@ export class Engine {
     );
     const { home } = options;
     this.#home = home;
-    this.#membership = new Membership(ports, options, this.#neighbours, {
-      changed,
-      joined: () => {
-        this.#reachability(true);
-        this.#beacons.begin();
-      },
-      unusable: (code, reason) => this.#warn(serverUnusable(code, options.signal, reason)),
-    });
-    this.#beacons = new Beacons({
-      ...ports,
-      look: () => this.stats,
-      isThere: () => this.#membership.isAnswered,
-    });
+    const listener = this.#membershipListener(changed, options.signal);
+    this.#membership = new Membership(ports, options, this.#neighbours, listener);
+    const isThere = (): boolean => this.#membership.isAnswered;
+    this.#beacons = new Beacons({ ...ports, look: () => this.stats, isThere });
     const door = this.#door(options);
     this.#manifest = new ManifestIndex(clock);
     this.#crossings = new Crossings({ clock, changes, membership: this.#membership, neighbours: this.#neighbours });
@@ -123,6 +114,17 @@ export class Engine {
         failed: (error) => this.#warn(error),
       });
     this.#begin(options);
+  }
+
+  #membershipListener(changed: () => void, server: string): MembershipListener {
+    return {
+      changed,
+      joined: () => {
+        this.#reachability(true);
+        this.#beacons.begin();
+      },
+      unusable: (code, reason) => this.#warn(serverUnusable(code, server, reason)),
+    };
   }
 
   #door({ webOrigin }: EngineOptions): OriginDoor {

@@ -8,7 +8,7 @@ import { P2PError } from '../../protocol/error.ts';
  * @param file undefined: there is none
  * @throws P2PError `bad-flag` that names the key
  */
-export function flagsOf<Flags>(command: Command, file: string | undefined): Flags {
+export function flagsOf(command: Command, file: string | undefined): Readonly<Record<string, unknown>> {
   const values = file === undefined ? {} : readConfig(file);
   const flags: Record<string, unknown> = { ...command.opts() };
   for (const [key, value] of Object.entries(values)) {
@@ -20,7 +20,7 @@ export function flagsOf<Flags>(command: Command, file: string | undefined): Flag
     const source = command.getOptionValueSource(name);
     if (source === undefined || source === 'default') flags[name] = parsed;
   }
-  return flags as Flags;
+  return flags;
 }
 
 const keyOf = ({ long }: Option): string => (long ?? '').replace(/^--/, '');

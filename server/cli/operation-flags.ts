@@ -2,6 +2,7 @@
 import type { BlockList } from 'node:net';
 import { Option, type Command } from 'commander';
 import { DRAIN_SECONDS } from '../limits.ts';
+import { LOG_LEVELS, type LogLevel } from '../log.ts';
 import { prefixes, onOff, port, seconds, share } from './flag-values.ts';
 
 export interface OperationFlags {
@@ -13,13 +14,15 @@ export interface OperationFlags {
   readonly metricsAllow?: BlockList;
   readonly drainSeconds: number;
   readonly hsts: number;
+  readonly logLevel: LogLevel;
   readonly logAddresses: boolean;
 }
 
+const flag = (flags: string, description: string, variable: string): Option =>
+  new Option(flags, description).env(variable);
+
 export function addOperationFlags(command: Command): Command {
-  const flag = (flags: string, description: string, variable: string): Option =>
-    new Option(flags, description).env(variable);
-  return command
+  return addMetricsFlags(command)
     .addOption(
       flag(
         '--config <file>',
@@ -43,21 +46,6 @@ export function addOperationFlags(command: Command): Command {
     )
     .addOption(
       flag(
-        '--metrics-port <port>',
-        'port of /metrics (default: that of --port, where only programs on this machine and --metrics-allow see it)',
-        'P2P_METRICS_PORT',
-      ).argParser(port),
-    )
-    .addOption(flag('--metrics-host <address>', 'address for --metrics-port', 'P2P_METRICS_HOST').default('127.0.0.1'))
-    .addOption(
-      flag(
-        '--metrics-allow <prefixes>',
-        'who else may see /metrics on --port: addresses or prefixes with commas, e.g. 10.0.0.0/8; a proxy that is allowed shows it to all',
-        'P2P_METRICS_ALLOW',
-      ).argParser(prefixes),
-    )
-    .addOption(
-      flag(
         '--drain-seconds <seconds>',
         'time over which SIGTERM sends viewers away, and responses may end; sooner over when nobody is left',
         'P2P_DRAIN_SECONDS',
@@ -75,8 +63,36 @@ export function addOperationFlags(command: Command): Command {
         .default(0),
     )
     .addOption(
+      flag(
+        '--log-level <level>',
+        'what is logged to stderr, as JSON lines; debug has one for each response',
+        'P2P_LOG_LEVEL',
+      )
+        .choices(LOG_LEVELS)
+        .default('info'),
+    )
+    .addOption(
       flag('--log-addresses', 'logs hold addresses of clients, which are personal data', 'P2P_LOG_ADDRESSES').default(
         false,
       ),
+    );
+}
+
+function addMetricsFlags(command: Command): Command {
+  return command
+    .addOption(
+      flag(
+        '--metrics-port <port>',
+        'port of /metrics (default: that of --port, where only programs on this machine and --metrics-allow see it)',
+        'P2P_METRICS_PORT',
+      ).argParser(port),
+    )
+    .addOption(flag('--metrics-host <address>', 'address for --metrics-port', 'P2P_METRICS_HOST').default('127.0.0.1'))
+    .addOption(
+      flag(
+        '--metrics-allow <prefixes>',
+        'who else may see /metrics on --port: addresses or prefixes with commas, e.g. 10.0.0.0/8; a proxy that is allowed shows it to all',
+        'P2P_METRICS_ALLOW',
+      ).argParser(prefixes),
     );
 }

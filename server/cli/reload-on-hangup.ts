@@ -4,13 +4,10 @@ import { RENEW_SPREAD_MS } from '../limits.ts';
 import type { P2PServer, ServerOptions } from '../create-server.ts';
 import type { OperationFlags } from './operation-flags.ts';
 
-/** What a reload heeds. */
-type Flags = OperationFlags & { readonly logLevel: string };
-
 /** Of these a change counts at once. */
 const AT_RUN_TIME: readonly string[] = ['mesh', 'holdout', 'logLevel', 'drainSeconds', 'tlsCert', 'tlsKey'];
 
-export interface ReloadPorts<F extends Flags> {
+export interface ReloadPorts<F extends OperationFlags> {
   readonly server: P2PServer;
   readonly log: Logger;
   /** The flags as they were at start. */
@@ -22,7 +19,7 @@ export interface ReloadPorts<F extends Flags> {
 }
 
 /** @returns the flags that count now */
-export function reloadOnHangup<F extends Flags>(ports: ReloadPorts<F>): () => F {
+export function reloadOnHangup<F extends OperationFlags>(ports: ReloadPorts<F>): () => F {
   const { server, log, read, readTLS } = ports;
   let current = ports.flags;
   process.on('SIGHUP', () => {
@@ -45,7 +42,7 @@ export function reloadOnHangup<F extends Flags>(ports: ReloadPorts<F>): () => F 
 }
 
 /** Running meshes hear of the switch by being asked to join again, spread over time. */
-function turn(server: P2PServer, { mesh, holdout }: Flags): void {
+function turn(server: P2PServer, { mesh, holdout }: OperationFlags): void {
   const { meshSwitch } = server;
   const isTurned = meshSwitch.mesh !== mesh;
   meshSwitch.mesh = mesh;
@@ -61,5 +58,5 @@ const changed = (before: object, now: object): string[] =>
 
 const shown = (flags: object, name: string): string => {
   const value = (flags as Readonly<Record<string, unknown>>)[name];
-  return JSON.stringify(value instanceof Object && 'rules' in value ? value.rules : value) ?? '';
+  return JSON.stringify({ value: value instanceof Object && 'rules' in value ? value.rules : value });
 };

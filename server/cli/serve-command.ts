@@ -4,7 +4,7 @@ import { Command, Option } from 'commander';
 import { P2PError } from '../../protocol/error.ts';
 import { createServer, type P2PServer, type ServerOptions } from '../create-server.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
-import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
+import { createLog } from '../log.ts';
 import { packageRoot } from '../package-root.ts';
 import { flagsOf } from './config-file.ts';
 import { addAdmissionFlags, admissionOf, type AdmissionFlags } from './admission-flags.ts';
@@ -27,14 +27,21 @@ interface ServeFlags extends IceFlags, SiteFlags, AdmissionFlags, DigestFlags, O
   readonly redis?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
-  readonly logLevel: LogLevel;
 }
 
 /** `p2p-elements serve`. @param print writes one line to stdout */
 export function serveCommand(print: (line: string) => void): Command {
+  const command = addOperationFlags(addAdmissionFlags(withSiteFlags(withDigestFlags(withIceFlags(serveFlags())))));
+  return command.action(async () => {
+    const { config } = command.opts<ServeFlags>();
+    await serve(() => flagsOf(command, config) as unknown as ServeFlags, print);
+  });
+}
+
+function serveFlags(): Command {
   const flag = (flags: string, description: string, variable: string): Option =>
     new Option(flags, description).env(variable);
-  const command = new Command('serve')
+  return new Command('serve')
     .description(
       'serve the demo, a media folder with digests, and the signaling that introduces browsers to each other',
     )
@@ -60,21 +67,7 @@ export function serveCommand(print: (line: string) => void): Command {
       ),
     )
     .addOption(flag('--tls-cert <file>', 'certificate chain, PEM: serves HTTPS', 'P2P_TLS_CERT'))
-    .addOption(flag('--tls-key <file>', 'private key of the certificate, PEM', 'P2P_TLS_KEY'))
-    .addOption(
-      flag(
-        '--log-level <level>',
-        'what is logged to stderr, as JSON lines; debug has one for each response',
-        'P2P_LOG_LEVEL',
-      )
-        .choices(LOG_LEVELS)
-        .default('info'),
-    )
-    .action(async () => {
-      const { config } = command.opts<ServeFlags>();
-      await serve(() => flagsOf<ServeFlags>(command, config), print);
-    });
-  return addOperationFlags(addAdmissionFlags(withSiteFlags(withDigestFlags(withIceFlags(command)))));
+    .addOption(flag('--tls-key <file>', 'private key of the certificate, PEM', 'P2P_TLS_KEY'));
 }
 
 /** @param read gives the flags as they are now: the file of `--config` may change */

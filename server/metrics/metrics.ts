@@ -48,14 +48,15 @@ export class Metrics {
   /** Called once, where there is a Redis to be. @returns is to be told of each of its answers */
   watchRedis(isReady: () => boolean): (milliseconds: number, isAnswered: boolean) => void {
     const registers = [this.#registry];
-    void new Gauge({
+    const up = new Gauge({
       name: 'p2p_redis_up',
       help: '1: the directory is shared through Redis; 0: it does not answer, or is told anew what it lost',
-      registers,
+      registers: [],
       collect() {
         this.set(Number(isReady()));
       },
     });
+    this.#registry.registerMetric(up);
     const answers = new Histogram({
       name: 'p2p_redis_seconds',
       help: 'Time that Redis took to answer',

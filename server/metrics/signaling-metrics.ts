@@ -64,23 +64,24 @@ export class SignalingMetrics {
   /** What is read from the signaling when the metrics are asked for. Called once. */
   watch(signaling: Signaling, meshSwitch: MeshSwitch): void {
     const gauge = (name: string, help: string, value: () => number): void =>
-      void new Gauge({ name, help, registers: [this.#registry], collect: gaugeOf(value) });
+      this.#registry.registerMetric(new Gauge({ name, help, registers: [], collect: gaugeOf(value) }));
     gauge('p2p_peers', 'Peers connected to this server', () => signaling.peers);
     gauge('p2p_sockets', 'Signaling connections, also of those who are in no swarm', () => signaling.connections);
     gauge('p2p_swarms', 'Swarms with a peer on this server', () => signaling.places.swarms);
     gauge('p2p_sites', 'Sites with a peer on this server', () => signaling.places.sites);
     gauge('p2p_mesh_on', '1: there is a mesh; 0: it is switched off for everybody', () => Number(meshSwitch.mesh));
     gauge('p2p_holdout_share', 'Share of the viewers that are held out, 0 to 1', () => meshSwitch.holdout);
-    void new Counter({
+    const events = new Counter({
       name: 'p2p_signaling_events_total',
       help: 'What the signaling counts; reason: where there are several',
       labelNames: ['event', 'reason'],
-      registers: [this.#registry],
+      registers: [],
       collect() {
         this.reset();
         for (const [event, reason, count] of flat(signaling.counters)) this.inc({ event, reason }, count);
       },
     });
+    this.#registry.registerMetric(events);
   }
 }
 

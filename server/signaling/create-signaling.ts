@@ -71,14 +71,13 @@ export function createSignaling({
   off = () => undefined,
   observer = {},
 }: SignalingOptions): Signaling {
-  let isClosing = false;
-  let isDraining = false;
+  let state: 'open' | 'draining' | 'closing' = 'open';
   const counters: SignalingCounters = { refused: 0, refusals: noRefusals(), badMessages: 0, cutOff: 0, relayed: 0 };
   const admission = new Admission(admissionRules, { counts: counters.refusals, log, addressOf, siteOf });
   const io = createTransport({
     server,
     cors: admissionRules.origins ?? '*',
-    ...admissionOptions(admission, () => isDraining),
+    ...admissionOptions(admission, () => state !== 'open'),
   });
   attachAdmission(io, admission);
   const room: Hub['room'] = (swarm, site) => `${swarm}\n${site}`; // a swarm id has no line break
@@ -113,7 +112,7 @@ export function createSignaling({
     observer,
     off,
     get isClosing() {
-      return isClosing;
+      return state === 'closing';
     },
   };
   io.on('connection', (socket) => {
@@ -122,6 +121,16 @@ export function createSignaling({
     open.add(session);
     socket.once('disconnect', () => void session.idle().then(() => open.delete(session)));
   });
+  return faceOf(io, hub, open, (next) => (state = next));
+}
+
+/** @param turn says that the server is about to stop, or stops */
+function faceOf(
+  io: ReturnType<typeof createTransport>,
+  { admission, counters, sessions, news, others }: Hub,
+  open: ReadonlySet<Session>,
+  turn: (state: 'draining' | 'closing') => void,
+): Signaling {
   const renew: Signaling['renew'] = (milliseconds, signal) =>
     // the transport's end: a client takes the end of the socket for a dismissal and does not come back soon
     spreadOver(io.of('/').sockets.values(), milliseconds, ({ conn }) => conn.close(), signal);
@@ -129,7 +138,7 @@ export function createSignaling({
     counters,
     renew,
     drain: (milliseconds, signal) => {
-      isDraining = true;
+      turn('draining');
       return renew(milliseconds, signal);
     },
     get peers() {
@@ -142,7 +151,7 @@ export function createSignaling({
       return news.places;
     },
     close: async () => {
-      isClosing = isDraining = true;
+      turn('closing');
       news.close();
       admission.close();
       // not io.disconnectSockets(): a client takes that for a dismissal and does not come back

@@ -16,7 +16,7 @@ async function flags(t: TestContext, content: string, args: readonly string[] = 
   await writeFile(file, content);
   const command = serveCommand(() => undefined);
   let read: (() => Flags) | undefined;
-  command.action(() => void (read = () => flagsOf<Flags>(command, file)));
+  command.action(() => void (read = () => flagsOf(command, file)));
   const before = { ...process.env };
   Object.assign(process.env, env);
   try {
