@@ -133,3 +133,33 @@ for (const browser of ['Chromium', 'Firefox'] as const)
     assert.deepEqual(await rulesBroken(b), []);
     assert.ok(said.length <= 1, said.join('\n'));
   });
+
+test('a stall shows in the metrics while it lasts, and its length when the viewer leaves', async (t) => {
+  const scene = await stage(t);
+  const held: (() => void)[] = [];
+  let isOpen = false;
+  scene.proxy.answers = ({ url = '' }, outgoing) => {
+    if (isOpen || !/segment-(0[3-9]|1\d)\.ts$/.test(url)) return false;
+    const answer = async (): Promise<void> => {
+      const response = await fetch(`${scene.server.url}${url}`);
+      outgoing.end(Buffer.from(await response.arrayBuffer()));
+    };
+    held.push(() => void answer());
+    return true;
+  };
+  const viewer = await person(t);
+  await viewer.goto(await scene.page('stalling', VIDEO));
+  await until('the stall', async () => (await metric(scene, 'p2p_client_stalls_total{group="mesh"}')) >= 1, {
+    timeout: 90_000,
+  });
+  assert.equal(await metric(scene, 'p2p_client_stalled_seconds_total{group="mesh"}'), 0, 'it has not ended');
+  isOpen = true;
+  for (const answer of held) answer();
+  await until('it plays on', async () => (await playhead(viewer.page)).time > 8, PATIENT);
+  await viewer.goto('about:blank');
+  await until(
+    'the last beacon',
+    async () => (await metric(scene, 'p2p_client_stalled_seconds_total{group="mesh"}')) > 1,
+    PATIENT,
+  );
+});
