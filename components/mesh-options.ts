@@ -67,16 +67,7 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
       wrong(name, 'URL patterns with blanks between them, such as "/media/* /fonts/*"', 'nothing is shared');
     }
   }
-  const {
-    upload,
-    consent,
-    token,
-    verify,
-    'max-upload': rate,
-    'max-storage': size,
-    'ice-transport': transport,
-  } = attributes;
-  if (token !== undefined) options.token = token.trim();
+  const { upload, verify, 'max-upload': rate, 'max-storage': size } = attributes;
   if (verify === 'required' || verify === 'none') options.verify = verify;
   else if (verify !== undefined) wrong('verify', '"required" or "none"', 'it counts as "required"');
   if (upload === 'on' || upload === 'off') options.upload = upload === 'on';
@@ -92,17 +83,25 @@ export function readMeshOptions(attributes: MeshAttributes, connection: Connecti
     if (bytes !== null) options.maxStorage = bytes;
     else wrong('max-storage', 'bytes, such as "200mb" or "1gb", or "none"', 'up to 2 GiB are kept');
   }
+  readCautiously(attributes, options, wrong);
+  return { options, warnings };
+}
+
+/** Who writes one of these means to be careful: what is not understood errs on that side. */
+function readCautiously(
+  { consent, token, 'ice-transport': transport }: MeshAttributes,
+  options: MeshOptions,
+  wrong: (name: MeshAttribute, expected: string, instead: string) => unknown,
+): void {
+  if (token !== undefined) options.token = token.trim();
   if (consent !== undefined) {
-    // Who writes a consent attribute at all means to ask first: an unknown value errs on that side.
     options.consentRequired = true;
     if (consent !== 'required') wrong('consent', '"required"', 'it counts as that');
   }
   if (transport !== undefined && transport !== 'all') {
-    // Who writes it at all means to hide addresses.
     options.iceTransport = 'relay';
     if (transport !== 'relay') wrong('ice-transport', '"relay" or "all"', 'it counts as "relay"');
   }
-  return { options, warnings };
 }
 
 /** Bits per second of "5mbps", "800kbps", "64000bps"; null: not a rate. */

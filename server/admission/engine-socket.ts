@@ -1,8 +1,8 @@
 /** What we know of engine.io's connections beyond its types. All of it is looked at here, and nothing breaks where a later version has it no more. */
-import type { SignalingSocket } from '../signaling/hub.ts';
+import type { Socket } from 'socket.io';
 import { WebSocketConnection } from '../signaling/transport/web-socket-connection.ts';
 
-export type EngineSocket = SignalingSocket['conn'];
+export type EngineSocket = Socket['conn'];
 
 /** The `ws` WebSocket behind a connection, as far as we use it. */
 export interface RawSocket {

@@ -1,15 +1,21 @@
 /** What the server keeps of one connection beyond socket.io's own: a few numbers, for there are tens of thousands. Made by the Admission. */
 import type { PeerId } from '../../protocol/ids.ts';
 import type { SiteKey } from '../site.ts';
-import type { Admission } from './admission.ts';
 import type { EngineSocket } from './engine-socket.ts';
 import { Introductions } from './introductions.ts';
 import type { Pace, Paced } from './pace.ts';
-import type { RefusalReason } from './refusals.ts';
+import type { RefusalReason, Refusals } from './refusals.ts';
 import type { Grant } from './token-grant.ts';
 
+/** Who is told of a visit's packets and of its end: the Admission. */
+export interface VisitKeeper {
+  readonly refusals: Refusals;
+  packet(visit: Visit): void;
+  left(visit: Visit): void;
+}
+
 export class Visit {
-  readonly admission: Admission;
+  readonly admission: VisitKeeper;
   readonly connection: EngineSocket;
   readonly address: string;
   readonly site: SiteKey;
@@ -35,7 +41,7 @@ export class Visit {
   bytes = 0;
 
   constructor(
-    admission: Admission,
+    admission: VisitKeeper,
     connection: EngineSocket,
     from: { readonly address: string; readonly site: SiteKey; readonly refusedFor: RefusalReason | null },
   ) {

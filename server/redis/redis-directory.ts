@@ -107,6 +107,13 @@ export class RedisDirectory implements Directory {
     return this.redis === 'there' && reply ? reply.claim : this.#local.claim(swarm, peer, digest, instead);
   }
 
+  /** Redis knows all of it now. @returns false: it has gone away meanwhile */
+  healed(): boolean {
+    if (this.redis !== 'healing') return false;
+    this.redis = 'there';
+    return true;
+  }
+
   /** Another server says that it has the peer now. @returns whether we had it, and not again since */
   async gone(peer: PeerId, turn: number): Promise<boolean> {
     const entry = this.#peers.get(peer);

@@ -169,8 +169,7 @@ export class RedisNodes implements OtherNodes {
       this.directory.redis = 'healing';
       const held = (await this.#run(HELD)) as readonly PeerId[];
       await this.directory.heal(held);
-      if (this.directory.redis !== 'healing') return;
-      this.directory.redis = 'there';
+      if (!this.directory.healed()) return;
       this.#log?.info('the directory is shared with the other servers');
       for (const swarm of this.directory.swarms) this.#listener?.changed(swarm);
     } finally {
@@ -179,9 +178,7 @@ export class RedisNodes implements OtherNodes {
   }
 
   async #sweep(node: string): Promise<void> {
-    let left = 0;
-    do left = Number(await this.#run(SWEEP, node, String(SWEEP_PEERS)));
-    while (left > 0);
+    while (Number(await this.#run(SWEEP, node, String(SWEEP_PEERS))) > 0) continue;
     this.#log?.warn({ node }, 'a server has died; its peers left the directory');
   }
 

@@ -14,7 +14,7 @@ import { spreadOver } from '../spread-over.ts';
 import type { Directory } from './directory.ts';
 import type { Hub, PeerSession, SignalingCounters } from './hub.ts';
 import { MemoryDirectory } from './memory-directory.ts';
-import type { OtherNodes } from './other-nodes.ts';
+import type { OtherNodes, OtherNodesListener } from './other-nodes.ts';
 import { Session } from './session.ts';
 import type { SignalingObserver } from './observer.ts';
 import { SwarmNews, type Places } from './swarm-news.ts';
@@ -91,14 +91,7 @@ export function createSignaling({
       io.to(room(state.swarm, site)).emit('swarm', state);
     },
   });
-  others?.listen({
-    changed: (swarm) => news.changed(swarm),
-    gone: (peer) => {
-      void sessions.get(peer)?.handOver();
-      sessions.delete(peer);
-    },
-    signal: ({ to, from, site, signal }) => sessions.get(to)?.deliver(from, site, signal) === true,
-  });
+  others?.listen(listenerOf(news, sessions));
   const hub: Hub = {
     directory,
     others,
@@ -123,6 +116,15 @@ export function createSignaling({
   });
   return faceOf(io, hub, open, (next) => (state = next));
 }
+
+const listenerOf = (news: SwarmNews, sessions: Map<PeerId, PeerSession>): OtherNodesListener => ({
+  changed: (swarm) => news.changed(swarm),
+  gone: (peer) => {
+    void sessions.get(peer)?.handOver();
+    sessions.delete(peer);
+  },
+  signal: ({ to, from, site, signal }) => sessions.get(to)?.deliver(from, site, signal) === true,
+});
 
 /** @param turn says that the server is about to stop, or stops */
 function faceOf(

@@ -2,22 +2,12 @@
 import createDebug from 'debug';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS } from '../../protocol/limits.ts';
-import type {
-  ClaimReply,
-  Done,
-  JoinReply,
-  JoinRequest,
-  Refusal,
-  RefusalCode,
-  Signal,
-  SwarmView,
-} from '../../protocol/signaling.ts';
+import type { ClaimReply, Done, JoinReply, JoinRequest, Refusal, Signal, SwarmView } from '../../protocol/signaling.ts';
 import type { Admitted } from '../admission/admission.ts';
 import { Introductions } from '../admission/introductions.ts';
 import type { Paced } from '../admission/pace.ts';
 import { visitOf, type Visit } from '../admission/visit.ts';
 import { BeaconGate } from '../beacons/beacon-gate.ts';
-import { BEACON_EVERY_MS } from '../beacons/limits.ts';
 import { parseBeacon } from '../beacons/parse-beacon.ts';
 import { MAX_BAD_MESSAGES, MAX_PENDING_REQUESTS } from '../limits.ts';
 import type { SiteKey } from '../site.ts';
@@ -33,6 +23,17 @@ import {
 import { newResume, peerIdOf } from './identity.ts';
 import type { Hub, PeerSession, SignalingSocket } from './hub.ts';
 import type { ViewerGroup } from './observer.ts';
+import {
+  CANNOT_ANSWER,
+  isRefusal,
+  NO_FAULT,
+  NOT_JOINED,
+  SUPERSEDED,
+  TOO_MANY_BEACONS,
+  tooManyPending,
+  UNKNOWN_EVENT,
+  UNKNOWN_PEER,
+} from './session-refusals.ts';
 import { TOO_SLOW } from './transport/web-socket-connection.ts';
 
 const debug = createDebug('p2p:server:signaling');
@@ -51,32 +52,6 @@ type State = { readonly kind: 'new' } | Joined | { readonly kind: 'gone' };
 type ResumedJoin = JoinRequest & { readonly resume: string };
 
 const DONE: Done = { ok: true };
-
-const NOT_JOINED = refusal(
-  'not-joined',
-  'Join a swarm first; signals, claims and leaves are for peers that have an id, and a claim for a swarm that it is in.',
-);
-
-const UNKNOWN_PEER = refusal(
-  'unknown-peer',
-  'No peer with this id that you were introduced to is connected now. It may have left; drop it.',
-);
-
-const SUPERSEDED = refusal('superseded', 'Another tab of this browser leads now. Use its engine.');
-
-const TOO_MANY_BEACONS = refusal('too-fast', 'One beacon a minute is enough.', BEACON_EVERY_MS / 1000);
-
-const CANNOT_ANSWER = refusal('shutting-down', 'The server cannot answer now. Try again.', 1);
-
-/** An unknown peer may just have left, a tab may not know yet that another leads, and a closing server is not the client's fault; admission has limits of its own. */
-const NO_FAULT: readonly RefusalCode[] = [
-  'unknown-peer',
-  'superseded',
-  'shutting-down',
-  'unauthorized',
-  'full',
-  'too-fast',
-];
 
 export class Session implements PeerSession {
   readonly #socket: SignalingSocket;
@@ -175,10 +150,7 @@ export class Session implements PeerSession {
       case 'beacon':
         return this.#takeBeacon(untrusted);
       default:
-        return refusal(
-          'bad-message',
-          'Expected one of the events "join", "signal", "claim", "leave", "report" and "beacon".',
-        );
+        return UNKNOWN_EVENT;
     }
   }
 
@@ -399,11 +371,3 @@ export class Session implements PeerSession {
     return done;
   }
 }
-
-const tooManyPending = (): Refusal =>
-  refusal(
-    'bad-message',
-    `Await the answers: at most ${MAX_PENDING_REQUESTS} joins, claims and leaves may be under way.`,
-  );
-
-const isRefusal = (reply: object): reply is Refusal => 'ok' in reply && reply.ok === false;

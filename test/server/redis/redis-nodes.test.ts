@@ -6,7 +6,7 @@ import { RedisLink } from '../../../server/redis/redis-link.ts';
 import { BEAT, ENTER, JOIN } from '../../../server/redis/scripts.ts';
 import { peerIdOf } from '../../../server/signaling/identity.ts';
 import { noRedis, startRedis, type TestRedis } from '../../harness/redis.ts';
-import { ask, connect, joinSwarms, run, silent, testAddress, until, type Client, type Running } from '../support.ts';
+import { ask, connect, joinSwarms, run, testAddress, until, type Client, type Running } from '../support.ts';
 
 const offer = { kind: 'offer', connection: 1, sdp: 'v=0' };
 const [RED, BLUE] = ['203.0.113.1', '203.0.113.2'];
@@ -34,7 +34,8 @@ describe('several servers', { skip: noRedis ?? false }, () => {
     const first = await joinSwarms(a, ['x']);
     const second = await joinSwarms(b, ['x']);
     assert.deepEqual(second.swarms[0]?.members, [first.peer]);
-    assert.deepEqual([second.swarms[0]?.size, second.swarms[0]?.keeper], [2, first.peer]);
+    const [view] = second.swarms;
+    assert.deepEqual([view?.size, view?.keeper], [2, first.peer]);
     assert.deepEqual(await b.ask('signal', { to: first.peer, signal: offer }), { ok: true });
     await until('the offer is there', () => a.signals.length === 1);
     assert.deepEqual(a.signals, [{ from: second.peer, sameSite: true, signal: offer }]);
