@@ -16,6 +16,9 @@ const PATIENCE_MS = 300_000;
 /** Where peers connect: one server, or several nodes of one, which they take in turn. */
 export type Ports = readonly number[];
 
+/** To whom signals go, with several nodes: to anybody, to peers of the same node, to those of another. */
+export type Reach = 'anywhere' | 'here' | 'elsewhere';
+
 export class Fleet {
   readonly peers: Peer[] = [];
   tally = new Tally();
@@ -95,9 +98,9 @@ export class Fleet {
    * Exchanges signals, AT_ONCE under way, from each of these peers in turn to those it was introduced to.
    * @param answer ask the server for an answer to each, and wait for all of these too
    */
-  async exchange(peers: readonly Peer[], count: number, answer: boolean): Promise<void> {
+  async exchange(peers: readonly Peer[], count: number, answer: boolean, reach: Reach = 'anywhere'): Promise<void> {
     const tally = (this.tally = new Tally());
-    const pairs = this.#pairs(peers);
+    const pairs = this.#pairs(peers, reach);
     const answers = this.#answered + (answer && this.#system.answers ? count : 0);
     const next = (): void => {
       if (tally.count < count) this.#send(pairs, answer);
@@ -118,9 +121,14 @@ export class Fleet {
   }
 
   /** Exchanges `perSecond` signals for some time, however fast they come, then waits for the last of them. */
-  async murmur(peers: readonly Peer[], perSecond: number, milliseconds: number): Promise<Tally> {
+  async murmur(
+    peers: readonly Peer[],
+    perSecond: number,
+    milliseconds: number,
+    reach: Reach = 'anywhere',
+  ): Promise<Tally> {
     const tally = (this.tally = new Tally());
-    const pairs = this.#pairs(peers);
+    const pairs = this.#pairs(peers, reach);
     const start = performance.now();
     await new Promise<void>((resolve) => {
       const timer = setInterval(() => {
@@ -143,14 +151,18 @@ export class Fleet {
   }
 
   /** Each peer with one that it was introduced to, or with anybody, among these. */
-  #pairs(peers: readonly Peer[]): Pair[] {
+  #pairs(peers: readonly Peer[], reach: Reach): Pair[] {
+    const nodeOf = new Map(this.peers.map((peer, index) => [peer, index % this.#ports.length]));
+    const isInReach = (from: Peer, to: Peer): boolean =>
+      reach === 'anywhere' || (nodeOf.get(from) === nodeOf.get(to)) === (reach === 'here');
     const among = new Set(peers);
     const pairs: Pair[] = [];
     peers.forEach((from, index) => {
       const known = this.#system.introduces
         ? from.introduced.flatMap((id) => this.#byId.get(id) ?? []).filter((peer) => peer !== from && among.has(peer))
-        : [peers[(index + STRIDE) % peers.length] ?? from];
-      const to = known[index % Math.max(1, known.length)];
+        : [STRIDE, STRIDE + 1].map((stride) => peers[(index + stride) % peers.length] ?? from);
+      const inReach = known.filter((to) => isInReach(from, to));
+      const to = inReach[index % Math.max(1, inReach.length)];
       if (to !== undefined) pairs.push({ from, to: to.id });
     });
     return pairs;

@@ -13,16 +13,21 @@ export class ServerProcess {
   /**
    * @param core the core it is kept on; undefined: wherever there is room
    * @param profiles folder that a CPU profile of it is written to
+   * @param env more of its environment
    */
-  constructor(system: System, core: number | undefined, profiles?: string) {
+  constructor(system: System, core: number | undefined, profiles?: string, env: Readonly<Record<string, string>> = {}) {
     const script = bundle(system.script);
     const profile = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
     const node = [process.execPath, '--expose-gc', ...profile, script];
     const [command = '', ...args] = core === undefined ? node : ['taskset', '-c', String(core), ...node];
     this.#child = spawn(command, args, {
-      env: { ...process.env, ...system.env },
+      env: { ...process.env, ...system.env, ...env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   get port(): number {

@@ -11,7 +11,7 @@ import { MAX_FOREIGN_PEERS, NODE_BEAT_MS, SWARM_NEWS_INTERVAL_MS, SWEEP_PEERS } 
 import type { Logger } from '../log.ts';
 import { Lru } from '../lru.ts';
 import type { ForeignSignal, OtherNodes, OtherNodesListener } from '../signaling/other-nodes.ts';
-import { nobodyText, parseInbox, signalText, type InboxMessage } from './inbox.ts';
+import { nobodyText, parseInbox, SEPARATOR, signalText, type InboxMessage } from './inbox.ts';
 import { inboxOf, KEY_PREFIX, newsOf } from './keys.ts';
 import { RedisDirectory } from './redis-directory.ts';
 import { RedisLink } from './redis-link.ts';
@@ -30,6 +30,11 @@ export interface RedisNodesOptions {
   readonly answered?: ((milliseconds: number, isAnswered: boolean) => void) | undefined;
 }
 
+interface Outbox {
+  readonly texts: string[];
+  readonly sent: Promise<number>;
+}
+
 export class RedisNodes implements OtherNodes {
   readonly directory: RedisDirectory;
   /** This server among the others: new with each start. */
@@ -39,6 +44,8 @@ export class RedisNodes implements OtherNodes {
   readonly #now: (() => number) | undefined;
   /** Servers of peers that are not ours, as we heard last. */
   readonly #nodeOf = new Lru<PeerId, string>(MAX_FOREIGN_PEERS);
+  /** What is about to be sent to each server. */
+  readonly #outboxes = new Map<string, Outbox>();
   #listener: OtherNodesListener | undefined;
   #timer: NodeJS.Timeout | undefined;
   #healing = false;
@@ -57,7 +64,11 @@ export class RedisNodes implements OtherNodes {
       located: (nodes) => this.#located(nodes),
       watch: (swarm) => this.#watch(swarm),
     });
-    this.#inBackground(this.#link.subscribe(inboxOf(this.#id), (text) => this.#received(text)));
+    this.#inBackground(
+      this.#link.subscribe(inboxOf(this.#id), (texts) => {
+        for (const text of texts.split(SEPARATOR)) this.#received(text);
+      }),
+    );
   }
 
   get isReady(): boolean {
@@ -91,11 +102,27 @@ export class RedisNodes implements OtherNodes {
   async #pass(message: ForeignSignal, hops: number, sender = this.#id): Promise<boolean> {
     const text = signalText(sender, hops, message);
     const known = this.#nodeOf.get(message.to);
-    if (known !== undefined && (await this.#link.publish(inboxOf(known), text)) > 0) return true;
+    if (known !== undefined && (await this.#send(known, text)) > 0) return true;
     const node = String(await this.#run(NODE_OF, message.to));
     if (node === '' || node === this.#id) return false;
     this.#nodeOf.set(message.to, node);
-    return node !== known && (await this.#link.publish(inboxOf(node), text)) > 0;
+    return node !== known && (await this.#send(node, text)) > 0;
+  }
+
+  /** What is said to a server in one turn of the event loop goes as one message: under load that is most of it. @returns how many servers took it */
+  #send(node: string, text: string): Promise<number> {
+    const outbox = this.#outboxes.get(node);
+    if (outbox !== undefined) {
+      outbox.texts.push(text);
+      return outbox.sent;
+    }
+    const texts = [text];
+    const sent = new Promise((resolve) => setImmediate(resolve)).then(() => {
+      this.#outboxes.delete(node);
+      return this.#link.publish(inboxOf(node), texts.join(SEPARATOR));
+    });
+    this.#outboxes.set(node, { texts, sent });
+    return sent;
   }
 
   #received(untrusted: string): void {
@@ -128,8 +155,7 @@ export class RedisNodes implements OtherNodes {
     if (this.#listener?.signal(message) === true) return;
     this.#nodeOf.delete(message.to);
     // it may have gone to another server a moment ago
-    if (hops > 0 || !(await this.#pass(message, 1, node)))
-      await this.#link.publish(inboxOf(node), nobodyText(message.to));
+    if (hops > 0 || !(await this.#pass(message, 1, node))) await this.#send(node, nobodyText(message.to));
   }
 
   #located(nodes: ReadonlyMap<PeerId, string>): void {

@@ -48,8 +48,8 @@ export interface PeerSession {
   readonly peer: PeerId | undefined;
   /** Whom it may send signals to. */
   readonly introductions: Introductions;
-  /** Passes a signal on to the client. `site`: the sender's. @returns false: the peer is not here (any more) */
-  deliver(from: PeerId, site: SiteKey, signal: Signal): boolean;
+  /** Passes a signal, as JSON, on to the client. `site`: the sender's. @returns false: the peer is not here (any more) */
+  deliver(from: PeerId, site: SiteKey, signal: string): boolean;
   /** Ends its connection. */
   dismiss(): void;
   /** Of the tab that speaks for its browser. */

@@ -1,6 +1,5 @@
 /** What a server has to do with the others that serve the same swarms. */
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
-import type { Signal } from '../../protocol/signaling.ts';
 import type { SiteKey } from '../site.ts';
 import type { Directory } from './directory.ts';
 
@@ -10,7 +9,8 @@ export interface ForeignSignal {
   readonly from: PeerId;
   /** Of the sender. */
   readonly site: SiteKey;
-  readonly signal: Signal;
+  /** As JSON: between two servers nobody looks into it, and the client gets it as it is. */
+  readonly signal: string;
 }
 
 export interface OtherNodesListener {

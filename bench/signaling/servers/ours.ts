@@ -2,6 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from '../../../server/create-server.ts';
 import { createLog } from '../../../server/log.ts';
 import { answerGenerator } from './control.ts';
@@ -11,8 +12,11 @@ const server = createServer({
   host: '127.0.0.1',
   media: mkdtempSync(join(tmpdir(), 'p2p-bench-')),
   log: createLog('error'),
+  // one of several nodes, in signaling-nodes.bench.ts
+  ...(process.env['BENCH_REDIS'] !== undefined && { redis: process.env['BENCH_REDIS'] }),
   // the generator has an address of 127.0.0.0/8 for each site, which would all be one: so they seem to come from the internet
   addressOf: ({ socket }) => (socket.remoteAddress ?? '').replace(/^127\./, '100.'),
 });
 await server.listen();
+while (!(await fetch(`${server.urls.local ?? ''}/readyz`)).ok) await delay(20);
 answerGenerator(server.http);

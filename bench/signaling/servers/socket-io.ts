@@ -3,9 +3,11 @@ import { createServer } from 'node:http';
 import { Server } from 'socket.io';
 import { MAX_NEIGHBOURS } from '../../../protocol/limits.ts';
 import { answerGenerator } from './control.ts';
+import { redisAdapter } from './redis-adapter.ts';
 
 const http = createServer();
 const io = new Server(http);
+if (process.env['BENCH_REDIS'] !== undefined) io.adapter(await redisAdapter(process.env['BENCH_REDIS']));
 io.on('connection', (socket) => {
   socket.on('join', (room: string, acknowledge: (reply: object) => void) => {
     const introduced: string[] = [];

@@ -165,7 +165,7 @@ test('a playlist with tags, and a multivariant one, is never asked about', async
   const url = `${freshOrigin()}/index.m3u8`;
   noteUntagged(meshOf(), { url, text: `#EXTM3U\n${formatDigestTag({ digest, size: 5 })}\n#EXTINF:2,\n0.ts\n` });
   noteUntagged(meshOf(), { url, text: '#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n' });
-  assert.equal(nameSoon(fragmentAt(`${url}/0.ts`)), undefined);
+  await nameSoon(fragmentAt(`${url}/0.ts`));
   await settled();
   assert.deepEqual(asked, []);
 });

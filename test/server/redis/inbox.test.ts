@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { PeerId } from '../../../protocol/ids.ts';
-import type { Signal } from '../../../protocol/signaling.ts';
 import { nobodyText, parseInbox, signalText } from '../../../server/redis/inbox.ts';
 import type { SiteKey } from '../../../server/site.ts';
 
@@ -11,7 +10,7 @@ const [a, b] = ['a'.repeat(32) as PeerId, 'b'.repeat(32) as PeerId];
 test('a signal comes out as it went in, whatever its texts hold', () => {
   fc.assert(
     fc.property(fc.string(), fc.nat(9), (sdp, hops) => {
-      const signal: Signal = { kind: 'offer', connection: 3, sdp: `${sdp}\r\n\n` };
+      const signal = JSON.stringify({ kind: 'offer', connection: 3, sdp: `${sdp}\r\n\n` });
       const message = { to: a, from: b, site: '2001:db8::/56' as SiteKey, signal };
       assert.deepEqual(parseInbox(signalText('node', hops, message)), { kind: 'signal', node: 'node', hops, message });
     }),
@@ -31,7 +30,7 @@ test('anything else is no message', () => {
     `gone\nx\n1`,
     `gone\n${a}\n-1`,
     'nobody\nx',
-    `signal\n${a}\n${b}\nn\n0\nsite\n{`,
+    `signal\n${a}\n${b}\nn\n0\nsite\n7`,
     'hello\n1',
   ];
   for (const text of wrong) assert.equal(parseInbox(text), undefined, text);
