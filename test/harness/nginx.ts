@@ -49,7 +49,9 @@ function placed(text: string, port: number, nodes: readonly [number, number]): s
   const steps: [RegExp, string][] = [
     [/node1:8080/, `127.0.0.1:${nodes[0]}`],
     [/node2:8080/, `127.0.0.1:${nodes[1]}`],
+    [/ {2}server \{\n {4}listen 80;[^}]*\}\n/, ''],
     [/listen 443 ssl/, `listen ${port}`],
+    [/listen \[::\]:443 .*;/, ''],
     [/ssl_certificate .*;/, ''],
     [/ssl_certificate_key .*;/, ''],
   ];
