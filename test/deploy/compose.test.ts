@@ -78,6 +78,7 @@ test('nobody reaches Redis but the nodes, and the nodes only by the proxy', asyn
   const on = (network: string) =>
     Object.keys(all.services).filter((name) => all.services[name]?.networks?.includes(network));
   assert.deepEqual(on('back'), ['node1', 'node2', 'redis']);
+  assert.deepEqual(all.services['redis']?.networks, ['back']);
   for (const [name, { ports = [] }] of Object.entries(all.services))
     if (name !== 'caddy') for (const port of ports) assert.match(port, /^127\.0\.0\.1:\d+:9090$/, name);
 });
