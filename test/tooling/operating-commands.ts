@@ -37,7 +37,10 @@ export const TRIES: readonly (readonly [RegExp, Try])[] = [
 
 export function operatingCommand(command: string): ((t: TestContext) => Promise<void>) | undefined {
   const found = TRIES.find(([form]) => form.test(command));
-  return found && (async (t) => void (await found[1](t, command)));
+  if (found === undefined) return undefined;
+  return async (t) => {
+    await found[1](t, command);
+  };
 }
 
 /** With the secrets that the page makes, made as it makes them. */
