@@ -99,7 +99,7 @@ export class Refusals {
   }
 
   /** What a session refuses by itself. What admission refuses it has counted by its reason. */
-  countCode(code: RefusalCode): void {
-    if (code !== 'unauthorized' && code !== 'full' && code !== 'too-fast') this.count(code);
+  countCode(code: RefusalCode, details: RefusalDetails = {}): void {
+    if (code !== 'unauthorized' && code !== 'full' && code !== 'too-fast') this.count(code, details);
   }
 }

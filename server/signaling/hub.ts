@@ -1,6 +1,6 @@
 import type { Socket } from 'socket.io';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
-import type { MeshOff, RelayedSignal, Signal, SwarmState } from '../../protocol/signaling.ts';
+import type { MeshOff, RelayedSignal, SwarmState } from '../../protocol/signaling.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { Introductions } from '../admission/introductions.ts';
 import type { RefusalCounts } from '../admission/refusals.ts';

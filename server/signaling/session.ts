@@ -2,7 +2,7 @@
 import createDebug from 'debug';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS } from '../../protocol/limits.ts';
-import type { ClaimReply, Done, JoinReply, JoinRequest, Refusal, Signal, SwarmView } from '../../protocol/signaling.ts';
+import type { ClaimReply, Done, JoinReply, JoinRequest, Refusal, SwarmView } from '../../protocol/signaling.ts';
 import type { Admitted } from '../admission/admission.ts';
 import { Introductions } from '../admission/introductions.ts';
 import type { Paced } from '../admission/pace.ts';
@@ -161,7 +161,7 @@ export class Session implements PeerSession {
   /** Cuts off a client that does not stop. */
   #count(refused: Refusal): void {
     this.#hub.counters.refused++;
-    this.#hub.admission.refusals.countCode(refused.code);
+    this.#hub.admission.refusals.countCode(refused.code, this.#visit);
     this.#hub.observer.refused?.(refused.code);
     if (NO_FAULT.includes(refused.code)) return;
     this.#hub.counters.badMessages++;

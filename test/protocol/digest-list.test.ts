@@ -34,7 +34,11 @@ test('anything else is refused', () => {
     ],
     ...assets.map((asset) => ({ ...LIST, assets: [asset] })),
   ])
-    assert.throws(() => parseDigestList(wrong), { code: 'bad-message' }, JSON.stringify(wrong).slice(0, 200));
+    assert.throws(
+      () => parseDigestList(wrong),
+      { code: 'bad-message' },
+      `${typeof wrong}: ${JSON.stringify(wrong)}`.slice(0, 200),
+    );
 });
 
 test('no JSON makes it throw anything else', () => {

@@ -81,11 +81,12 @@ for (const browser of ['Chromium', 'Firefox'] as const)
     await page.goto(`${url}?second`, { waitUntil: 'domcontentloaded' });
     await until('the picture', () => inPage(page, () => document.querySelector('img')!.naturalWidth > 0));
     assert.equal(cdn.proxy.matching(/map\.png/).length, 1);
+    const { size } = await stat(join(cdn.media, 'map.png'));
     const { bytes } = await until('its count', async () => {
       const stats = await inPage(page, () => document.querySelector<P2PMesh>('p2p-mesh')!.mesh.stats);
-      return stats.bytes.origin > 0 && stats;
+      return stats.bytes.origin >= size && stats;
     });
-    assert.equal(bytes.origin, (await stat(join(cdn.media, 'map.png'))).size);
+    assert.equal(bytes.origin, size);
   });
 
 async function write(cdn: Stage): Promise<void> {

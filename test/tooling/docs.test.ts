@@ -20,6 +20,10 @@ const COPY_SERVICE_WORKER = 'cp node_modules/p2p-elements/dist/browser/p2p-sw.js
 const TURN =
   'npx p2p-elements serve --port 8085 --stun stun:turn.example:3478 --turn turn:turn.example:3478 --turn-secret-file turn-secret';
 
+const ADMITTED = 'npx p2p-elements serve --media media --origins https://school.example --auth-secret-file secret';
+const TOKEN =
+  "npx p2p-elements token --auth-secret-file secret --swarms 'https://school.example*' --subject anna --expires 1h --peers 3";
+
 /** How each command of the docs is tried. One that is not here fails the test. */
 const TRIED: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   'npm ci && npm test': async () => assert.match(await readFile(`${ROOT}.ci/run`, 'utf8'), /^npm ci\nnpm test$/m),
@@ -37,6 +41,18 @@ const TRIED: Readonly<Record<string, (t: TestContext) => Promise<void>>> = {
   'npx p2p-elements serve --port 8083 --trust-proxy 1': (t) => answers(t, 'node', [CLI, 'serve', '--trust-proxy', '1']),
   'npx p2p-elements serve --port 8084 --trust-proxy 10.0.0.0/8,192.0.2.80': (t) =>
     answers(t, 'node', [CLI, 'serve', '--trust-proxy', '10.0.0.0/8,192.0.2.80']),
+  'openssl rand -hex 32 > secret': async (t) =>
+    assert.match(await readFile(await turnSecret(t), 'utf8'), /^[0-9a-f]{64}$/m),
+  [ADMITTED]: async (t) => {
+    const flags = ['--origins', 'https://school.example', '--auth-secret-file', await turnSecret(t)];
+    await answers(t, 'node', [CLI, 'serve', '--media', FIXTURE_MEDIA, ...flags]);
+  },
+  [TOKEN]: async (t) => {
+    const words = TOKEN.replace('npx p2p-elements ', '').replaceAll("'", '').split(' ');
+    const args = words.with(words.indexOf('secret'), await turnSecret(t));
+    const { stdout } = await run('node', [CLI, ...args], { cwd: ROOT });
+    assert.match(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  },
   'openssl rand -hex 32 > turn-secret': async (t) =>
     assert.match(await readFile(await turnSecret(t), 'utf8'), /^[0-9a-f]{64}$/m),
   [TURN]: async (t) => {

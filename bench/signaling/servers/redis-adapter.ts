@@ -11,12 +11,8 @@ export async function redisAdapter(url: string): Promise<Adapter> {
   const client = createClient({ url });
   const subscriber = client.duplicate();
   await Promise.all([client.connect(), subscriber.connect()]);
-  switch (process.env['BENCH_ADAPTER']) {
-    case 'streams':
-      return createStreamsAdapter(client);
-    case 'plain':
-      return createAdapter(client, subscriber) as Adapter;
-    default:
-      return createShardedAdapter(client, subscriber, { subscriptionMode: 'dynamic-private' }) as Adapter;
-  }
+  const kind = process.env['BENCH_ADAPTER'];
+  if (kind === 'streams') return createStreamsAdapter(client);
+  if (kind === 'plain') return createAdapter(client, subscriber) as Adapter;
+  return createShardedAdapter(client, subscriber, { subscriptionMode: 'dynamic-private' }) as Adapter;
 }

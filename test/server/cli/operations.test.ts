@@ -151,8 +151,8 @@ test('refusals are in the log, addresses only where they may be', async (t) => {
     const serving = await serve(t, ['--media', media, '--drain-seconds', '0', ...flags]);
     const client = await connect(t, serving.url);
     await client.ask('leave', { swarms: 'all' });
-    const { code, address } = await says(serving, 'refused');
-    assert.equal(code, 'bad-message');
+    const { reason, address } = await says(serving, 'refused');
+    assert.equal(reason, 'bad-message');
     assert.equal(address, flags.length > 0 ? '127.0.0.1' : undefined);
     if (flags.length > 0) {
       await ask(serving.url, '/healthz');
