@@ -10,6 +10,9 @@ import test from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
+import { DEFAULT_LIMITS } from '../../server/admission/limits.ts';
+import { NODE_DEAD_MS, REDIS_ANSWER_MS } from '../../server/limits.ts';
+import { KEY_PREFIX } from '../../server/redis/keys.ts';
 import { tokenCommand } from '../../server/cli/token-command.ts';
 import { deployed, exampleConfig, unknownFlags, unknownVariables } from '../deploy/support.ts';
 import { freePort } from '../harness/free-port.ts';
@@ -183,4 +186,11 @@ test('what it says of the files is so', async () => {
   assert.equal((await exampleConfig())['drain-seconds'], 30);
   const turn = await deployed('turnserver.conf');
   assert.ok(turn.includes('min-port=49152') && turn.includes('max-port=65535') && page.includes('49152 to 65535'));
+});
+
+test('numbers that it takes from the code are those of the code', () => {
+  assert.ok(page.includes(`(\`${KEY_PREFIX}\` before all keys)`));
+  assert.ok(page.includes(`${DEFAULT_LIMITS.connections.toLocaleString('en')} a node (\`--max-connections\`)`));
+  assert.ok(page.includes(`leave the directory after ${NODE_DEAD_MS / 1000} s`));
+  assert.ok(page.includes(`to answer in ${REDIS_ANSWER_MS / 1000} s`));
 });
