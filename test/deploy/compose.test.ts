@@ -121,7 +121,9 @@ test(
       const server = await serve({ flags: [...flags, '--metrics-port', '0'], env });
       t.after(() => server.kill());
       await until(`${name} is ready`, async () => (await fetch(`${server.url}/readyz`)).ok);
-      const ice = (await (await fetch(`${server.url}/p2p/ice`)).json()) as { iceServers: { urls: string[] }[] };
+      const ice = (await (
+        await fetch(`${server.url}/p2p/ice`, { headers: { origin: 'https://p2p.example' } })
+      ).json()) as { iceServers: { urls: string[] }[] };
       assert.deepEqual(
         ice.iceServers.flatMap(({ urls }) => urls),
         ['stun:p2p.example:3478', 'turn:p2p.example:3478?transport=udp', 'turn:p2p.example:3478?transport=tcp'],

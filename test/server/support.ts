@@ -25,7 +25,7 @@ export const silent = createLog('silent');
 /** A folder with these files, last written an hour ago; gone after the test. */
 export async function folderOf(t: TestContext, files: Record<string, string | Uint8Array> = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'p2p-server-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   await put(folder, files);
   return folder;
 }
