@@ -30,9 +30,13 @@ const PATIENT = [
   'lone-viewer',
   'never',
   'offline',
+  'operations',
   'package',
   'static-routes',
   'store',
+  'tokens',
+  'turn',
+  'two-nodes',
   'versions',
   'weight',
 ];
