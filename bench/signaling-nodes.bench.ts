@@ -4,8 +4,7 @@
  *
  * npm run bench -- signaling-nodes [peers] [runs]
  */
-import { spawn } from 'node:child_process';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { freePort } from '../test/harness/free-port.ts';
