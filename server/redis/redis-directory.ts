@@ -56,10 +56,6 @@ export class RedisDirectory implements Directory {
     return this.#watched.keys();
   }
 
-  has(peer: PeerId): boolean {
-    return this.#peers.has(peer);
-  }
-
   async enter(peer: PeerId, epoch: number): Promise<readonly SwarmId[] | 'superseded'> {
     const here = await this.#local.enter(peer);
     const entry: Entry = { epoch, turn: 0 };

@@ -48,11 +48,6 @@ export class MemoryDirectory implements Directory {
     return this.#swarms.get(id)?.size ?? 0;
   }
 
-  /** All swarms that somebody is in. */
-  swarms(): Iterable<SwarmId> {
-    return this.#swarms.keys();
-  }
-
   placesOf(peer: PeerId): Place[] {
     const places: Place[] = [];
     for (const swarm of this.#swarmsOf.get(peer) ?? []) {
