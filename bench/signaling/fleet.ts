@@ -27,6 +27,7 @@ export class Fleet {
   readonly #system: System;
   readonly #ports: Ports;
   readonly #byId = new Map<string, Peer>();
+  #pings = 0;
   #opened = 0;
   #answered = 0;
   #refused = 0;
@@ -44,6 +45,11 @@ export class Fleet {
   /** Signals that the server said it could not pass on. */
   get refused(): number {
     return this.#refused;
+  }
+
+  /** Pings of the server so far. */
+  get pings(): number {
+    return this.#pings;
   }
 
   /** Begins one connection. */
@@ -65,6 +71,7 @@ export class Fleet {
           this.#answered++;
           if (!ok) this.#refused++;
         },
+        pinged: () => void this.#pings++,
         closed: (reason) => void this.lost.set(reason, (this.lost.get(reason) ?? 0) + 1),
       },
     );

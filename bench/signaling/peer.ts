@@ -13,6 +13,8 @@ export interface PeerListener {
   signalled(connection: number): void;
   /** The server's answer to a signal came, where one was asked for. @param ok it was passed on */
   answered(ok: boolean): void;
+  /** The server asked for a sign of life. */
+  pinged(): void;
   /** The connection ended, and we had not ended it. */
   closed(reason: string): void;
 }

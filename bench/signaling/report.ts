@@ -39,6 +39,7 @@ const ROWS: readonly Row[] = [
   { row: 'a signal, answered', of: ({ signalAnswered }) => signalAnswered, unit: 'µs', fastness: 1.25 },
   { row: 'a signal, not answered', of: ({ signal }) => signal, unit: 'µs' },
   { row: 'a dropped peer', of: ({ drop }) => drop, unit: 'µs', most: 1.1 },
+  { row: 'a ping, and its pong', of: ({ ping }) => ping, unit: 'µs' },
   { row: 'a second of idleness', of: ({ idle }) => (idle === undefined ? undefined : idle / 1000), unit: 'ms' },
 ];
 

@@ -9,11 +9,11 @@ import { ServerProcess } from './server-process.ts';
 import type { System } from './systems.ts';
 
 /**
- * Figures of one round; what was not asked for is missing. CPU is that of the server's process, in microseconds, beyond what idle connections
- * cost in the same time.
+ * Figures of one round; what was not asked for is missing. CPU is that of the server's process, in microseconds, without the pings that fell into the
+ * same time.
  */
 export interface Round {
-  /** Bytes for each idle peer that has joined: of the process, and of what lives in it. */
+  /** Bytes for each idle peer that has joined: of the process, and of what lives in it. Of a fresh server, whose heap has no room yet. */
   rss?: number;
   live?: number;
   /** CPU for a connection, until the peer may join. */
@@ -25,8 +25,9 @@ export interface Round {
   /** CPU for a join, median of spans of 100, when 100 peers are in the swarm, and when nearly all are. */
   joinFirst?: number;
   joinLast?: number;
-  /** CPU in a second in which nothing happens. */
+  /** CPU in a second in which nothing happens, and for each ping in it. */
   idle?: number;
+  ping?: number;
   /** CPU for a signal that the server answers, as the kit's clients ask it to, and for one that it does not. */
   signalAnswered?: number;
   signal?: number;
@@ -54,15 +55,13 @@ export async function runRound(
   core: number | undefined,
 ): Promise<Round> {
   const round: Round = {};
-  if (options.only.some((row) => row !== 'burst'))
-    await withServer(system, options, core, (server) => fill(system, server, options, round));
-  if (options.only.includes('burst'))
-    await withServer(
-      system,
-      options,
-      core,
-      async (server) => (round.burst = await burst(system, server, options.burst)),
-    );
+  const isAsked = (row: RowName): boolean => options.only.includes(row);
+  const withFresh = (work: (server: ServerProcess) => Promise<unknown>): Promise<void> =>
+    withServer(system, options, core, work);
+  if (isAsked('base') || isAsked('signal') || isAsked('drop'))
+    await withFresh((server) => fill(system, server, options, round));
+  if (isAsked('memory')) await withFresh(async (server) => Object.assign(round, await memory(system, server, options)));
+  if (isAsked('burst')) await withFresh(async (server) => (round.burst = await burst(system, server, options.burst)));
   return round;
 }
 
@@ -88,39 +87,52 @@ async function fill(
   round: Round,
 ): Promise<void> {
   const { peers, only, signals } = options;
-  const has = (row: RowName): boolean => only.includes(row);
   await warmUp(system, server, options);
-  const before = await server.memory();
   const fleet = new Fleet(system, [server.port]);
-  const connects = await spent(server, () => fleet.open(peers));
+  const spent = stopwatch(server, fleet);
+  const connects = await spent(() => fleet.open(peers));
   // what connecting has left to collect is no part of joining
   await server.memory();
   let spans: readonly Spent[] = [];
-  const joins = await spent(server, async () => {
-    spans = await joinAll(fleet, server);
+  const joins = await spent(async () => {
+    spans = await joinAll(fleet, spent);
     await delay(options.newsMs);
   });
-  const after = await server.memory();
-  const idle = await spent(server, () => delay(options.idleMs));
-  const each = ({ cpu, milliseconds }: Spent, count: number): number =>
-    (cpu - (idle.cpu * milliseconds) / idle.milliseconds) / count;
+  const idle = await spent(() => delay(options.idleMs));
+  const ping = idle.pings === 0 ? 0 : idle.cpu / idle.pings;
+  const each = ({ cpu, pings }: Spent, count: number): number => (cpu - pings * ping) / count;
   round.idle = (1000 * idle.cpu) / idle.milliseconds;
+  if (idle.pings > 0) round.ping = ping;
   round.connect = each(connects, peers);
   const costs = spans.map((span) => each(span, SPAN));
   round.join = sum(costs) / costs.length;
   round.joinFirst = medianOrNaN(costs.slice(0, SPANS));
   round.joinLast = medianOrNaN(costs.slice(-SPANS));
   round.joinWithNews = each(joins, peers);
-  round.rss = (after.rss - before.rss) / peers;
-  round.live = (after.live - before.live) / peers;
-  if (has('signal')) {
-    round.signal = each(await spent(server, () => fleet.exchange(fleet.peers, signals, false)), signals);
-    round.signalAnswered = each(await spent(server, () => fleet.exchange(fleet.peers, signals, true)), signals);
+  if (only.includes('signal')) {
+    round.signal = each(await spent(() => fleet.exchange(fleet.peers, signals, false)), signals);
+    round.signalAnswered = each(await spent(() => fleet.exchange(fleet.peers, signals, true)), signals);
   }
-  if (has('drop')) await drop(fleet, server, options, round);
+  if (only.includes('drop')) await drop(fleet, server, options, round, (time) => each(time, 1));
   if (fleet.losses > 0 || fleet.refused > 0)
     throw new Error(`${system.name} ended ${JSON.stringify([...fleet.lost])}, refused ${fleet.refused} signals.`);
   fleet.destroy();
+}
+
+/** What a peer adds to a server that had none: everything it ever needed is in it, also what V8 does not give back. */
+async function memory(
+  system: System,
+  server: ServerProcess,
+  { peers, newsMs }: SignalingBenchOptions,
+): Promise<Pick<Round, 'rss' | 'live'>> {
+  const before = await server.memory();
+  const fleet = new Fleet(system, [server.port]);
+  await fleet.open(peers);
+  await fleet.join(fleet.peers, SWARM);
+  await delay(newsMs);
+  const after = await server.memory();
+  fleet.destroy();
+  return { rss: (after.rss - before.rss) / peers, live: (after.live - before.live) / peers };
 }
 
 /** What is measured should be compiled, and the first growth of the heap is nobody's. */
@@ -140,22 +152,30 @@ async function warmUp(
 }
 
 /** All join one swarm. @returns what each SPAN of them cost, without the first, which is the swarm that the next join */
-async function joinAll(fleet: Fleet, server: ServerProcess): Promise<Spent[]> {
+async function joinAll(fleet: Fleet, spent: Stopwatch): Promise<Spent[]> {
   const spans: Spent[] = [];
   for (let from = 0; from < fleet.peers.length; from += SPAN)
-    spans.push(await spent(server, () => fleet.join(fleet.peers.slice(from, from + SPAN), SWARM)));
+    spans.push(await spent(() => fleet.join(fleet.peers.slice(from, from + SPAN), SWARM)));
   return spans.slice(1);
 }
 
 /**
- * Every second peer goes at once, while the others exchange signals. What the same time costs after it is taken off: pings and these signals. The
- * time is long enough for the news of it to reach all who are left.
+ * Every second peer goes at once, while the others exchange signals. What these signals cost in the same time after it is taken off. The time is long
+ * enough for the news of it to reach all who are left.
+ * @param cpuOf without the pings
  */
-async function drop(fleet: Fleet, server: ServerProcess, options: SignalingBenchOptions, round: Round): Promise<void> {
+async function drop(
+  fleet: Fleet,
+  server: ServerProcess,
+  options: SignalingBenchOptions,
+  round: Round,
+  cpuOf: (time: Spent) => number,
+): Promise<void> {
+  const spent = stopwatch(server, fleet);
   const gone = fleet.peers.filter((_, index) => index % 2 === 1);
   const left = fleet.peers.filter((_, index) => index % 2 === 0);
   let missing = 0;
-  const { cpu } = await spent(server, async () => {
+  const dropping = await spent(async () => {
     const tally = fleet.murmur(left, MURMUR, options.dropMs);
     await delay(options.dropMs / 10);
     fleet.destroy(gone);
@@ -163,8 +183,8 @@ async function drop(fleet: Fleet, server: ServerProcess, options: SignalingBench
     missing = lost + surplus;
   });
   await emptied(server, left.length);
-  const { cpu: anyway } = await spent(server, () => fleet.murmur(left, MURMUR, options.dropMs));
-  round.drop = (cpu - anyway) / gone.length;
+  const anyway = await spent(() => fleet.murmur(left, MURMUR, options.dropMs));
+  round.drop = (cpuOf(dropping) - cpuOf(anyway)) / gone.length;
   round.dropLost = missing;
 }
 
@@ -176,12 +196,19 @@ interface Spent {
   /** Of the server, microseconds. */
   readonly cpu: number;
   readonly milliseconds: number;
+  /** That came in this time. */
+  readonly pings: number;
 }
 
-async function spent(server: ServerProcess, work: () => Promise<unknown>): Promise<Spent> {
-  const start = performance.now();
-  const { cpu: before } = await server.usage();
-  await work();
-  const { cpu: after } = await server.usage();
-  return { cpu: after - before, milliseconds: performance.now() - start };
-}
+type Stopwatch = (work: () => Promise<unknown>) => Promise<Spent>;
+
+const stopwatch =
+  (server: ServerProcess, fleet: Fleet): Stopwatch =>
+  async (work) => {
+    const start = performance.now();
+    const { pings } = fleet;
+    const { cpu: before } = await server.usage();
+    await work();
+    const { cpu: after } = await server.usage();
+    return { cpu: after - before, milliseconds: performance.now() - start, pings: fleet.pings - pings };
+  };

@@ -79,11 +79,16 @@ class SocketIOPeer implements Peer {
 
   /** The packets are: 0 open, 2 ping, 40 connected, 42 event, 43 answer. */
   #received(text: string): void {
-    if (text === '2') this.#socket.send('3');
+    if (text === '2') this.#pinged();
     else if (text.startsWith('43')) this.#answered(text);
     else if (text.startsWith('42["signal"')) this.#listener.signalled(connectionOf(text));
     else if (text.startsWith('40')) this.#isReady();
     else if (text.startsWith('0')) this.#socket.send('40');
+  }
+
+  #pinged(): void {
+    this.#listener.pinged();
+    this.#socket.send('3');
   }
 
   #answered(text: string): void {

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import createDebug from 'debug';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import type { JoinRequest, Refusal } from '../../protocol/signaling.ts';
+import type { Awaitable } from '../awaitable.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import type { Logger } from '../log.ts';
 import { refusal } from '../signaling/client-message.ts';
@@ -28,7 +29,7 @@ import { Reports } from './reports.ts';
 import { MemorySubjects, type Subjects } from './subjects.ts';
 import { Tally } from './tally.ts';
 import type { TokenKeys } from './token-check.ts';
-import { TokenDoor } from './token-door.ts';
+import { TokenDoor, type TokenVerdict } from './token-door.ts';
 import { covers } from './token-grant.ts';
 import { setVisit, Visit, visitOf } from './visit.ts';
 import { Watch } from './watch.ts';
@@ -63,11 +64,11 @@ export interface AdmissionPorts {
 /** A join that is let in. */
 export interface Admitted {
   readonly ok: true;
-  /** May it (still) be in this swarm? */
-  readonly allows: (swarm: SwarmId) => boolean;
+  /** May it (still) be in this swarm? null: in any. */
+  readonly allows: ((swarm: SwarmId) => boolean) | null;
 }
 
-const TO_ALL: Admitted = { ok: true, allows: () => true };
+const TO_ALL: Admitted = { ok: true, allows: null };
 
 export class Admission {
   readonly limits: AdmissionLimits;
@@ -176,21 +177,26 @@ export class Admission {
   }
 
   /** Judges a join of this peer. */
-  async join(visit: Visit | undefined, peer: PeerId, request: JoinRequest): Promise<Admitted | Refusal> {
+  join(visit: Visit | undefined, peer: PeerId, request: JoinRequest): Awaitable<Admitted | Refusal> {
     if (visit === undefined) return refusal('shutting-down', 'The connection is gone.', 1);
     const badFor = this.#reports.badFor(peer, this.#now());
     if (badFor > 0) {
       this.refusals.count('reported', visit);
       return refusal('unauthorized', 'Several neighbours banned this peer.', Math.ceil(badFor / 1000));
     }
-    const verdict = await this.#door?.judge(visit, peer, request);
-    if (verdict?.ok === false) {
-      const { address } = visit;
-      this.refusals.count(verdict.reason, { address, ...(verdict.detail !== undefined && { detail: verdict.detail }) });
-      return refusalFor(verdict.reason);
-    }
+    if (this.#door) return this.#door.judge(visit, peer, request).then((verdict) => this.#admit(visit, verdict));
     this.#watch.joined(visit);
-    return verdict === undefined ? TO_ALL : { ok: true, allows: (swarm) => covers(verdict.grant, swarm) };
+    return TO_ALL;
+  }
+
+  #admit(visit: Visit, verdict: TokenVerdict): Admitted | Refusal {
+    if (verdict.ok) {
+      this.#watch.joined(visit);
+      return { ok: true, allows: (swarm) => covers(verdict.grant, swarm) };
+    }
+    const { reason, detail } = verdict;
+    this.refusals.count(reason, { address: visit.address, ...(detail !== undefined && { detail }) });
+    return refusalFor(reason);
   }
 
   /** May a signal be sent on this connection, or does its client not read what it gets? */

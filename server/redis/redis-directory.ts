@@ -57,7 +57,7 @@ export class RedisDirectory implements Directory {
   }
 
   async enter(peer: PeerId, epoch: number): Promise<readonly SwarmId[] | 'superseded'> {
-    const here = await this.#local.enter(peer);
+    const here = this.#local.enter(peer);
     const entry: Entry = { epoch, turn: 0 };
     this.#peers.set(peer, entry);
     const reply = await this.#ask(ENTER, [peer, String(epoch)], parseEnter);
@@ -66,12 +66,12 @@ export class RedisDirectory implements Directory {
       entry.turn = reply.turn;
       return [...new Set([...here, ...reply.swarms])];
     }
-    await this.#forget(peer);
+    this.#forget(peer);
     return reply;
   }
 
   async join(swarm: SwarmId, peer: PeerId, site: SiteKey): Promise<SwarmView> {
-    const here = await this.#local.join(swarm, peer, site);
+    const here = this.#local.join(swarm, peer, site);
     if (!this.#watched.has(swarm)) this.#watched.set(swarm, this.#options.watch(swarm));
     const reply = await this.#ask(JOIN, [swarm, peer, site, ''], (untrusted) => parseJoin(swarm, untrusted));
     if (reply) this.#options.located(reply.nodes);
@@ -79,14 +79,14 @@ export class RedisDirectory implements Directory {
   }
 
   async leave(swarm: SwarmId, peer: PeerId): Promise<boolean> {
-    const here = await this.#local.leave(swarm, peer);
+    const here = this.#local.leave(swarm, peer);
     this.#unwatch(swarm);
     const reply = await this.#ask(LEAVE, [swarm, peer], (untrusted) => untrusted === 1);
     return here || reply === true;
   }
 
   async leaveAll(peer: PeerId): Promise<readonly SwarmId[]> {
-    const here = await this.#forget(peer);
+    const here = this.#forget(peer);
     await this.#ask(LEAVE_ALL, [peer], () => undefined);
     return here;
   }
@@ -111,10 +111,10 @@ export class RedisDirectory implements Directory {
   }
 
   /** Another server says that it has the peer now. @returns whether we had it, and not again since */
-  async gone(peer: PeerId, turn: number): Promise<boolean> {
+  gone(peer: PeerId, turn: number): boolean {
     const entry = this.#peers.get(peer);
     if (entry === undefined || entry.turn >= turn) return false;
-    await this.#forget(peer);
+    this.#forget(peer);
     return true;
   }
 
@@ -158,9 +158,9 @@ export class RedisDirectory implements Directory {
     }
   }
 
-  async #forget(peer: PeerId): Promise<readonly SwarmId[]> {
+  #forget(peer: PeerId): readonly SwarmId[] {
     this.#peers.delete(peer);
-    const swarms = await this.#local.leaveAll(peer);
+    const swarms = this.#local.leaveAll(peer);
     for (const swarm of swarms) this.#unwatch(swarm);
     return swarms;
   }

@@ -132,11 +132,7 @@ export class RedisNodes implements OtherNodes {
         debug('not a message of ours');
         return;
       case 'gone':
-        this.#inBackground(
-          this.directory.gone(received.peer, received.turn).then((wasHere) => {
-            if (wasHere) this.#listener?.gone(received.peer);
-          }),
-        );
+        if (this.directory.gone(received.peer, received.turn)) this.#listener?.gone(received.peer);
         return;
       case 'nobody':
         // so that the sender's next signal, which follows in a moment, tells it

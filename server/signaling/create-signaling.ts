@@ -19,6 +19,7 @@ import { Session } from './session.ts';
 import type { SignalingObserver } from './observer.ts';
 import { SwarmNews, type Places } from './swarm-news.ts';
 import { createTransport, forgetHandshake } from './transport.ts';
+import { eventPacket } from './transport/client-events.ts';
 
 export interface SignalingOptions {
   /** Any Node HTTP or HTTPS server; a Koa or Express app's is fine. Other paths and their WebSockets are left alone. */
@@ -80,15 +81,15 @@ export function createSignaling({
     ...admissionOptions(admission, () => state !== 'open'),
   });
   attachAdmission(io, admission);
-  const room: Hub['room'] = (swarm, site) => `${swarm}\n${site}`; // a swarm id has no line break
   const sessions = new Map<PeerId, PeerSession>();
   const open = new Set<Session>();
-  const news = new SwarmNews({
+  const news = new SwarmNews<PeerSession>({
     directory,
     now: () => performance.now(),
-    send: (site, state) => {
+    send: (members, state) => {
       observer.news?.();
-      io.to(room(state.swarm, site)).emit('swarm', state);
+      const packet = eventPacket('swarm', JSON.stringify(state));
+      for (const member of members) member.tell(packet);
     },
   });
   others?.listen(listenerOf(news, sessions));
@@ -101,7 +102,6 @@ export function createSignaling({
     ice: typeof iceServers === 'function' ? iceServers : fixedIce(iceServers),
     counters,
     log,
-    room,
     observer,
     off,
     get isClosing() {
@@ -117,7 +117,7 @@ export function createSignaling({
   return faceOf(io, hub, open, (next) => (state = next));
 }
 
-const listenerOf = (news: SwarmNews, sessions: Map<PeerId, PeerSession>): OtherNodesListener => ({
+const listenerOf = (news: SwarmNews<PeerSession>, sessions: Map<PeerId, PeerSession>): OtherNodesListener => ({
   changed: (swarm) => news.changed(swarm),
   gone: (peer) => {
     void sessions.get(peer)?.handOver();

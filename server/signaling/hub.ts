@@ -1,6 +1,7 @@
 import type { Socket } from 'socket.io';
-import type { PeerId, SwarmId } from '../../protocol/ids.ts';
+import type { PeerId } from '../../protocol/ids.ts';
 import type { MeshOff, RelayedSignal, SwarmState } from '../../protocol/signaling.ts';
+import type { Awaitable } from '../awaitable.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { Introductions } from '../admission/introductions.ts';
 import type { RefusalCounts } from '../admission/refusals.ts';
@@ -50,12 +51,14 @@ export interface PeerSession {
   readonly introductions: Introductions;
   /** Passes a signal, as JSON, on to the client. `site`: the sender's. @returns false: the peer is not here (any more) */
   deliver(from: PeerId, site: SiteKey, signal: string): boolean;
+  /** Sends the client a packet (`eventPacket`). */
+  tell(packet: string): void;
   /** Ends its connection. */
   dismiss(): void;
   /** Of the tab that speaks for its browser. */
   readonly epoch: number;
   /** Gives up the peer to another socket; its places in the directory stay. */
-  handOver(): Promise<void>;
+  handOver(): Awaitable<void>;
 }
 
 /** What all sessions of a server share. */
@@ -63,14 +66,12 @@ export interface Hub {
   readonly directory: Directory;
   readonly others: OtherNodes | undefined;
   readonly admission: Admission;
-  readonly news: SwarmNews;
+  readonly news: SwarmNews<PeerSession>;
   /** The session that speaks for each peer. */
   readonly sessions: Map<PeerId, PeerSession>;
   readonly ice: IceSource;
   readonly counters: SignalingCounters;
   readonly log: Logger | undefined;
-  /** The socket.io room of a swarm's members at one site. */
-  readonly room: (swarm: SwarmId, site: SiteKey) => string;
   readonly isClosing: boolean;
   readonly observer: SignalingObserver;
   /** Why a viewer takes no part in the mesh; undefined: it does. */

@@ -27,11 +27,11 @@ export class MemoryDirectory implements Directory {
     this.#now = now;
   }
 
-  async enter(peer: PeerId): Promise<readonly SwarmId[]> {
+  enter(peer: PeerId): readonly SwarmId[] {
     return [...(this.#swarmsOf.get(peer) ?? [])];
   }
 
-  async join(id: SwarmId, peer: PeerId, site: SiteKey): Promise<SwarmView> {
+  join(id: SwarmId, peer: PeerId, site: SiteKey): SwarmView {
     const swarm = this.#swarms.get(id) ?? new MemorySwarm();
     this.#swarms.set(id, swarm);
     swarm.add(peer, site, this.#now());
@@ -57,7 +57,7 @@ export class MemoryDirectory implements Directory {
     return places;
   }
 
-  async leave(id: SwarmId, peer: PeerId): Promise<boolean> {
+  leave(id: SwarmId, peer: PeerId): boolean {
     const swarms = this.#swarmsOf.get(peer);
     if (swarms?.delete(id) === true && swarms.size === 0) this.#swarmsOf.delete(peer);
     const swarm = this.#swarms.get(id);
@@ -66,19 +66,19 @@ export class MemoryDirectory implements Directory {
     return true;
   }
 
-  async leaveAll(peer: PeerId): Promise<readonly SwarmId[]> {
+  leaveAll(peer: PeerId): readonly SwarmId[] {
     const swarms = [...(this.#swarmsOf.get(peer) ?? [])];
-    for (const id of swarms) await this.leave(id, peer);
+    for (const id of swarms) this.leave(id, peer);
     return swarms;
   }
 
-  async state(id: SwarmId, site: SiteKey): Promise<SwarmState | undefined> {
+  state(id: SwarmId, site: SiteKey): SwarmState | undefined {
     const swarm = this.#swarms.get(id);
     const [keeper] = swarm?.eldest(site, 1) ?? [];
     return swarm === undefined || keeper === undefined ? undefined : stateOf(id, swarm, site, keeper);
   }
 
-  async claim(id: SwarmId, peer: PeerId, digest: Digest, instead?: PeerId): Promise<Claim | undefined> {
+  claim(id: SwarmId, peer: PeerId, digest: Digest, instead?: PeerId): Claim | undefined {
     return this.#swarms.get(id)?.claim(peer, digest, instead, this.#now());
   }
 }

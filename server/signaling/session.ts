@@ -1,5 +1,6 @@
 /** One socket of one peer: parses what it sends, answers, and keeps directory, rooms and news in step with it. */
 import createDebug from 'debug';
+import { chain, every, type Awaitable } from '../awaitable.ts';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS } from '../../protocol/limits.ts';
 import type { ClaimReply, Done, JoinReply, JoinRequest, Refusal, SwarmView } from '../../protocol/signaling.ts';
@@ -34,24 +35,27 @@ import {
   UNKNOWN_EVENT,
   UNKNOWN_PEER,
 } from './session-refusals.ts';
+import { acknowledge, eventPacket, takeEvents, type ClientEvent } from './transport/client-events.ts';
 import { TOO_SLOW } from './transport/web-socket-connection.ts';
 
 const debug = createDebug('p2p:server:signaling');
 
-interface Joined {
-  readonly kind: 'joined';
+interface Identity {
   readonly peer: PeerId;
+  /** The secret that it belongs to. */
   readonly resume: string;
+}
+
+interface Joined extends Identity {
+  readonly kind: 'joined';
   readonly epoch: number;
   readonly swarms: Set<SwarmId>;
 }
 
 type State = { readonly kind: 'new' } | Joined | { readonly kind: 'gone' };
 
-/** A join whose secret is settled: its own, or a new one. */
-type ResumedJoin = JoinRequest & { readonly resume: string };
-
 const DONE: Done = { ok: true };
+const NONE: readonly SwarmId[] = [];
 
 export class Session implements PeerSession {
   readonly #socket: SignalingSocket;
@@ -66,8 +70,8 @@ export class Session implements PeerSession {
   #group: ViewerGroup | undefined;
   #beacons: BeaconGate | undefined;
   #badMessages = 0;
-  /** Joins, claims and leaves run one after the other; this is the last of them. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Joins, claims and leaves run one after the other; this is the last of those that could not be answered at once. */
+  #last: Promise<unknown> | undefined;
   #pending = 0;
 
   constructor(socket: SignalingSocket, site: SiteKey, hub: Hub) {
@@ -76,8 +80,7 @@ export class Session implements PeerSession {
     this.#hub = hub;
     this.#visit = visitOf(socket.conn);
     this.introductions = this.#visit?.introductions ?? new Introductions();
-    // one listener instead of one for each event: there are as many of them as peers
-    socket.onAny((event: string, ...args: unknown[]) => this.#answer(event, args));
+    takeEvents(socket, (event) => this.#answer(event));
     socket.once('disconnect', (reason: string) => {
       if (reason === TOO_SLOW) hub.admission.refusals.count('slow-reader', this.#visit);
       debug('%s disconnected: %s', this.peer, reason);
@@ -100,43 +103,41 @@ export class Session implements PeerSession {
   }
 
   /** The peer came back on another socket: this one gives up the peer's place, without giving it up in the directory. */
-  handOver(): Promise<void> {
-    return this.#inTurn(async () => {
+  handOver(): Awaitable<void> {
+    return this.#inTurn(() => {
       if (this.#state.kind !== 'joined') return;
       const { swarms } = this.#state;
       this.#state = { kind: 'gone' };
-      for (const swarm of swarms) this.#hub.news.left(swarm, this.#site);
+      for (const swarm of swarms) this.#hub.news.left(swarm, this.#site, this);
       this.#socket.disconnect(true);
     });
   }
 
-  /** Calls the event's handler and sends what it says to the acknowledgement callback, if the client gave one. */
-  #answer(event: string, args: unknown[]): void {
+  /** Calls the event's handler and sends what it says, if the client asked for it. */
+  #answer(event: ClientEvent): void {
     // what was under way when it was cut off
     if (!this.#socket.connected) return;
-    const last = args.at(-1);
-    const acknowledge = typeof last === 'function' ? (last as (reply: object) => void) : () => undefined;
-    const untrusted = args[0] === last && typeof last === 'function' ? undefined : args[0];
-    const done = (reply: object): void => {
-      acknowledge(reply);
-      if (isRefusal(reply)) this.#count(reply);
-    };
     const fail = (error: unknown): void => {
       this.#hub.log?.error({ err: error }, 'a signaling message could not be answered');
-      done(CANNOT_ANSWER);
+      this.#reply(event, CANNOT_ANSWER);
     };
     try {
-      // signals, of which there are most, are answered at once and need no promise
-      const reply = this.#handle(event, untrusted);
-      if (reply instanceof Promise) reply.then(done).catch(fail);
-      else done(reply);
+      // signals, of which there are most, and all that the memory can say, are answered at once and need no promise
+      const reply = this.#handle(event);
+      if (reply instanceof Promise) reply.then((later) => this.#reply(event, later)).catch(fail);
+      else this.#reply(event, reply);
     } catch (error) {
       fail(error);
     }
   }
 
-  #handle(event: string, untrusted: unknown): object | Promise<object> {
-    switch (event) {
+  #reply(event: ClientEvent, reply: object): void {
+    acknowledge(this.#socket, event, reply);
+    if (isRefusal(reply)) this.#count(reply);
+  }
+
+  #handle({ name, untrusted }: ClientEvent): Awaitable<object> {
+    switch (name) {
       case 'join':
         return this.#tooFast('joins') ?? this.#timedJoin(untrusted);
       case 'leave':
@@ -172,128 +173,150 @@ export class Session implements PeerSession {
     this.#socket.disconnect(true);
   }
 
-  async #timedJoin(untrusted: unknown): Promise<JoinReply | Refusal> {
+  #timedJoin(untrusted: unknown): Awaitable<JoinReply | Refusal> {
     const startedAt = performance.now();
-    const reply = await this.#join(untrusted);
-    if (reply.ok) this.#hub.observer.joined?.(reply.off ?? 'mesh', performance.now() - startedAt);
-    return reply;
+    return chain(this.#join(untrusted), (reply) => {
+      if (reply.ok) this.#hub.observer.joined?.(reply.off ?? 'mesh', performance.now() - startedAt);
+      return reply;
+    });
   }
 
-  async #join(untrusted: unknown): Promise<JoinReply | Refusal> {
+  #join(untrusted: unknown): Awaitable<JoinReply | Refusal> {
     const parsed = parseJoin(untrusted);
     if (!parsed.ok) return parsed;
     if (this.#hub.isClosing) return refusal('shutting-down', 'The server is about to stop. Try again in a moment.', 1);
     if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
-    return this.#inTurn(async () => {
-      const before = this.#state;
-      if (before.kind === 'gone') return NOT_JOINED;
-      const { resume = before.kind === 'joined' ? before.resume : newResume() } = parsed.value;
-      if (before.kind === 'joined' && resume !== before.resume)
-        return refusal('bad-message', 'This socket has joined as another peer already. Open a new one to resume.');
-      const peer = peerIdOf(resume);
-      const admitted = await this.#hub.admission.join(this.#visit, peer, parsed.value);
+    return this.#inTurn(() => this.#joinNow(parsed.value));
+  }
+
+  #joinNow(request: JoinRequest): Awaitable<JoinReply | Refusal> {
+    const before = this.#state;
+    if (before.kind === 'gone') return NOT_JOINED;
+    const { resume = before.kind === 'joined' ? before.resume : newResume() } = request;
+    if (before.kind === 'joined' && resume !== before.resume)
+      return refusal('bad-message', 'This socket has joined as another peer already. Open a new one to resume.');
+    const peer = peerIdOf(resume);
+    return chain(this.#hub.admission.join(this.#visit, peer, request), (admitted) => {
       if (!admitted.ok) return admitted;
-      const off = this.#hub.off({ peer, lot: parsed.value.lot });
+      const off = this.#hub.off({ peer, lot: request.lot });
       this.#group = off === 'holdout' ? off : 'mesh';
-      if (off !== undefined) {
-        await this.#stayOut();
-        return { ok: true, peer, resume, iceServers: [], swarms: [], off };
-      }
-      return this.#enterAll({ ...parsed.value, resume, swarms: parsed.value.swarms.filter(admitted.allows) }, admitted);
+      if (off === undefined) return this.#enterAll(request, { peer, resume }, admitted);
+      return chain(this.#stayOut(), () => ({ ok: true, peer, resume, iceServers: [], swarms: [], off }) as const);
     });
   }
 
   /** Enters the swarms that it asks for and may be in. */
-  async #enterAll(request: ResumedJoin, admitted: Admitted): Promise<JoinReply | Refusal> {
-    if (this.#state.kind === 'new' && !(await this.#identify(request))) return SUPERSEDED;
-    const state = this.#state;
-    if (state.kind !== 'joined') return NOT_JOINED;
-    // what its token, a new one perhaps, does not open (any more)
-    for (const swarm of state.swarms) if (!admitted.allows(swarm)) await this.#exit(swarm, state);
-    const added = request.swarms.filter((swarm) => !state.swarms.has(swarm));
-    if (state.swarms.size + added.length > MAX_SWARMS) return tooManySwarms();
-    const swarms = await Promise.all(request.swarms.map((swarm) => this.#enter(swarm, state)));
-    return { ok: true, peer: state.peer, resume: state.resume, ...this.#hub.ice(state.peer), swarms };
+  #enterAll(request: JoinRequest, self: Identity, { allows }: Admitted): Awaitable<JoinReply | Refusal> {
+    const wanted = allows === null ? request.swarms : request.swarms.filter(allows);
+    const isNamed = this.#state.kind === 'new' ? this.#identify(self, request.epoch ?? 0, wanted) : true;
+    return chain(isNamed, (isOurs) => {
+      if (!isOurs) return SUPERSEDED;
+      const state = this.#state;
+      if (state.kind !== 'joined') return NOT_JOINED;
+      // what its token, a new one perhaps, does not open (any more)
+      const shut = allows === null ? NONE : [...state.swarms].filter((swarm) => !allows(swarm));
+      return chain(this.#exitAll(shut, state), () => {
+        const added = wanted.reduce((count, swarm) => count + (state.swarms.has(swarm) ? 0 : 1), 0);
+        if (state.swarms.size + added > MAX_SWARMS) return tooManySwarms();
+        return chain(
+          every(wanted.map((swarm) => this.#enter(swarm, state))),
+          (swarms) => ({ ok: true, ...self, ...this.#hub.ice(self.peer), swarms }) as const,
+        );
+      });
+    });
   }
 
   /** It takes no part, or none any more: it is in no swarm, and nobody reaches it. It may join again, and its beacons count. */
-  async #stayOut(): Promise<void> {
+  #stayOut(): Awaitable<void> {
     if (this.#state.kind !== 'joined') return;
-    for (const swarm of this.#state.swarms) await this.#socket.leave(this.#hub.room(swarm, this.#site));
-    await this.#leaveAll();
-    this.#state = { kind: 'new' };
+    return chain(this.#leaveAll(), () => void (this.#state = { kind: 'new' }));
   }
 
   /** Takes the peer's id, also from another socket that still has it. False: that one is a newer leader's. */
-  async #identify({ resume, epoch = 0, swarms }: ResumedJoin): Promise<boolean> {
-    const peer = peerIdOf(resume);
+  #identify({ peer, resume }: Identity, epoch: number, swarms: readonly SwarmId[]): Awaitable<boolean> {
     const { sessions, directory } = this.#hub;
     const old = sessions.get(peer);
     if (old && old.epoch > epoch) return false;
     sessions.set(peer, this);
     this.#state = { kind: 'joined', peer, resume, epoch, swarms: new Set() };
-    await old?.handOver();
-    const before = await directory.enter(peer, epoch);
-    if (before === 'superseded') {
-      this.#state = { kind: 'gone' };
-      if (sessions.get(peer) === this) sessions.delete(peer);
-      return false;
-    }
-    for (const swarm of before) if (!swarms.includes(swarm)) await directory.leave(swarm, peer);
-    return true;
+    return chain(old?.handOver(), () =>
+      chain(directory.enter(peer, epoch), (before) => {
+        if (before !== 'superseded') return chain(this.#giveUp(before, swarms, peer), () => true);
+        this.#state = { kind: 'gone' };
+        if (sessions.get(peer) === this) sessions.delete(peer);
+        return false;
+      }),
+    );
   }
 
-  async #enter(swarm: SwarmId, { peer, swarms }: Joined): Promise<SwarmView> {
-    const view = await this.#hub.directory.join(swarm, peer, this.#site);
-    for (const named of view.members) this.introductions.introduced(named);
-    for (const named of view.others) this.introductions.introduced(named);
-    if (swarms.has(swarm)) return view;
-    swarms.add(swarm);
-    await this.#socket.join(this.#hub.room(swarm, this.#site));
-    this.#hub.news.joined(swarm, this.#site);
-    return view;
+  /** Leaves the swarms of before that it does not want any more. */
+  #giveUp(before: readonly SwarmId[], wanted: readonly SwarmId[], peer: PeerId): Awaitable<void> {
+    const left = before.find((swarm) => !wanted.includes(swarm));
+    if (left === undefined) return;
+    const others = before.filter((swarm) => swarm !== left);
+    return chain(this.#hub.directory.leave(left, peer), () => this.#giveUp(others, wanted, peer));
   }
 
-  async #exit(swarm: SwarmId, { peer, swarms }: Joined): Promise<void> {
-    if (!swarms.delete(swarm)) return;
-    await this.#hub.directory.leave(swarm, peer);
-    await this.#socket.leave(this.#hub.room(swarm, this.#site));
-    this.#hub.news.left(swarm, this.#site);
-  }
-
-  async #leave(untrusted: unknown): Promise<Done | Refusal> {
-    const parsed = parseLeave(untrusted);
-    if (!parsed.ok) return parsed;
-    if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
-    return this.#inTurn(async () => {
-      if (this.#state.kind !== 'joined') return NOT_JOINED;
-      for (const swarm of parsed.value.swarms) await this.#exit(swarm, this.#state);
-      return DONE;
+  #enter(swarm: SwarmId, { peer, swarms }: Joined): Awaitable<SwarmView> {
+    return chain(this.#hub.directory.join(swarm, peer, this.#site), (view) => {
+      for (const named of view.members) this.introductions.introduced(named);
+      for (const named of view.others) this.introductions.introduced(named);
+      if (swarms.has(swarm)) return view;
+      swarms.add(swarm);
+      this.#hub.news.joined(swarm, this.#site, this);
+      return view;
     });
   }
 
-  async #claim(untrusted: unknown): Promise<ClaimReply | Refusal> {
+  /** Leaves them one after the other. */
+  #exitAll([swarm, ...others]: readonly SwarmId[], state: Joined): Awaitable<void> {
+    if (swarm === undefined) return;
+    return chain(this.#exit(swarm, state), () => this.#exitAll(others, state));
+  }
+
+  #exit(swarm: SwarmId, { peer, swarms }: Joined): Awaitable<void> {
+    if (!swarms.delete(swarm)) return;
+    return chain(this.#hub.directory.leave(swarm, peer), () => this.#hub.news.left(swarm, this.#site, this));
+  }
+
+  #leave(untrusted: unknown): Awaitable<Done | Refusal> {
+    const parsed = parseLeave(untrusted);
+    if (!parsed.ok) return parsed;
+    if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
+    return this.#inTurn(() =>
+      this.#state.kind === 'joined' ? chain(this.#exitAll(parsed.value.swarms, this.#state), () => DONE) : NOT_JOINED,
+    );
+  }
+
+  #claim(untrusted: unknown): Awaitable<ClaimReply | Refusal> {
     const parsed = parseClaim(untrusted);
     if (!parsed.ok) return parsed;
     if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
-    return this.#inTurn(async () => {
+    return this.#inTurn(() => {
       const { swarm, digest, instead } = parsed.value;
       const peer = this.peer;
       if (peer === undefined) return NOT_JOINED;
-      const claim = await this.#hub.directory.claim(swarm, peer, digest, instead);
-      if (claim === undefined) return NOT_JOINED;
-      // who hears nothing of the crosser connects to it
-      if (claim.crosser !== peer) this.introductions.introduced(claim.crosser);
-      return { ok: true, ...claim };
+      return chain(this.#hub.directory.claim(swarm, peer, digest, instead), (claim) => {
+        if (claim === undefined) return NOT_JOINED;
+        // who hears nothing of the crosser connects to it
+        if (claim.crosser !== peer) this.introductions.introduced(claim.crosser);
+        return { ok: true, ...claim } as const;
+      });
     });
   }
 
   deliver(from: PeerId, site: SiteKey, signal: string): boolean {
     if (this.#state.kind !== 'joined' || !this.#hub.admission.canTake(this.#socket.conn)) return false;
     this.introductions.introduced(from);
-    // the packet that `emit` would make (Socket.IO 5: type 2, an event), without another look at all that is in it
-    this.#socket.conn.write(`2["signal",{"from":"${from}","sameSite":${site === this.#site},"signal":${signal}}]`);
+    // what `emit` would make, without another look at all that is in it
+    this.#socket.conn.write(
+      eventPacket('signal', `{"from":"${from}","sameSite":${site === this.#site},"signal":${signal}}`),
+    );
     return true;
+  }
+
+  tell(packet: string): void {
+    this.#socket.conn.write(packet);
   }
 
   dismiss(): void {
@@ -352,24 +375,30 @@ export class Session implements PeerSession {
     return DONE;
   }
 
-  async #leaveAll(): Promise<void> {
+  #leaveAll(): Awaitable<void> {
     const state = this.#state;
     this.#state = { kind: 'gone' };
     if (state.kind !== 'joined') return;
     const { peer, swarms } = state;
     // a session that is about to take the peer over keeps its place in line
     const isTakenOver = this.#hub.sessions.get(peer) !== this;
-    if (!isTakenOver) {
-      this.#hub.sessions.delete(peer);
-      await this.#hub.directory.leaveAll(peer);
-    }
-    for (const swarm of swarms) this.#hub.news.left(swarm, this.#site);
+    if (!isTakenOver) this.#hub.sessions.delete(peer);
+    return chain(isTakenOver ? undefined : this.#hub.directory.leaveAll(peer), () => {
+      for (const swarm of swarms) this.#hub.news.left(swarm, this.#site, this);
+    });
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  #inTurn<T>(work: () => Awaitable<T>): Awaitable<T> {
+    const result = this.#last === undefined ? work() : this.#last.then(work);
+    if (!(result instanceof Promise)) return result;
     this.#pending++;
-    const done = this.#last.then(work).finally(() => this.#pending--);
-    this.#last = done.catch((error: unknown) => debug('%s: %o', this.peer, error));
-    return done;
+    const last = result
+      .catch((error: unknown) => debug('%s: %o', this.peer, error))
+      .finally(() => {
+        this.#pending--;
+        if (this.#last === last) this.#last = undefined;
+      });
+    this.#last = last;
+    return result;
   }
 }

@@ -17,10 +17,10 @@ import type { Directory } from './directory.ts';
 
 const debug = createDebug('p2p:server:news');
 
-export interface SwarmNewsOptions {
+export interface SwarmNewsOptions<Member> {
   readonly directory: Directory;
-  /** Sends a state to all members of the swarm at this site. */
-  readonly send: (site: SiteKey, state: SwarmState) => void;
+  /** Sends a state to members of the swarm: those of one site that are at this server. */
+  readonly send: (members: ReadonlySet<Member>, state: SwarmState) => void;
   /** Milliseconds, of any origin. */
   readonly now: () => number;
 }
@@ -31,9 +31,9 @@ export interface Places {
   readonly sites: number;
 }
 
-interface Swarm {
+interface Swarm<Member> {
   /** Members on this server for each site. */
-  readonly sites: Map<SiteKey, number>;
+  readonly sites: Map<SiteKey, Set<Member>>;
   /** What each site was told last. */
   readonly told: Map<SiteKey, SwarmState>;
   timer: NodeJS.Timeout | undefined;
@@ -42,12 +42,12 @@ interface Swarm {
   changed: boolean;
 }
 
-export class SwarmNews {
-  readonly #swarms = new Map<SwarmId, Swarm>();
-  readonly #options: SwarmNewsOptions;
+export class SwarmNews<Member> {
+  readonly #swarms = new Map<SwarmId, Swarm<Member>>();
+  readonly #options: SwarmNewsOptions<Member>;
   #closed = false;
 
-  constructor(options: SwarmNewsOptions) {
+  constructor(options: SwarmNewsOptions<Member>) {
     this.#options = options;
   }
 
@@ -58,10 +58,10 @@ export class SwarmNews {
     return { swarms: this.#swarms.size, sites: sites.size };
   }
 
-  /** A socket of this site is now in the swarm. */
-  joined(id: SwarmId, site: SiteKey): void {
+  /** A member of this site is now in the swarm. */
+  joined(id: SwarmId, site: SiteKey, member: Member): void {
     if (this.#closed) return;
-    const swarm: Swarm = this.#swarms.get(id) ?? {
+    const swarm: Swarm<Member> = this.#swarms.get(id) ?? {
       sites: new Map(),
       told: new Map(),
       timer: undefined,
@@ -69,7 +69,9 @@ export class SwarmNews {
       changed: false,
     };
     this.#swarms.set(id, swarm);
-    swarm.sites.set(site, (swarm.sites.get(site) ?? 0) + 1);
+    const members = swarm.sites.get(site);
+    if (members) members.add(member);
+    else swarm.sites.set(site, new Set([member]));
     this.#schedule(id, swarm);
   }
 
@@ -79,13 +81,13 @@ export class SwarmNews {
     if (swarm !== undefined) this.#schedule(id, swarm);
   }
 
-  /** A socket of this site has left the swarm. */
-  left(id: SwarmId, site: SiteKey): void {
+  /** A member of this site has left the swarm. */
+  left(id: SwarmId, site: SiteKey, member: Member): void {
     const swarm = this.#swarms.get(id);
     if (swarm === undefined) return;
-    const count = (swarm.sites.get(site) ?? 0) - 1;
-    if (count > 0) swarm.sites.set(site, count);
-    else {
+    const members = swarm.sites.get(site);
+    members?.delete(member);
+    if (!members?.size) {
       swarm.sites.delete(site);
       swarm.told.delete(site);
     }
@@ -104,7 +106,7 @@ export class SwarmNews {
     this.#swarms.clear();
   }
 
-  #schedule(id: SwarmId, swarm: Swarm): void {
+  #schedule(id: SwarmId, swarm: Swarm<Member>): void {
     swarm.changed = true;
     if (swarm.timer !== undefined || this.#closed) return;
     const wait = Math.max(SWARM_NEWS_DELAY_MS, swarm.notBefore - this.#options.now());
@@ -118,18 +120,18 @@ export class SwarmNews {
     }, wait);
   }
 
-  async #tell(id: SwarmId, swarm: Swarm): Promise<void> {
+  async #tell(id: SwarmId, swarm: Swarm<Member>): Promise<void> {
     swarm.changed = false;
-    let members = 0;
-    for (const [site, count] of [...swarm.sites]) {
-      members += count;
+    let all = 0;
+    for (const [site, members] of [...swarm.sites]) {
+      all += members.size;
       const state = await this.#options.directory.state(id, site);
       if (this.#closed || state === undefined || !swarm.sites.has(site) || !isNews(state, swarm.told.get(site)))
         continue;
       swarm.told.set(site, state);
-      this.#options.send(site, state);
+      this.#options.send(members, state);
     }
-    swarm.notBefore = this.#options.now() + Math.max(SWARM_NEWS_INTERVAL_MS, members * SWARM_NEWS_PER_MEMBER_MS);
+    swarm.notBefore = this.#options.now() + Math.max(SWARM_NEWS_INTERVAL_MS, all * SWARM_NEWS_PER_MEMBER_MS);
   }
 }
 

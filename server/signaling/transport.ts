@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { Server } from 'socket.io';
+import { Adapter } from 'socket.io-adapter';
 import { SIGNALING_PATH } from '../../protocol/signaling.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import type { ClientEvents, ServerEvents, SignalingSocket } from './hub.ts';
@@ -43,10 +44,17 @@ export function createTransport({
     connectTimeout,
     parser: textParser(packetRefused),
   });
+  io.adapter(NoRooms);
   io.bind(engine);
   // WebSockets of other paths belong to the server's owner
   engine.attach(server, { path: SIGNALING_PATH, destroyUpgrade: false });
   return io;
+}
+
+/** Nobody is spoken to by rooms, and each socket's own would be two Maps' entries and two Sets. */
+class NoRooms extends Adapter {
+  override addAll(): void {}
+  override delAll(): void {}
 }
 
 const FORGOTTEN = Object.freeze({});

@@ -18,6 +18,13 @@ export interface Packet {
   readonly data?: unknown;
 }
 
+/** What a client says, and the id of the answer that it waits for, if it does. */
+export interface ClientEvent {
+  readonly name: string;
+  readonly untrusted: unknown;
+  readonly id: number | undefined;
+}
+
 /** Names that socket.io emits itself. */
 const RESERVED = ['connect', 'connect_error', 'disconnect', 'disconnecting', 'newListener', 'removeListener'];
 
@@ -37,6 +44,7 @@ export class Encoder {
 export class TextDecoder {
   readonly #refused: PacketRefused;
   #listener: ((packet: Packet) => void) | undefined;
+  #events: ((event: ClientEvent) => void) | undefined;
   /** Has the client said CONNECT? */
   #isConnected = false;
 
@@ -49,6 +57,11 @@ export class TextDecoder {
     this.#listener = listener;
   }
 
+  /** From now on events go here, and not to socket.io. */
+  takeEvents(listener: (event: ClientEvent) => void): void {
+    this.#events = listener;
+  }
+
   removeListener(): void {
     this.#listener = undefined;
   }
@@ -58,7 +71,8 @@ export class TextDecoder {
     const packet = typeof untrusted === 'string' ? parsePacket(untrusted) : undefined;
     if (packet !== undefined && this.#isConnected !== (packet.type === CONNECT)) {
       this.#isConnected = true;
-      this.#listener?.(packet);
+      if (packet.type === EVENT && this.#events) this.#events(eventOf(packet));
+      else this.#listener?.(packet);
       return;
     }
     this.#refused(packet?.type === CONNECT ? 'second-connect' : 'bad-packet');
@@ -67,6 +81,7 @@ export class TextDecoder {
 
   destroy(): void {
     this.#listener = undefined;
+    this.#events = undefined;
   }
 }
 
@@ -88,13 +103,14 @@ export function parsePacket(untrusted: string): Packet | undefined {
   const [head, type = '', id = ''] = PACKET.exec(untrusted) ?? [];
   if (head === undefined) return undefined;
   const data = dataOf(untrusted.slice(head.length));
-  const packet = {
-    type: Number(type),
-    nsp: '/',
-    ...(id !== '' && { id: Number(id) }),
-    ...(data !== undefined && { data }),
-  };
+  const packet: Packet = { type: Number(type), nsp: '/', id: id === '' ? undefined : Number(id), data };
   return isRight(packet) ? packet : undefined;
+}
+
+/** @param data was looked at by isRight() */
+function eventOf({ id, data }: Packet): ClientEvent {
+  const [name, untrusted] = data as [string, unknown?];
+  return { name, untrusted, id };
 }
 
 const WRONG = Symbol('no JSON');

@@ -8,6 +8,7 @@ import type { ClaimReply, JoinReply, Refusal } from '../../../protocol/signaling
 import { MAX_BAD_MESSAGES } from '../../../server/limits.ts';
 import { createSignaling, expiringIce, MemoryDirectory, type SignalingOptions } from '../../../server/index.ts';
 import { peerIdOf } from '../../../server/signaling/identity.ts';
+import type { Directory } from '../../../server/signaling/directory.ts';
 import { ask, connect, joinSwarms, testAddress, until, type Client } from '../support.ts';
 
 const RED = '203.0.113.1';
@@ -258,7 +259,7 @@ test('a claim behind a join on the same socket counts for the swarm joined', asy
 test('a flood of claims is refused past a limit, not queued without end', async (t) => {
   let release: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (release = resolve));
-  const directory = new MemoryDirectory();
+  const directory: Directory = new MemoryDirectory();
   const claim = directory.claim.bind(directory);
   directory.claim = async (...args) => gate.then(() => claim(...args));
   const { url } = await start(t, { directory });
@@ -336,7 +337,7 @@ test('a message that is too large ends the connection, and the server goes on', 
 
 /** A directory whose `join` or `leave` waits until it is let go. */
 function held(method: 'join' | 'leave') {
-  const directory = new MemoryDirectory();
+  const directory: Directory = new MemoryDirectory();
   let release: () => void = () => undefined;
   let calls = 0;
   const gate = new Promise<void>((resolve) => (release = resolve));
@@ -385,7 +386,7 @@ test('a peer whose old socket ends in the middle of its return keeps its place, 
 test('a flood of joins is refused past a limit, not queued without end', async (t) => {
   let release: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (release = resolve));
-  const directory = new MemoryDirectory();
+  const directory: Directory = new MemoryDirectory();
   const join = directory.join.bind(directory);
   directory.join = async (...args) => gate.then(() => join(...args));
   const { url } = await start(t, { directory });
@@ -398,7 +399,7 @@ test('a flood of joins is refused past a limit, not queued without end', async (
 });
 
 test('a directory that fails is told as "try again", not as a stack, and is not the client\'s fault', async (t) => {
-  const directory = new MemoryDirectory();
+  const directory: Directory = new MemoryDirectory();
   directory.join = () => Promise.reject(new Error('secret reason'));
   const { url, signaling } = await start(t, { directory });
   const reply = await (await connect(t, url)).ask('join', { version: 1, swarms: ['x'] });

@@ -16,15 +16,24 @@ function make(t: TestContext) {
   t.after(() => mock.timers.reset());
   const directory = new MemoryDirectory();
   const sent: { site: SiteKey; state: SwarmState }[] = [];
-  const news = new SwarmNews({ directory, now: Date.now, send: (site, state) => sent.push({ site, state }) });
+  const siteOf = new Map<string, SiteKey>();
+  const news = new SwarmNews<string>({
+    directory,
+    now: Date.now,
+    send: (members, state) => {
+      const [site = here] = [...members].map((name) => siteOf.get(name) ?? here);
+      sent.push({ site, state });
+    },
+  });
   t.after(() => news.close());
   const join = async (name: string, site = here): Promise<void> => {
+    siteOf.set(name, site);
     await directory.join(swarm, name as PeerId, site);
-    news.joined(swarm, site);
+    news.joined(swarm, site, name);
   };
   const leave = async (name: string, site = here): Promise<void> => {
     await directory.leave(swarm, name as PeerId);
-    news.left(swarm, site);
+    news.left(swarm, site, name);
   };
   const pass = async (milliseconds: number): Promise<void> => {
     mock.timers.tick(milliseconds);

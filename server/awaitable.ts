@@ -1,0 +1,16 @@
+/** What is there already, or will be. What is there is used at once: a promise for it would cost a join as much as the directory does. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** @returns what `next` makes of the value, now if it is there now; throws or rejects as `next` does, or as the value's promise does */
+export const chain = <T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> =>
+  value instanceof Promise ? value.then(next) : next(value);
+
+/** Promise.all() for what may be there already. */
+export const every = <T>(values: readonly Awaitable<T>[]): Awaitable<T[]> => {
+  const there: T[] = [];
+  for (const value of values) {
+    if (value instanceof Promise) return Promise.all(values);
+    there.push(value);
+  }
+  return there;
+};
