@@ -10,6 +10,7 @@ import { Server as Engine, type ServerOptions } from 'engine.io';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../../limits.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { Outbox } from './outbox.ts';
 import { EngineWebSocket, WebSocketConnection } from './web-socket-connection.ts';
 
 /** What engine.io's own methods take. */
@@ -20,6 +21,7 @@ const SID_BYTES = 15;
 
 export class SignalingEngine extends Engine {
   readonly #heartbeat: Heartbeat;
+  readonly #outbox = new Outbox();
   readonly #webSockets: WebSocketServer;
   /** What each client is told behind its id. */
   readonly #handshake: string;
@@ -66,6 +68,7 @@ export class SignalingEngine extends Engine {
       socket,
       webSocket,
       heartbeat: this.#heartbeat,
+      outbox: this.#outbox,
       ended: this.#ended,
     });
     // what engine.io asks of its clients, a WebSocketConnection has: close(), protocol, transport.name, upgraded

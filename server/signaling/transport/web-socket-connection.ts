@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import { WebSocket, type RawData } from 'ws';
 import { MAX_UNSENT_BYTES } from '../../limits.ts';
 import type { Heartbeat, Pulse } from './heartbeat.ts';
+import type { Outbox, Sender } from './outbox.ts';
 import { textFrame } from './text-frame.ts';
 
 /** Of Engine.IO 4. */
@@ -35,11 +36,12 @@ export interface ConnectionOptions {
   readonly socket: Socket;
   readonly webSocket: EngineWebSocket;
   readonly heartbeat: Heartbeat;
+  readonly outbox: Outbox;
   /** Called when it is over. */
   readonly ended: (connection: WebSocketConnection) => void;
 }
 
-export class WebSocketConnection extends EventEmitter implements Pulse {
+export class WebSocketConnection extends EventEmitter implements Pulse, Sender {
   readonly id: string;
   readonly protocol = 4;
   readonly transport = TRANSPORT;
@@ -53,11 +55,14 @@ export class WebSocketConnection extends EventEmitter implements Pulse {
   /** For whoever watches it; its messages and its end come from here. */
   readonly webSocket: EngineWebSocket;
   readonly #heartbeat: Heartbeat;
+  readonly #outbox: Outbox;
   readonly #ended: (connection: WebSocketConnection) => void;
+  /** Frames that go out when the outbox is emptied: bytes, a character each. */
+  #waiting = '';
   /** A ping has gone out, and nothing came since. */
   #isSilent = false;
 
-  constructor({ id, request, socket, webSocket, heartbeat, ended }: ConnectionOptions) {
+  constructor({ id, request, socket, webSocket, heartbeat, outbox, ended }: ConnectionOptions) {
     super();
     this.id = id;
     this.request = request;
@@ -65,6 +70,7 @@ export class WebSocketConnection extends EventEmitter implements Pulse {
     this.#socket = socket;
     this.webSocket = webSocket;
     this.#heartbeat = heartbeat;
+    this.#outbox = outbox;
     this.#ended = ended;
     webSocket.connection = this;
     webSocket.on('message', onMessage);
@@ -75,7 +81,7 @@ export class WebSocketConnection extends EventEmitter implements Pulse {
 
   /** Bytes that wait until the client takes them. */
   get unsentBytes(): number {
-    return this.#socket.writableLength;
+    return this.#waiting.length + this.#socket.writableLength;
   }
 
   /** @param handshake what the client is told of this server, JSON */
@@ -106,6 +112,7 @@ export class WebSocketConnection extends EventEmitter implements Pulse {
 
   close(): void {
     if (this.readyState !== 'open') return;
+    this.send();
     this.webSocket.close();
     this.#end('forced close');
   }
@@ -135,14 +142,20 @@ export class WebSocketConnection extends EventEmitter implements Pulse {
     this.#put(textFrame(text));
   }
 
-  /** Straight to the TCP socket: nothing is compressed, so nothing can be on its way inside ws. */
-  #put(frame: string | Buffer): void {
-    if (this.readyState !== 'open' || !this.#socket.writable) return;
-    if (typeof frame === 'string') this.#socket.write(frame, 'latin1');
-    else this.#socket.write(frame);
-    if (this.#socket.writableLength <= MAX_UNSENT_BYTES) return;
+  #put(frame: string): void {
+    if (this.readyState !== 'open') return;
+    if (this.#waiting === '') this.#outbox.add(this);
+    this.#waiting += frame;
+    if (this.unsentBytes <= MAX_UNSENT_BYTES) return;
     this.webSocket.terminate();
     this.#end(TOO_SLOW);
+  }
+
+  /** Straight to the TCP socket: nothing is compressed, so nothing can be on its way inside ws. */
+  send(): void {
+    const frames = this.#waiting;
+    this.#waiting = '';
+    if (frames !== '' && this.readyState === 'open' && this.#socket.writable) this.#socket.write(frames, 'latin1');
   }
 
   #end(reason: string): void {
