@@ -5,10 +5,9 @@
  * npm run bench -- signaling [--peers 10000] [--runs 3] [--only ROW …] [--systems NAME …]
  * Ends with 1 when a bar is missed.
  */
-import { execFileSync } from 'node:child_process';
-import { availableParallelism } from 'node:os';
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { DEFAULTS, ROWS, type SignalingBenchOptions } from './signaling/options.ts';
+import { Command, Option } from 'commander';
+import { splitCores } from './signaling/cores.ts';
+import { count, DEFAULTS, ROWS, type SignalingBenchOptions } from './signaling/options.ts';
 import { linesOf, tableOf } from './signaling/report.ts';
 import { runRound, type Round } from './signaling/round.ts';
 import { SYSTEMS } from './signaling/systems.ts';
@@ -50,23 +49,6 @@ async function compare(options: SignalingBenchOptions): Promise<void> {
   process.exitCode = linesOf(rounds).every(({ met }) => met !== false) ? 0 : 1;
 }
 
-/** Keeps this process, the generator, on the last core. @returns the first, for the server; undefined: there is only one, or no taskset */
-function splitCores(): number | undefined {
-  const cores = availableParallelism();
-  if (cores < 2 || process.platform !== 'linux') {
-    console.error('Server and generator share their cores: figures are worth less.');
-    return undefined;
-  }
-  execFileSync('taskset', ['-acp', String(cores - 1), String(process.pid)], { stdio: 'ignore' });
-  return 0;
-}
-
 function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' ? Number(value.toPrecision(4)) : value;
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('Expected a whole number above 0.');
 }

@@ -34,11 +34,12 @@ export function fileOfUrl(encoded: string): string | undefined {
 /**
  * The file that a URI in a playlist means, if it is in the same folder tree; its query does not matter.
  * @param playlist relative path of the playlist
+ * @param prefix URL path of the folder, with both slashes
  */
-export function fileOfReference(playlist: string, uri: string): string | undefined {
-  const base = `http://media.invalid${urlOfFile(playlist)}`;
+export function fileOfReference(playlist: string, uri: string, prefix: string = MEDIA_PREFIX): string | undefined {
+  const base = `http://media.invalid${urlOfFile(playlist, prefix)}`;
   if (!URL.canParse(uri, base)) return undefined;
   const url = new URL(uri, base);
-  if (url.host !== 'media.invalid' || !url.pathname.startsWith(MEDIA_PREFIX)) return undefined;
-  return fileOfUrl(url.pathname.slice(MEDIA_PREFIX.length));
+  if (url.host !== 'media.invalid' || !url.pathname.startsWith(prefix)) return undefined;
+  return fileOfUrl(url.pathname.slice(prefix.length));
 }

@@ -1,4 +1,5 @@
 /** The peers of one run: opens them, lets them join and exchange signals, and counts what comes. Used by the rows. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../test/harness/until.ts';
 import type { NumberedSignal, Peer } from './peer.ts';
 import type { System } from './systems.ts';
@@ -10,10 +11,12 @@ const PEERS_PER_SITE = 30;
 const AT_ONCE = 64;
 /** Where anybody may be sent a signal: so many places further on, a number that no usual count of peers divides by. */
 const STRIDE = 7919;
+/** Milliseconds after which a peer that lost its connection tries again, at most. */
+const RETURN_MS = 1000;
 /** Milliseconds in which signals have to come, on whatever machine: only one that is lost takes so long. */
 const PATIENCE_MS = 300_000;
 
-/** Where peers connect: one server, or several nodes of one, which they take in turn. */
+/** Where peers connect: one server, several nodes of one, which they take in turn, or nginx before these. */
 export type Ports = readonly number[];
 
 /** To whom signals go, with several nodes: to anybody, to peers of the same node, to those of another. */
@@ -32,6 +35,7 @@ export class Fleet {
   #answered = 0;
   #refused = 0;
   #arrived: () => void = () => undefined;
+  #lostOne: ((index: number) => void) | undefined;
 
   constructor(system: System, ports: Ports) {
     this.#system = system;
@@ -55,8 +59,37 @@ export class Fleet {
   /** Begins one connection. */
   begin(): Peer {
     const index = this.#opened++;
+    const peer = this.#open(index);
+    this.peers.push(peer);
+    return peer;
+  }
+
+  /**
+   * From now on a peer that loses its connection comes back, as the kit's client does: after up to RETURN_MS, again and again until it is in.
+   * @param came back, with the id that it had
+   */
+  letReturn(swarm: string, came: () => void): void {
+    const secrets = new Map<number, string>();
+    const back = async (index: number): Promise<void> => {
+      await delay(Math.random() * RETURN_MS);
+      const peer = this.#open(index);
+      this.peers[index] = peer;
+      await peer.ready;
+      await peer.join(swarm, secrets.get(index));
+      this.#byId.set(peer.id, peer);
+      came();
+    };
+    this.#lostOne = (index) => {
+      // one that did not get as far as joining has no secret of its own yet
+      const resume = this.peers[index]?.resume ?? '';
+      if (resume !== '') secrets.set(index, resume);
+      void back(index);
+    };
+  }
+
+  #open(index: number): Peer {
     const site = Math.floor(index / PEERS_PER_SITE);
-    const peer = this.#system.open(
+    return this.#system.open(
       {
         host: '127.0.0.1',
         port: this.#ports[index % this.#ports.length] ?? 0,
@@ -72,11 +105,12 @@ export class Fleet {
           if (!ok) this.#refused++;
         },
         pinged: () => void this.#pings++,
-        closed: (reason) => void this.lost.set(reason, (this.lost.get(reason) ?? 0) + 1),
+        closed: (reason) => {
+          if (this.#lostOne) this.#lostOne(index);
+          else this.lost.set(reason, (this.lost.get(reason) ?? 0) + 1);
+        },
       },
     );
-    this.peers.push(peer);
-    return peer;
   }
 
   /** Opens peers, AT_ONCE at a time. */
@@ -105,7 +139,7 @@ export class Fleet {
    * Exchanges signals, AT_ONCE under way, from each of these peers in turn to those it was introduced to.
    * @param answer ask the server for an answer to each, and wait for all of these too
    */
-  async exchange(peers: readonly Peer[], count: number, answer: boolean, reach: Reach = 'anywhere'): Promise<void> {
+  async exchange(peers: readonly Peer[], count: number, answer: boolean, reach: Reach = 'anywhere'): Promise<Tally> {
     const tally = (this.tally = new Tally());
     const pairs = this.#pairs(peers, reach);
     const answers = this.#answered + (answer && this.#system.answers ? count : 0);
@@ -125,6 +159,7 @@ export class Fleet {
         `${tally.missing} signals are missing; connections lost: ${JSON.stringify([...this.lost])}, signals refused: ${this.#refused}.`,
       );
     this.#arrived = () => undefined;
+    return tally;
   }
 
   /** Exchanges `perSecond` signals for some time, however fast they come, then waits for the last of them. */
@@ -159,9 +194,8 @@ export class Fleet {
 
   /** Each peer with one that it was introduced to, or with anybody, among these. */
   #pairs(peers: readonly Peer[], reach: Reach): Pair[] {
-    const nodeOf = new Map(this.peers.map((peer, index) => [peer, index % this.#ports.length]));
     const isInReach = (from: Peer, to: Peer): boolean =>
-      reach === 'anywhere' || (nodeOf.get(from) === nodeOf.get(to)) === (reach === 'here');
+      reach === 'anywhere' || (from.node === to.node) === (reach === 'here');
     const among = new Set(peers);
     const pairs: Pair[] = [];
     peers.forEach((from, index) => {

@@ -1,3 +1,5 @@
+import { InvalidArgumentError } from 'commander';
+
 /** `base`: connections and joins, which signals and drops need anyway. */
 export const ROWS = ['base', 'signal', 'drop', 'memory', 'burst'] as const;
 
@@ -38,3 +40,10 @@ export const DEFAULTS: SignalingBenchOptions = {
   idleMs: 26_000,
   dropMs: 15_000,
 };
+
+/** For commander. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('Expected a whole number above 0.');
+}

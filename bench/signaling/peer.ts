@@ -23,11 +23,18 @@ export interface PeerListener {
 export interface Peer {
   /** How others call it; empty before it has joined. */
   readonly id: string;
+  /** With this it has the same id again on another connection; empty: its server has no such thing. */
+  readonly resume: string;
+  /** Which server it is connected to: by nginx's header, or by the port. */
+  readonly node: string;
+  /** Peers of the swarm when it joined last; NaN: it is not told. */
+  readonly swarmSize: number;
   /** Whom the server introduced to it; nobody, if it names none. */
   readonly introduced: readonly string[];
   /** Resolves when it may join. */
   readonly ready: Promise<void>;
-  join(swarm: string): Promise<void>;
+  /** @param resume of an earlier connection */
+  join(swarm: string, resume?: string): Promise<void>;
   /** @param answer ask for an answer, if the server has one */
   signal(to: string, signal: NumberedSignal, answer: boolean): void;
   /** Without a word, as a tab does that is gone. */

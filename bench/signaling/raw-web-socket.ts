@@ -19,7 +19,8 @@ export interface Route {
 }
 
 export interface RawListener {
-  opened(): void;
+  /** @param head of the server's answer */
+  opened(head: string): void;
   text(text: string): void;
   /** Once, also where it never opened. Not after destroy(). */
   closed(reason: string): void;
@@ -70,7 +71,8 @@ export class RawWebSocket {
     const end = this.#head.indexOf('\r\n\r\n');
     if (end < 0) return;
     const rest = Buffer.from(this.#head.slice(end + 4), 'latin1');
-    const [status = ''] = this.#head.split('\r\n', 1);
+    const head = this.#head.slice(0, end);
+    const [status = ''] = head.split('\r\n', 1);
     this.#head = '';
     if (!status.includes(' 101 ')) {
       this.#end(status);
@@ -78,7 +80,7 @@ export class RawWebSocket {
       return;
     }
     this.#state = 'open';
-    this.#listener.opened();
+    this.#listener.opened(head);
     if (rest.length > 0) this.#readFrames(rest);
   }
 

@@ -91,8 +91,6 @@ async function fill(
   const fleet = new Fleet(system, [server.port]);
   const spent = stopwatch(server, fleet);
   const connects = await spent(() => fleet.open(peers));
-  // what connecting has left to collect is no part of joining
-  await server.memory();
   let spans: readonly Spent[] = [];
   const joins = await spent(async () => {
     spans = await joinAll(fleet, spent);

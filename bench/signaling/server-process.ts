@@ -47,8 +47,14 @@ export class ServerProcess {
     return (await this.#ask('memory')) as Memory;
   }
 
+  /** Without a word. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   /** Resolves when it is gone. */
   async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
     this.#child.send('stop' satisfies Question);
     await ended;

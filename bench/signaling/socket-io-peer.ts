@@ -1,14 +1,17 @@
 /** A peer that speaks Engine.IO 4 and Socket.IO 5 by hand. */
+import { NODE_HEADER } from '../../test/harness/nginx.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import { SIGNALING_PATH } from '../../protocol/signaling.ts';
 import type { NumberedSignal, OpenPeer, Peer, PeerListener } from './peer.ts';
 import { RawWebSocket, type Route } from './raw-web-socket.ts';
 
+type Joined = Pick<Peer, 'id' | 'introduced' | 'resume' | 'swarmSize'>;
+
 /** What two servers that both speak socket.io do differently. */
 interface Dialect {
   readonly path: string;
-  readonly joinMessage: (swarm: string) => unknown;
-  readonly readJoin: (reply: unknown) => { id: string; introduced: readonly string[] };
+  readonly joinMessage: (swarm: string, resume: string | undefined) => unknown;
+  readonly readJoin: (reply: unknown) => Partial<Joined> & Pick<Joined, 'id' | 'introduced'>;
   readonly signalMessage: (to: string, signal: NumberedSignal) => readonly unknown[];
 }
 
@@ -16,19 +19,32 @@ interface JoinReply {
   readonly ok: boolean;
   readonly message?: string;
   readonly peer: string;
-  readonly swarms: readonly { readonly members: readonly string[]; readonly others: readonly string[] }[];
+  readonly resume: string;
+  readonly swarms: readonly {
+    readonly size: number;
+    readonly members: readonly string[];
+    readonly others: readonly string[];
+  }[];
 }
+
+/** In an answer's head. */
+const NODE = new RegExp(`\\r\\n${NODE_HEADER}: (.*)`, 'i');
 
 const QUERY = '?EIO=4&transport=websocket';
 
 /** The project's own signaling. */
 const OURS: Dialect = {
   path: `${SIGNALING_PATH}/${QUERY}`,
-  joinMessage: (swarm) => ({ version: PROTOCOL_VERSION, swarms: [swarm] }),
+  joinMessage: (swarm, resume) => ({ version: PROTOCOL_VERSION, swarms: [swarm], resume }),
   readJoin: (untrusted) => {
     const reply = untrusted as JoinReply;
     if (!reply.ok) throw new Error(`The join was refused: ${reply.message}`);
-    return { id: reply.peer, introduced: reply.swarms.flatMap(({ members, others }) => [...members, ...others]) };
+    return {
+      id: reply.peer,
+      resume: reply.resume,
+      swarmSize: reply.swarms[0]?.size ?? NaN,
+      introduced: reply.swarms.flatMap(({ members, others }) => [...members, ...others]),
+    };
   },
   signalMessage: (to, signal) => [{ to, signal }],
 };
@@ -44,6 +60,9 @@ const RELAY: Dialect = {
 class SocketIOPeer implements Peer {
   id = '';
   introduced: readonly string[] = [];
+  resume = '';
+  swarmSize = NaN;
+  node: string;
   readonly ready: Promise<void>;
   readonly #dialect: Dialect;
   readonly #listener: PeerListener;
@@ -55,16 +74,21 @@ class SocketIOPeer implements Peer {
   constructor(dialect: Dialect, route: Omit<Route, 'path'>, listener: PeerListener) {
     this.#dialect = dialect;
     this.#listener = listener;
+    this.node = String(route.port);
     this.ready = new Promise((resolve) => (this.#isReady = resolve));
     this.#socket = new RawWebSocket(
       { ...route, path: dialect.path },
-      { opened: () => undefined, text: (text) => this.#received(text), closed: (reason) => listener.closed(reason) },
+      {
+        opened: (head) => this.#opened(head),
+        text: (text) => this.#received(text),
+        closed: (reason) => listener.closed(reason),
+      },
     );
   }
 
-  async join(swarm: string): Promise<void> {
+  async join(swarm: string, resume?: string): Promise<void> {
     const reply = new Promise<unknown>((resolve) => (this.#joined = resolve));
-    this.#socket.send(`42${this.#asked++}${JSON.stringify(['join', this.#dialect.joinMessage(swarm)])}`);
+    this.#socket.send(`42${this.#asked++}${JSON.stringify(['join', this.#dialect.joinMessage(swarm, resume)])}`);
     Object.assign(this, this.#dialect.readJoin(await reply));
   }
 
@@ -75,6 +99,10 @@ class SocketIOPeer implements Peer {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  #opened(head: string): void {
+    this.node = NODE.exec(head)?.[1] ?? this.node;
   }
 
   /** The packets are: 0 open, 2 ping, 40 connected, 42 event, 43 answer. */

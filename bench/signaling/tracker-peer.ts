@@ -8,6 +8,9 @@ class TrackerPeer implements Peer {
   readonly introduced: readonly string[] = [];
   /** 20 bytes, a character each. The tracker lets a peer choose its own. */
   readonly id = `-P2P000-${randomBytes(6).toString('hex')}`;
+  readonly resume = '';
+  readonly swarmSize = NaN;
+  readonly node: string;
   readonly ready: Promise<void>;
   readonly #socket: RawWebSocket;
   readonly #listener: PeerListener;
@@ -16,6 +19,7 @@ class TrackerPeer implements Peer {
 
   constructor(route: Omit<Route, 'path'>, listener: PeerListener) {
     this.#listener = listener;
+    this.node = String(route.port);
     let isReady: () => void = () => undefined;
     this.ready = new Promise((resolve) => (isReady = resolve));
     this.#socket = new RawWebSocket(

@@ -19,6 +19,8 @@ export interface Selection {
   readonly playlists: ReadonlyMap<string, ReadPlaylist>;
   /** Does the playlist as it is served have a digest tag for each segment? Then these need no place in the manifest. */
   readonly tagged: (text: string) => boolean;
+  /** URL path of the folder, with both slashes. Default `/media/`. */
+  readonly prefix?: string | undefined;
 }
 
 /** For our own server, which tags every playlist that it serves. */
@@ -32,12 +34,12 @@ export const taggedAsWritten = (text: string): boolean => text.includes(`#${DIGE
  * playlists are ours and VOD; what is named like a playlist but can't be read as one (it may be half-written); and, beside a live playlist, all that is of the same type as its segments (segments that left the window,
  * and the next one, which is still being written).
  */
-export function selectAssets({ files, playlists, tagged }: Selection): SelectedAssets {
+export function selectAssets({ files, playlists, tagged, prefix }: Selection): SelectedAssets {
   const excluded = new Set<string>();
   const kept = new Set<string>();
   const besideLive = new Set<string>();
   for (const [path, { text, playlist }] of playlists) {
-    const resolve = (uri: string): string[] => [fileOfReference(path, uri) ?? []].flat();
+    const resolve = (uri: string): string[] => [fileOfReference(path, uri, prefix) ?? []].flat();
     for (const key of playlist.keys.flatMap(resolve)) excluded.add(key);
     if (playlist.kind === 'multivariant') continue;
     for (const map of playlist.maps.flatMap(({ uri }) => resolve(uri))) kept.add(map);
@@ -48,7 +50,7 @@ export function selectAssets({ files, playlists, tagged }: Selection): SelectedA
     files: files.filter(
       (path) => !isPlaylistPath(path) && !excluded.has(path) && (kept.has(path) || !besideLive.has(kindOf(path))),
     ),
-    playlists: files.filter((path) => isFixed(path, playlists)),
+    playlists: files.filter((path) => isFixed(path, playlists, prefix)),
   };
 }
 
@@ -60,12 +62,12 @@ const segmentsOf = (playlist: MediaPlaylist): string[] =>
 const kindOf = (path: string): string => `${dirname(path)}/*${extname(path)}`;
 
 /** Will the playlist stay as it is? */
-function isFixed(path: string, playlists: ReadonlyMap<string, ReadPlaylist>): boolean {
+function isFixed(path: string, playlists: ReadonlyMap<string, ReadPlaylist>, prefix: string | undefined): boolean {
   const playlist = playlists.get(path)?.playlist;
   if (playlist === undefined) return false;
   if (playlist.kind === 'media') return playlist.ended;
   return playlist.playlists.every((uri) => {
-    const file = fileOfReference(path, uri);
+    const file = fileOfReference(path, uri, prefix);
     const listed = file === undefined ? undefined : playlists.get(file)?.playlist;
     return listed?.kind === 'media' && listed.ended;
   });

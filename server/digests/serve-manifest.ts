@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import createDebug from 'debug';
 import type { Manifest, ManifestEntry } from '../../protocol/manifest.ts';
 import { MANIFEST_WAIT_MS, MAX_PLAYLIST_BYTES } from '../limits.ts';
-import { urlOfFile } from '../media-path.ts';
+import { MEDIA_PREFIX, urlOfFile } from '../media-path.ts';
 import { renderPlaylist } from '../playlist/render-playlist.ts';
 import { within } from '../within.ts';
 import type { Digests } from './digests.ts';
@@ -17,19 +17,27 @@ const debug = createDebug('p2p:server:manifest');
 /** URL path of the leaves on our server. */
 export const LEAVES_PREFIX = '/p2p/leaves/';
 
+export interface ManifestOptions {
+  /** Milliseconds that hashing may take. Default 2 s. */
+  readonly waitMs?: number;
+  readonly shell?: ShellFolders;
+  /** URL path of the media folder, with both slashes. Default `/media/`. */
+  readonly prefix?: string;
+}
+
 /**
- * The manifest of a media folder served at `/media/`, and of the kit and the demo where these are told. Waits 2 s for hashing at most: what is not known by then is in a later one.
+ * The manifest of a media folder, and of the kit and the demo where these are told. Waits 2 s for hashing at most: what is not known by then is in a later one.
  * A file that can't be read is left out.
  */
 export async function serveManifest(
   folder: string,
   digests: Digests,
-  { waitMs = MANIFEST_WAIT_MS, shell }: { readonly waitMs?: number; readonly shell?: ShellFolders } = {},
+  { waitMs = MANIFEST_WAIT_MS, shell, prefix = MEDIA_PREFIX }: ManifestOptions = {},
 ): Promise<Manifest> {
-  const library = await readMediaLibrary(folder, taggedWhenServed);
+  const library = await readMediaLibrary(folder, taggedWhenServed, prefix);
   const files = [
     ...(shell ? await shellFiles(shell) : []),
-    ...library.files.map((path) => ({ path: join(folder, path), url: urlOfFile(path) })),
+    ...library.files.map((path) => ({ path: join(folder, path), url: urlOfFile(path, prefix) })),
   ];
   const entries = new Map<string, ManifestEntry>();
   const add = async (url: string, entry: () => Promise<ManifestEntry | undefined>): Promise<void> => {
@@ -43,7 +51,9 @@ export async function serveManifest(
   await within(
     waitMs,
     Promise.all([
-      ...library.playlists.map((path) => add(urlOfFile(path), () => playlistEntry(folder, path, digests))),
+      ...library.playlists.map((path) =>
+        add(urlOfFile(path, prefix), () => playlistEntry(folder, path, digests, prefix)),
+      ),
       ...files.map(({ path, url }) =>
         add(url, async () => {
           const digest = await digests.of(path, { settled: true });
@@ -56,8 +66,13 @@ export async function serveManifest(
 }
 
 /** The entry of a playlist as it is served; none while some of its tags are not known, since its bytes will change then. */
-async function playlistEntry(folder: string, path: string, digests: Digests): Promise<ManifestEntry | undefined> {
-  const rendered = await renderPlaylist(folder, path, digests);
+async function playlistEntry(
+  folder: string,
+  path: string,
+  digests: Digests,
+  prefix: string,
+): Promise<ManifestEntry | undefined> {
+  const rendered = await renderPlaylist(folder, path, digests, { prefix });
   if (rendered?.complete !== true || rendered.body.length === 0 || rendered.body.length > 4 * MAX_PLAYLIST_BYTES)
     return undefined;
   return entryOfBody(path, rendered.body, digests);

@@ -82,7 +82,7 @@ async function tagPlaylists(folder: string, digests: Digests, mayWrite: boolean)
   let tagged = 0;
   for (const [path, { text, playlist }] of readPlaylists) {
     if (playlist.kind !== 'media' || !playlist.ended || !(mayWrite || taggedAsWritten(text))) continue;
-    const rendered = await renderPlaylist(folder, path, digests, true);
+    const rendered = await renderPlaylist(folder, path, digests, { isPatient: true });
     if (!rendered) continue;
     for (const { digest } of rendered.names) names.add(digest);
     if (!mayWrite || Buffer.from(rendered.body).equals(Buffer.from(text))) continue;

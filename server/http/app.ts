@@ -2,7 +2,7 @@
 import Koa, { type Context, type Middleware, type Next } from 'koa';
 import createDebug from 'debug';
 import type { Digests } from '../digests/digests.ts';
-import { LEAVES_PREFIX, serveManifest } from '../digests/serve-manifest.ts';
+import { LEAVES_PREFIX } from '../digests/serve-manifest.ts';
 import { DIGESTS_PATH } from '../../protocol/digest-list.ts';
 import type { DigestService } from '../digest-service/digest-service.ts';
 import { sendDigests } from '../digest-service/send-digests.ts';
@@ -15,11 +15,11 @@ import { accessLog, requestId } from './access-log.ts';
 import { cors } from './cors.ts';
 import { KIT_PREFIX, sendKitFile, SERVICE_WORKER_PATH } from './kit-files.ts';
 import { sendLeaves } from './leaves.ts';
+import { MANIFEST_PATH, manifestSender } from './manifest.ts';
 import { sendMedia } from './media.ts';
 import { sendBody, sendText } from './send-body.ts';
 import { sendFile } from './send-file.ts';
 import { sendICE, type MayHaveICE } from './send-ice.ts';
-import { SharedFlight } from './shared-flight.ts';
 
 const debug = createDebug('p2p:server:http');
 
@@ -92,9 +92,7 @@ const onlyReads = async (context: Context, next: Next): Promise<void> => {
 function routes(options: AppOptions) {
   const { media, kit, demo, ice, mayHaveICE, digests, digestService, redis, now, isDraining = () => false } = options;
   const live = new LiveStream(media, digests, now);
-  const manifest = new SharedFlight(async () =>
-    JSON.stringify(await serveManifest(media, digests, { shell: { kit, demo } })),
-  );
+  const sendManifest = manifestSender(media, digests, { shell: { kit, demo } });
   return async (context: Context): Promise<void> => {
     const { path } = context;
     if (path === '/healthz') {
@@ -103,8 +101,8 @@ function routes(options: AppOptions) {
       await sendReady(context, redis(), isDraining());
     } else if (path === '/p2p/ice') {
       await sendICE(context, ice, mayHaveICE);
-    } else if (path === '/p2p-manifest.json') {
-      await sendBody(context, await manifest.run(), { type: 'application/json', cache: 'no-cache' });
+    } else if (path === MANIFEST_PATH) {
+      await sendManifest(context);
     } else if (path === '/live/index.m3u8') {
       await sendLive(context, live);
     } else if (path.startsWith(LEAVES_PREFIX)) {

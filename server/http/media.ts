@@ -13,13 +13,19 @@ export async function sendMedia(context: Context, folder: string, digests: Diges
   const encoded = context.path.slice(MEDIA_PREFIX.length);
   const file = fileOfUrl(encoded);
   const isPlaylist = file !== undefined && isPlaylistPath(file);
-  if (isPlaylist) {
-    const rendered = await renderPlaylist(folder, file, digests);
-    if (rendered !== undefined) {
-      await sendBody(context, rendered.body, { type: mediaType(file), cache: 'no-cache' });
-      return;
-    }
-  }
+  if (isPlaylist && (await sendPlaylist(context, { folder, file }, digests))) return;
   const cache = isPlaylist ? 'no-cache' : `public, max-age=${MEDIA_MAX_AGE_SECONDS}`;
   await sendFile(context, { root: folder, path: `/${encoded}`, cache });
+}
+
+/** @param place the file, below the folder @returns false: there is no such playlist, and nothing was sent */
+export async function sendPlaylist(
+  context: Context,
+  { folder, file, prefix }: { readonly folder: string; readonly file: string; readonly prefix?: string },
+  digests: Digests,
+): Promise<boolean> {
+  const rendered = await renderPlaylist(folder, file, digests, { prefix });
+  if (rendered === undefined) return false;
+  await sendBody(context, rendered.body, { type: mediaType(file), cache: 'no-cache' });
+  return true;
 }

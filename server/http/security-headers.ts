@@ -1,5 +1,6 @@
 import type { Context, Middleware, Next } from 'koa';
 import { MEDIA_PREFIX } from '../media-path.ts';
+import { MANIFEST_PATH } from './manifest.ts';
 import { KIT_PREFIX, SERVICE_WORKER_PATH } from './kit-files.ts';
 
 /**
@@ -38,7 +39,7 @@ export interface SecurityHeaderOptions {
 export function securityHeaders({ policy, hsts }: SecurityHeaderOptions): Middleware {
   return async (context: Context, next: Next): Promise<void> => {
     const { path } = context;
-    const isForOthers = [MEDIA_PREFIX, KIT_PREFIX, SERVICE_WORKER_PATH, '/p2p/', '/live/', '/p2p-manifest.json'].some(
+    const isForOthers = [MEDIA_PREFIX, KIT_PREFIX, SERVICE_WORKER_PATH, '/p2p/', '/live/', MANIFEST_PATH].some(
       (prefix) => path.startsWith(prefix),
     );
     // What pages of other web origins may embed says so, for those that ask for it (Cross-Origin-Embedder-Policy).

@@ -17,24 +17,30 @@ export interface RenderedPlaylist {
   readonly names: readonly AssetName[];
 }
 
+export interface RenderOptions {
+  /** URL path of the folder, with both slashes. Default `/media/`. */
+  readonly prefix?: string | undefined;
+  /** Wait until all is hashed? Default: no. */
+  readonly isPatient?: boolean;
+}
+
 /**
  * A playlist of the media folder as clients get it: with a digest tag before each segment that is a file of the folder, or a range of one.
  * Waits for hashing, a VOD playlist 8 s and a live one 1 s at most; then the tags that are missing are left out.
  * @param relative path below `folder`
- * @param isPatient waits until all is hashed
  * @returns undefined if there is no such playlist
  */
 export async function renderPlaylist(
   folder: string,
   relative: string,
   digests: Digests,
-  isPatient = false,
+  options: RenderOptions = {},
 ): Promise<RenderedPlaylist | undefined> {
   const read = await readPlaylist(join(folder, relative));
   if (read === undefined) return undefined;
   const { text, playlist } = read;
   if (playlist.kind === 'multivariant') return { body: encode(text), complete: true, names: [] };
-  const { decisions, complete } = await decide(folder, relative, playlist, digests, isPatient);
+  const { decisions, complete } = await decide(folder, relative, playlist, digests, options);
   const names = [...decisions.values()].filter((decision) => typeof decision !== 'string');
   return { body: encode(tagPlaylist(text, playlist, decisions)), complete, names };
 }
@@ -44,12 +50,12 @@ async function decide(
   relative: string,
   playlist: MediaPlaylist,
   digests: Digests,
-  isPatient: boolean,
+  { prefix, isPatient = false }: RenderOptions,
 ): Promise<{ decisions: ReadonlyMap<Listed, TagDecision>; complete: boolean }> {
   const decisions = new Map<Listed, TagDecision>();
   const all = Promise.all(
     listedIn(playlist).map(async (listed) => {
-      const file = fileOfReference(relative, listed.uri);
+      const file = fileOfReference(relative, listed.uri, prefix);
       decisions.set(listed, file === undefined ? 'keep' : 'none');
       if (file !== undefined && listed.taggable)
         decisions.set(listed, (await digests.nameOf(join(folder, file), listed.range, { urgent: true })) ?? 'none');

@@ -4,9 +4,9 @@ import { createConnection } from 'node:net';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { freePort } from './free-port.ts';
 import { forgetProcess, noteProcess } from './leftovers.ts';
+import type { Owner } from './owner.ts';
 import { ROOT } from './serve.ts';
 import { until } from './until.ts';
 
@@ -21,10 +21,14 @@ export interface Nginx {
   /** Where it listens: the loopback addresses, without TLS. */
   readonly url: string;
   readonly port: number;
+  readonly pid: number;
 }
 
-/** A real nginx by `deploy/nginx.conf`, on a free port and without TLS, before these nodes. It ends with the test. */
-export async function startNginx(t: TestContext, nodes: readonly [number, number]): Promise<Nginx> {
+/** Says which node it was. */
+export const NODE_HEADER = 'x-node';
+
+/** A real nginx by `deploy/nginx.conf`, on a free port and without TLS, before these nodes. It ends with its owner. */
+export async function startNginx(t: Owner, nodes: readonly [number, number]): Promise<Nginx> {
   const folder = await mkdtemp(join(tmpdir(), 'p2p-nginx-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await chmod(folder, 0o777); // its workers are nobody
@@ -41,7 +45,7 @@ export async function startNginx(t: TestContext, nodes: readonly [number, number
     forgetProcess(child.pid);
   });
   await until(`nginx on port ${port}`, () => accepts(port));
-  return { port, url: `http://127.0.0.1:${port}` };
+  return { port, url: `http://127.0.0.1:${port}`, pid: child.pid ?? 0 };
 }
 
 /** The configuration with a port and nodes of this machine. */
@@ -54,6 +58,7 @@ function placed(text: string, port: number, nodes: readonly [number, number]): s
     [/listen \[::\]:443 .*;/, ''],
     [/ssl_certificate .*;/, ''],
     [/ssl_certificate_key .*;/, ''],
+    [/(?<=\n)( *)(?=add_header )/, `$1add_header ${NODE_HEADER} $upstream_addr always;\n$1`],
   ];
   return steps.reduce((before, [pattern, by]) => {
     if (!pattern.test(before)) throw new Error(`deploy/nginx.conf has no ${String(pattern)} any more.`);

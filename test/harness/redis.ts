@@ -2,10 +2,10 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
-import type { TestContext } from 'node:test';
 import { freePort } from './free-port.ts';
 import { forgetProcess, noteProcess } from './leftovers.ts';
 import { until } from './until.ts';
+import type { Owner } from './owner.ts';
 
 /** Why there is no Redis to test with; undefined: there is one. */
 export const noRedis: string | undefined =
@@ -62,8 +62,8 @@ export class TestRedis {
   }
 }
 
-/** One that has started; it ends with the test. */
-export async function startRedis(t: TestContext): Promise<TestRedis> {
+/** One that has started; it ends with its owner. */
+export async function startRedis(t: Owner): Promise<TestRedis> {
   const redis = new TestRedis(await freePort());
   t.after(() => redis.stop());
   await redis.start();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -11,6 +12,7 @@ import { forgetProcess, noteProcess } from '../harness/leftovers.ts';
 import { FIXTURE_MEDIA, ROOT } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
 import { person } from './support/person.ts';
+import { SignalingPeer } from './support/signaling-peer.ts';
 
 const run = promisify(execFile);
 
@@ -32,6 +34,18 @@ export const { peers, offload }: MeshStats = mesh.stats;
 const SERVER_CONSUMER = `import { createServer } from 'node:http';
 import { createSignaling, type Signaling } from 'p2p-elements/server';
 export const signaling: Signaling = createSignaling({ server: createServer() });
+`;
+
+const OTHERS = ['koa@3', 'koa-static@5', 'express@5'];
+
+const EXPRESS = `import { createServer } from 'node:http';
+import express from 'express';
+import { createSignaling } from 'p2p-elements/server';
+const app = express();
+app.get('/hello', (request, response) => response.send('from Express'));
+const server = createServer(app);
+createSignaling({ server });
+server.listen(8080);
 `;
 
 test('the package, installed in an empty folder', async (t) => {
@@ -85,9 +99,37 @@ test('the package, installed in an empty folder', async (t) => {
     );
     assert.deepEqual([...a.warnings, ...b.warnings], []);
   });
+
+  await t.test("is in somebody's own Koa app what its own server is, by the README", async (t) => {
+    const [, script = ''] =
+      /### In your own server[^]*?```js\n([^]*?)```/.exec(await readFile(`${ROOT}README.md`, 'utf8')) ?? [];
+    await cp(join(folder, 'media'), join(folder, 'public/lessons'), { recursive: true });
+    await writeFile(join(folder, 'public/lesson.html'), PAGE.replaceAll('/media/', '/lessons/'));
+    const origin = await scriptServer(t, folder, script, '/p2p-manifest.json');
+    const { assets } = (await (await fetch(`${origin}/p2p-manifest.json`)).json()) as { assets: object };
+    assert.ok('/lessons/map.png' in assets, Object.keys(assets).join(' '));
+    const [a, b] = [await person(t), await person(t)];
+    await a.goto(`${origin}/lesson.html`);
+    assert.equal(await a.imageShown(), 'origin');
+    await a.videoBuffered();
+    await b.goto(`${origin}/lesson.html`);
+    assert.equal(await b.imageShown(), 'peers');
+    await b.videoBuffered();
+    assert.deepEqual([...a.warnings, ...b.warnings], []);
+  });
+
+  await t.test('attaches its signaling to an Express app, which goes on', async (t) => {
+    const origin = await scriptServer(t, folder, EXPRESS, '/hello');
+    assert.equal(await (await fetch(`${origin}/hello`)).text(), 'from Express');
+    const peers = [0, 1].map((number) => new SignalingPeer(Number(new URL(origin).port), number, 'lesson'));
+    t.after(() => peers.forEach((peer) => peer.close()));
+    await until('both are in the swarm', async () =>
+      (await Promise.all(peers.map((peer) => peer.join()))).every((view) => view?.swarms[0]?.size === 2),
+    );
+  });
 });
 
-/** From the tarball, as a user of the registry would get it. */
+/** From the tarball, as a user of the registry would get it; with what a server of somebody's own may be made of. */
 async function install(folder: string): Promise<void> {
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
     cwd: ROOT,
@@ -95,9 +137,13 @@ async function install(folder: string): Promise<void> {
   });
   const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
   await writeFile(join(folder, 'package.json'), '{ "private": true }');
-  await run('npm', ['install', `./${filename}`, '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'], {
-    cwd: folder,
-  });
+  await run(
+    'npm',
+    ['install', `./${filename}`, ...OTHERS, '--omit=dev', '--no-audit', '--no-fund', '--prefer-offline'],
+    {
+      cwd: folder,
+    },
+  );
 }
 
 async function typeCheck(folder: string, args: readonly string[]): Promise<void> {
@@ -118,6 +164,25 @@ async function typeCheck(folder: string, args: readonly string[]): Promise<void>
   } catch (error) {
     assert.fail(`${args.join(' ')}\n${(error as { stdout: string }).stdout}`);
   }
+}
+
+/** Runs a script that listens on port 8080, on a free one. Ends with the test. @param path that answers when it is up @returns its origin */
+async function scriptServer(t: TestContext, folder: string, script: string, path: string): Promise<string> {
+  const port = await freePort();
+  const origin = `http://127.0.0.1:${port}`;
+  assert.match(script, /listen\(8080\)/);
+  const file = join(folder, `server-${port}.mjs`);
+  await writeFile(file, script.replace('8080', String(port)).replace('https://school.example', origin));
+  const child = spawn(process.execPath, [file], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (child.pid !== undefined) noteProcess(child.pid, 'node');
+  t.after(async () => {
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+    if (child.pid !== undefined) forgetProcess(child.pid);
+  });
+  await until(`${origin}${path}`, async () => (await fetch(origin + path)).ok, { timeout: 30_000 });
+  return origin;
 }
 
 /** `npx p2p-elements serve`, as in the README. Ends with the test. @returns its URL */

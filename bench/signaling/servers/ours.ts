@@ -3,9 +3,13 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { clientAddress } from '../../../server/client-address.ts';
 import { createServer } from '../../../server/create-server.ts';
 import { createLog } from '../../../server/log.ts';
 import { answerGenerator } from './control.ts';
+
+// behind nginx, or not
+const addressOf = clientAddress(process.env['BENCH_PROXY'] === undefined ? 0 : 1);
 
 const server = createServer({
   port: 0,
@@ -15,7 +19,7 @@ const server = createServer({
   // one of several nodes, in signaling-nodes.bench.ts
   ...(process.env['BENCH_REDIS'] !== undefined && { redis: process.env['BENCH_REDIS'] }),
   // the generator has an address of 127.0.0.0/8 for each site, which would all be one: so they seem to come from the internet
-  addressOf: ({ socket }) => (socket.remoteAddress ?? '').replace(/^127\./, '100.'),
+  addressOf: (request) => addressOf(request).replace(/^127\./, '100.'),
 });
 await server.listen();
 while (!(await fetch(`${server.urls.local ?? ''}/readyz`)).ok) await delay(20);
