@@ -24,7 +24,7 @@ interface Options {
   readonly only: readonly RowName[];
 }
 
-const SIGNALS = 20_000;
+const SIGNALS = 40_000;
 /** Signals a second, and for how long, ms, of which the time on the way is measured. */
 const MURMUR = 500;
 const MURMUR_MS = 10_000;

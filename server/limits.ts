@@ -62,8 +62,8 @@ export const LISTEN_BACKLOG = 16_384;
 export const PING_INTERVAL_MS = 5000;
 export const PING_TIMEOUT_MS = 5000;
 
-/** Milliseconds between two looks at who is to be pinged: 50 of them in an interval, so 10,000 peers are pinged 200 at a time. */
-export const HEARTBEAT_STEP_MS = 100;
+/** Milliseconds between two looks at who is to be pinged: 200 of them in an interval, so 10,000 peers are pinged 50 at a time, for which a signal waits some 2 ms. */
+export const HEARTBEAT_STEP_MS = 25;
 
 /** Bad messages after which a socket is cut off. A client of ours sends none; a few tell a developer what is wrong. */
 export const MAX_BAD_MESSAGES = 20;

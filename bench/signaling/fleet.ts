@@ -7,7 +7,7 @@ import { Tally } from './tally.ts';
 
 /** Peers of one site: a classroom. Each site has an address of its own. */
 const PEERS_PER_SITE = 30;
-/** Connects, joins and signals under way at a time: enough to keep the server's core busy. */
+/** Connects and joins under way at a time, and signals for each server: enough to keep the servers' core busy. */
 const AT_ONCE = 64;
 /** Where anybody may be sent a signal: so many places further on, a number that no usual count of peers divides by. */
 const STRIDE = 7919;
@@ -147,7 +147,7 @@ export class Fleet {
       if (tally.count < count) this.#send(pairs, answer);
     };
     this.#arrived = next;
-    for (let lane = 0; lane < AT_ONCE; lane++) next();
+    for (let lane = 0; lane < AT_ONCE * this.#nodes(); lane++) next();
     const isDone = (): boolean => {
       // nobody waits for what can't come any more
       if (this.losses > 0 || this.#refused > 0) return true;
@@ -190,6 +190,11 @@ export class Fleet {
       peer.destroy();
       this.#byId.delete(peer.id);
     }
+  }
+
+  /** How many servers there are. */
+  #nodes(): number {
+    return new Set(this.peers.map(({ node }) => node)).size;
   }
 
   /** Each peer with one that it was introduced to, or with anybody, among these. */

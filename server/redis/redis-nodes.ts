@@ -46,6 +46,8 @@ export class RedisNodes implements OtherNodes {
   readonly #nodeOf = new Lru<PeerId, string>(MAX_FOREIGN_PEERS);
   /** What is about to be sent to each server. */
   readonly #outboxes = new Map<string, Outbox>();
+  /** What was said to each server and Redis has yet to confirm. */
+  readonly #underWay = new Map<string, Promise<void>>();
   #listener: OtherNodesListener | undefined;
   #timer: NodeJS.Timeout | undefined;
   #healing = false;
@@ -109,17 +111,28 @@ export class RedisNodes implements OtherNodes {
     return node !== known && (await this.#send(node, text)) > 0;
   }
 
-  /** What is said to a server in one turn of the event loop goes as one message: under load that is most of it. @returns how many servers took it */
+  /**
+   * What is said to a server in one turn of the event loop, and while what was said before is on its way to Redis, goes as one message: under load that
+   * is most of it. @returns how many servers took it
+   */
   #send(node: string, text: string): Promise<number> {
     const outbox = this.#outboxes.get(node);
     if (outbox !== undefined) {
       outbox.texts.push(text);
       return outbox.sent;
     }
+    const before = this.#underWay.get(node);
     const texts = [text];
-    const sent = new Promise((resolve) => setImmediate(resolve)).then(() => {
+    const sent = (before ?? new Promise((resolve) => setImmediate(resolve))).then(() => {
       this.#outboxes.delete(node);
-      return this.#link.publish(inboxOf(node), texts.join(SEPARATOR));
+      const answer = this.#link.publish(inboxOf(node), texts.join(SEPARATOR));
+      const settled = answer
+        .catch(() => undefined)
+        .then(() => {
+          if (this.#underWay.get(node) === settled) this.#underWay.delete(node);
+        });
+      this.#underWay.set(node, settled);
+      return answer;
     });
     this.#outboxes.set(node, { texts, sent });
     return sent;
