@@ -16,6 +16,7 @@ import { P2PError } from '../protocol/error.ts';
 import { SIGNALING_PATH } from '../protocol/signaling.ts';
 import { DigestService, type DigestServiceOptions } from './digest-service/digest-service.ts';
 import type { AdmissionOptions } from './admission/admission.ts';
+import { DEFAULT_LIMITS } from './admission/limits.ts';
 import { isAllowedOrigin } from './admission/origins.ts';
 import { Digests } from './digests/digests.ts';
 import { warmDigests } from './digests/warm-digests.ts';
@@ -114,6 +115,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
   const digests = new Digests(now, metrics.hashed);
   const others = options.redis === undefined ? undefined : redisNodes(options.redis, log, metrics);
   const digestService = options.digestService && new DigestService(options.digestService, { log, now });
+  if (digestService) metrics.watchDigestService(digestService);
   const app = createApp({
     media,
     kit,
@@ -141,7 +143,14 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     server: http,
     iceServers,
     log,
-    admission: { logsAddresses: options.logAddresses === true, ...admission },
+    admission: {
+      logsAddresses: options.logAddresses === true,
+      ...(others && {
+        connects: others.connects(admission?.limits?.connectsPerAddress ?? DEFAULT_LIMITS.connectsPerAddress),
+        subjects: others.subjects,
+      }),
+      ...admission,
+    },
     ...(directory && { directory }),
     ...(others && { others }),
     ...(addressOf && { addressOf }),

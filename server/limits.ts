@@ -52,6 +52,9 @@ export const MAX_SIGNALING_BYTES = 64 * 1024;
 /** Bytes that may wait for a client to take them: 30 of the largest signals. One that reads slower than it is told is no use as a peer, and its queue would be our memory. */
 export const MAX_UNSENT_BYTES = 256 * 1024;
 
+/** Bytes for one client that are gathered within one turn of the event loop, at most: more goes out at once. */
+export const MAX_GATHERED_BYTES = 16 * 1024;
+
 /**
  * Connections that wait for the server to accept them, at most. Node's default, 511, is full after 511 viewers have opened the page while the server did
  * something else for a moment; the kernel then drops what comes, and each of these tries again after 1, 3, 7 s. Linux caps it by net.core.somaxconn (4,096).
@@ -116,6 +119,9 @@ export const NODE_BEAT_MS = 1000;
 
 /** Milliseconds without one after which a server counts as dead and its peers leave the directory. Five are missed only by one that stands still; its peers are back at another by then. */
 export const NODE_DEAD_MS = 5000;
+
+/** Seconds for which Redis remembers the peers of a token's subject after the last of them came: tokens that are valid for longer are rare, and then a few peers too many the least of evils. */
+export const SUBJECT_SECONDS = 86_400;
 
 /** Peers of a dead server that leave the directory in one step: Redis does nothing else meanwhile, for about 10 ms. */
 export const SWEEP_PEERS = 200;

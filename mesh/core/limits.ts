@@ -154,6 +154,9 @@ export const MAX_BANNED = 1000;
 export const RECONNECT_AFTER_MS = 500;
 export const RECONNECT_AFTER_MAX_MS = 4000;
 
+/** Seconds that a server may ask us to stay away, at most; a timer of more than 24 days would end at once. */
+export const RETRY_AFTER_MAX_SECONDS = 3600;
+
 /** A connection to the signaling server that does not open in this time is given up, ms. */
 export const CONNECT_TIMEOUT_MS = 5000;
 

@@ -11,7 +11,13 @@ import type {
   Refusal,
   SwarmState,
 } from '../../protocol/signaling.ts';
-import { ICE_TTL_MAX_S, MORE_NAMES_AFTER_MAX_MS, MORE_NAMES_AFTER_MS, OFF_AGAIN_MS } from '../core/limits.ts';
+import {
+  ICE_TTL_MAX_S,
+  MORE_NAMES_AFTER_MAX_MS,
+  MORE_NAMES_AFTER_MS,
+  OFF_AGAIN_MS,
+  RETRY_AFTER_MAX_SECONDS,
+} from '../core/limits.ts';
 import type { Clock, Dialer, Random, Signaling, Trace } from '../core/ports.ts';
 import type { SwarmView } from '../core/start-gate.ts';
 import { hasTooFew, type Around } from '../core/topology.ts';
@@ -280,7 +286,7 @@ export class Membership {
       this.#listener.changed();
     } else if (!isJoined || code !== 'too-many-swarms') this.#unreachable(`${code}: ${message}`);
     if (retryAfter === undefined) return;
-    this.#joinAgain(1000 * retryAfter);
+    this.#joinAgain(1000 * Math.min(RETRY_AFTER_MAX_SECONDS, retryAfter));
   }
 
   #take(reply: JoinReply, again: boolean): void {

@@ -19,10 +19,10 @@ const NODE_TEST = [
   'stdout',
 ];
 
-/** Tests of code without ports, files or processes: they share one process, whose start takes as long as most of them. */
-const PURE = /^test\/(?:mesh\/(?!io\/)|protocol\/|components\/|sw\/)/;
+/** Tests of code without ports, files or processes, in simulated time: they share one process, whose start takes as long as most of them. */
+const SIMULATED = /^test\/(?:mesh\/(?!io\/)|protocol\/|components\/|sw\/)/;
 
-/** Scenarios in which nothing depends on how fast neighbours find each other: they run two at a time, the others alone. */
+/** Scenarios in which nothing depends on how fast neighbours find each other: they run three at a time, the others alone. */
 const PATIENT = [
   'back-forward',
   'bad-input',
@@ -42,7 +42,7 @@ const PATIENT = [
 ];
 
 /** In the order in which they run. Each takes `{ match, long, env }` and gives `{ passed, failed, skipped }`. */
-export const SUITES = { lint, node: nodeTests, browser: browserTests, scenarios };
+export const SUITES = { lint, simulated, node: nodeTests, browser: browserTests, scenarios };
 
 async function lint({ match }) {
   if (match) return { passed: 0, failed: 0, skipped: 0 };
@@ -50,29 +50,30 @@ async function lint({ match }) {
   return { passed: passed.length, failed: failed.length, skipped: 0 };
 }
 
+async function simulated({ match, env }) {
+  const { files, options } = nodeFiles((file) => SIMULATED.test(file), match);
+  if (files.length === 0) return none();
+  return counted(process.execPath, [...options, 'scripts/lib/all-in-one.mjs'], {
+    env: { ...env, P2P_FILES: files.join('\n') },
+    timeout: 20 * MINUTE,
+  });
+}
+
 async function nodeTests({ match, env }) {
-  const { files, name } = select(
-    testFiles().filter((file) => /(?<!\.browser)\.test\.ts$/.test(file)),
-    match,
-  );
-  const options = [...NODE_TEST, ...(name ? ['--test-name-pattern', name] : [])];
-  const timeout = 10 * MINUTE;
-  const pure = files.filter((file) => PURE.test(file));
-  const others = files.filter((file) => !PURE.test(file));
-  const runs = await Promise.all([
-    pure.length > 0 &&
-      counted(process.execPath, [...options, 'scripts/lib/all-in-one.mjs'], {
-        env: { ...env, P2P_FILES: pure.join('\n') },
-        timeout,
-      }),
-    others.length > 0 &&
-      counted(
-        process.execPath,
-        [...options, '--test', '--test-concurrency=3', `--test-timeout=${FILE_TIMEOUT}`, ...others],
-        { env, timeout },
-      ),
-  ]);
-  return runs.filter(Boolean).reduce(add, none());
+  const { files, options } = nodeFiles((file) => !SIMULATED.test(file), match);
+  if (files.length === 0) return none();
+  const args = ['--test', '--test-concurrency=3', `--test-timeout=${FILE_TIMEOUT}`];
+  return counted(process.execPath, [...options, ...args, ...files], { env, timeout: 10 * MINUTE });
+}
+
+/** Node tests of this kind, and the options for them. */
+function nodeFiles(isOfKind, match) {
+  const all = testFiles().filter((file) => /(?<!\.browser)\.test\.ts$/.test(file));
+  const { files, name } = select(all, match);
+  return {
+    files: files.filter(isOfKind),
+    options: [...NODE_TEST, ...(name ? ['--test-name-pattern', name] : [])],
+  };
 }
 
 async function browserTests({ match, env }) {
@@ -102,7 +103,7 @@ async function scenarios({ match, long, env }) {
   };
   const isPatient = (file) => !long && PATIENT.includes(basename(file, '.scenario.ts'));
   const patient = files.filter(isPatient);
-  await Promise.all([lane(patient), lane(patient)]);
+  await Promise.all([lane(patient), lane(patient), lane(patient)]);
   await lane(files.filter((file) => !isPatient(file)));
   return total;
 }

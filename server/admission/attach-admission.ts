@@ -17,16 +17,9 @@ class ConnectRefused extends Error {
   }
 }
 
-/** For createTransport. Origins are checked here, too, for a WebSocket knows no CORS. @param isClosing refuses all */
-export const admissionOptions = (
-  admission: Admission,
-  isClosing: () => boolean,
-): Omit<TransportOptions, 'server' | 'cors'> => ({
+/** For createTransport. Origins are checked here, too, for a WebSocket knows no CORS. */
+export const admissionOptions = (admission: Admission): Omit<TransportOptions, 'server' | 'cors' | 'isClosing'> => ({
   allowRequest: (request, answer) => {
-    if (isClosing()) {
-      answer('shutting down', false);
-      return;
-    }
     void admission.refusesHandshake(request).then((reason) => answer(reason ?? null, reason === undefined));
   },
   messageBytes: admission.limits.messageBytes,

@@ -4,8 +4,8 @@ import type { PeerId } from '../../protocol/ids.ts';
 export interface Subjects {
   /** Takes a place, or one more hold on the place that the peer has. @param most peers at a time @returns false: all are taken */
   take(subject: string, peer: PeerId, most: number): Promise<boolean>;
-  /** Gives one hold back. A peer that comes back on another connection has two for a moment. */
-  release(subject: string, peer: PeerId): void;
+  /** Gives one hold back. A peer that comes back on another connection has two for a moment. @returns whether the place is free now */
+  release(subject: string, peer: PeerId): boolean;
 }
 
 /** For one node. */
@@ -25,12 +25,21 @@ export class MemorySubjects implements Subjects {
     return true;
   }
 
-  release(subject: string, peer: PeerId): void {
+  release(subject: string, peer: PeerId): boolean {
     const peers = this.#holds.get(subject);
     const held = peers?.get(peer) ?? 0;
-    if (peers === undefined || held === 0) return;
-    if (held > 1) peers.set(peer, held - 1);
-    else peers.delete(peer);
+    if (peers === undefined || held === 0) return false;
+    if (held > 1) {
+      peers.set(peer, held - 1);
+      return false;
+    }
+    peers.delete(peer);
     if (peers.size === 0) this.#holds.delete(subject);
+    return true;
+  }
+
+  /** All that are taken. */
+  *places(): Generator<readonly [subject: string, peer: PeerId]> {
+    for (const [subject, peers] of this.#holds) for (const peer of peers.keys()) yield [subject, peer];
   }
 }

@@ -1,12 +1,13 @@
 /** All that `/metrics` shows of one server, in a registry of its own: several servers in one process don't mix. Owned by whoever makes the server. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { DigestService } from '../digest-service/digest-service.ts';
 import type { MeshSwitch } from '../mesh-switch.ts';
 import type { Signaling } from '../signaling/create-signaling.ts';
 import type { SignalingObserver } from '../signaling/observer.ts';
 import { ClientMetrics } from './client-metrics.ts';
 import { HttpMetrics } from './http-metrics.ts';
 import { REDIS_SECONDS } from './limits.ts';
-import { SignalingMetrics } from './signaling-metrics.ts';
+import { gaugeOf, SignalingMetrics } from './signaling-metrics.ts';
 
 export class Metrics {
   readonly http: HttpMetrics;
@@ -45,6 +46,26 @@ export class Metrics {
     this.#signaling.watch(signaling, meshSwitch);
   }
 
+  /** Called once, where there is one. */
+  watchDigestService(service: Pick<DigestService, 'counters'>): void {
+    const gauge = (name: string, help: string, value: () => number): void =>
+      this.#registry.registerMetric(new Gauge({ name, help, registers: [], collect: gaugeOf(value) }));
+    gauge('p2p_digest_service_playlists', 'Playlists that are known', () => service.counters.playlists);
+    gauge('p2p_digest_service_waiting', 'Assets that wait to be hashed', () => service.counters.waitingAssets);
+    const assets = new Counter({
+      name: 'p2p_digest_service_assets_total',
+      help: 'Assets of other origins; outcome: hashed, revalidated (nothing had changed), refused (too large, gone, not allowed)',
+      labelNames: ['outcome'],
+      registers: [],
+      collect() {
+        const { hashed, revalidated, refused } = service.counters;
+        this.reset();
+        for (const [outcome, count] of Object.entries({ hashed, revalidated, refused })) this.inc({ outcome }, count);
+      },
+    });
+    this.#registry.registerMetric(assets);
+  }
+
   /** Called once, where there is a Redis to be. @returns is to be told of each of its answers */
   watchRedis(isReady: () => boolean): (milliseconds: number, isAnswered: boolean) => void {
     const registers = [this.#registry];
@@ -52,9 +73,7 @@ export class Metrics {
       name: 'p2p_redis_up',
       help: '1: the directory is shared through Redis; 0: it does not answer, or is told anew what it lost',
       registers: [],
-      collect() {
-        this.set(Number(isReady()));
-      },
+      collect: gaugeOf(() => Number(isReady())),
     });
     this.#registry.registerMetric(up);
     const answers = new Histogram({

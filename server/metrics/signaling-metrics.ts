@@ -85,7 +85,8 @@ export class SignalingMetrics {
   }
 }
 
-const gaugeOf = (value: () => number) =>
+/** Its `collect`. */
+export const gaugeOf = (value: () => number) =>
   function (this: Gauge): void {
     this.set(value());
   };

@@ -1,6 +1,9 @@
 /** The connections to Redis: one for commands, one for what other servers say. Owned by RedisNodes. */
 import { createHash } from 'node:crypto';
 import { createClient } from '@redis/client';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { connectWindow, limiterOf, type Limiter } from '../admission/connect-limiter.ts';
+import { KEY_PREFIX } from './keys.ts';
 import { P2PError } from '../../protocol/error.ts';
 import { REDIS_ANSWER_MS, REDIS_QUEUE_MAX, REDIS_RECONNECT_MAX_MS } from '../limits.ts';
 import type { Logger } from '../log.ts';
@@ -68,6 +71,20 @@ export class RedisLink {
   /** @returns how many servers listen there */
   publish(channel: string, text: string): Promise<number> {
     return this.#timed(this.#commands.publish(channel, text));
+  }
+
+  /** Counts new connections by address for all servers. Rejects where there is no answer in REDIS_ANSWER_MS. */
+  limiter(perSecond: number): Limiter {
+    const { keyPrefix, ...window } = connectWindow(perSecond);
+    const limiter = limiterOf(
+      new RateLimiterRedis({
+        storeClient: this.#commands,
+        useRedisPackage: true,
+        keyPrefix: KEY_PREFIX + keyPrefix.replace('p2p:', ''),
+        ...window,
+      }),
+    );
+    return { take: (key) => this.#timed(limiter.take(key)) };
   }
 
   async #timed<T>(work: Promise<T>): Promise<T> {

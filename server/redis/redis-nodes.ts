@@ -8,6 +8,7 @@ import { toHex } from '../../protocol/hex.ts';
 import { ID_BYTES } from '../../protocol/limits.ts';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_FOREIGN_PEERS, NODE_BEAT_MS, SWARM_NEWS_INTERVAL_MS, SWEEP_PEERS } from '../limits.ts';
+import { memoryLimiter, type Limiter } from '../admission/connect-limiter.ts';
 import type { Logger } from '../log.ts';
 import { Lru } from '../lru.ts';
 import type { ForeignSignal, OtherNodes, OtherNodesListener } from '../signaling/other-nodes.ts';
@@ -15,6 +16,7 @@ import { nobodyText, parseInbox, SEPARATOR, signalText, type InboxMessage } from
 import { inboxOf, KEY_PREFIX, newsOf } from './keys.ts';
 import { RedisDirectory } from './redis-directory.ts';
 import { RedisLink } from './redis-link.ts';
+import { RedisSubjects } from './redis-subjects.ts';
 import { parseBeat } from './replies.ts';
 import { BEAT, HELD, NODE_OF, PART, SWEEP } from './scripts.ts';
 
@@ -37,6 +39,8 @@ interface Outbox {
 
 export class RedisNodes implements OtherNodes {
   readonly directory: RedisDirectory;
+  /** Peers of each token's subject, at all servers: for AdmissionOptions. */
+  readonly subjects: RedisSubjects;
   /** This server among the others: new with each start. */
   readonly #id = toHex(randomBytes(ID_BYTES));
   readonly #link: RedisLink;
@@ -66,6 +70,11 @@ export class RedisNodes implements OtherNodes {
       located: (nodes) => this.#located(nodes),
       watch: (swarm) => this.#watch(swarm),
     });
+    this.subjects = new RedisSubjects({
+      run: (script, ...args) => this.#run(script, ...args),
+      lost: (error) => this.#lost(error),
+      isThere: () => this.directory.redis !== 'away',
+    });
     this.#inBackground(
       this.#link.subscribe(inboxOf(this.#id), (texts) => {
         for (const text of texts.split(SEPARATOR)) this.#received(text);
@@ -75,6 +84,12 @@ export class RedisNodes implements OtherNodes {
 
   get isReady(): boolean {
     return this.directory.redis === 'there';
+  }
+
+  /** New connections of each address, at all servers: for AdmissionOptions. @param perSecond on average; the same at each server */
+  connects(perSecond: number): Limiter {
+    const [shared, alone] = [this.#link.limiter(perSecond), memoryLimiter(perSecond)];
+    return { take: (address) => (this.isReady ? shared : alone).take(address) };
   }
 
   listen(listener: OtherNodesListener): void {
@@ -204,6 +219,7 @@ export class RedisNodes implements OtherNodes {
       this.directory.redis = 'healing';
       const held = (await this.#run(HELD)) as readonly PeerId[];
       await this.directory.heal(held);
+      await this.subjects.heal();
       if (!this.directory.healed()) return;
       this.#log?.info('the directory is shared with the other servers');
       for (const swarm of this.directory.swarms) this.#listener?.changed(swarm);

@@ -7,6 +7,7 @@
  * - `line:SWARM\nSITE`, a sorted set: the site's members by when they joined, in microseconds
  * - `claims:SWARM\nSITE`, a hash: digest → crosser, when, told; `claimed:SWARM\nSITE`, a list of the digests in the order of their first claims
  * - `nodes`, a sorted set: servers by when they were heard of last, in microseconds; `held:NODE`, the set of a server's peers
+ * - `subject:SUBJECT`, a hash: the peers of a token's subject → the server that has each
  * - `quiet:SWARM`, there while its changes are not told: whoever was told looks later
  *
  * The names of keys are made in the scripts, so a Redis Cluster can't run them; one Redis with replicas can.
@@ -17,6 +18,7 @@ import {
   MAX_OUTSIDE_DRAWS,
   NEXT_IN_LINE,
   NODE_DEAD_MS,
+  SUBJECT_SECONDS,
   SWARM_NEWS_INTERVAL_MS,
 } from '../limits.ts';
 
@@ -226,6 +228,27 @@ return other and lives(other) and other or ''
 
 /** → the peers that this server is taken to have */
 export const HELD = script(`return redis.call('SMEMBERS', key('held', node))`);
+
+/** subject, peer, at most so many → 1: the peer has a place now, 0: all are taken. Those of dead servers are free; those that nobody asks about for a day, forgotten. */
+export const TAKE_PLACE = script(`
+local places, peer, most = key('subject', ARGV[4]), ARGV[5], tonumber(ARGV[6])
+if redis.call('HEXISTS', places, peer) == 0 and redis.call('HLEN', places) >= most then
+  local fields = redis.call('HGETALL', places)
+  for i = 1, #fields, 2 do
+    if fields[i + 1] ~= node and not lives(fields[i + 1]) then redis.call('HDEL', places, fields[i]) end
+  end
+  if redis.call('HLEN', places) >= most then return 0 end
+end
+redis.call('HSET', places, peer, node)
+redis.call('EXPIRE', places, ${SUBJECT_SECONDS})
+return 1
+`);
+
+/** subject, peer → 1: its place is free again, 0: it is another server's */
+export const GIVE_PLACE = script(`
+local places, peer = key('subject', ARGV[4]), ARGV[5]
+return redis.call('HGET', places, peer) == node and redis.call('HDEL', places, peer) or 0
+`);
 
 /** This server is no more; its peers have left. */
 export const PART = script(`return redis.call('ZREM', prefix .. 'nodes', node)`);

@@ -78,7 +78,8 @@ export function createSignaling({
   const io = createTransport({
     server,
     cors: admissionRules.origins ?? '*',
-    ...admissionOptions(admission, () => state !== 'open'),
+    isClosing: () => state !== 'open',
+    ...admissionOptions(admission),
   });
   attachAdmission(io, admission);
   const sessions = new Map<PeerId, PeerSession>();

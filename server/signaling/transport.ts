@@ -17,6 +17,8 @@ export interface TransportOptions {
     request: IncomingMessage,
     answer: (reason: string | null | undefined, isAllowed: boolean) => void,
   ) => void;
+  /** True: newcomers are told to go elsewhere. */
+  readonly isClosing: () => boolean;
   /** Bytes of one message, at most. */
   readonly messageBytes: number;
   /** Milliseconds that a connection has for its CONNECT. */
@@ -29,6 +31,7 @@ export function createTransport({
   server,
   cors,
   allowRequest,
+  isClosing,
   messageBytes,
   connectTimeout,
   packetRefused,
@@ -38,6 +41,7 @@ export function createTransport({
     maxHttpBufferSize: messageBytes,
     cors: { origin: cors === '*' ? '*' : [...cors], methods: ['GET', 'POST'] },
     allowRequest,
+    isClosing,
   });
   const io = new Server<ClientEvents, ServerEvents>({
     serveClient: false,

@@ -3,10 +3,14 @@ import { execFile, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'node:test';
+import { once } from 'node:events';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import test, { type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { noNginx, startNginx } from '../harness/nginx.ts';
+import { NODE_HEADER, noNginx, startNginx } from '../harness/nginx.ts';
 import { ROOT, serve } from '../harness/serve.ts';
+import { WebSocket } from 'ws';
+import { until } from '../harness/until.ts';
 import { deployed } from './support.ts';
 
 const run = promisify(execFile);
@@ -55,6 +59,36 @@ test('by nginx come files and signaling, but no metrics', { skip: noNginx ?? fal
   assert.equal(status, 403);
   assert.match(headers.get('strict-transport-security') ?? '', /^max-age=\d+$/);
 });
+
+test('nginx takes newcomers of a node that drains to the other one', { skip: noNginx ?? false }, async (t) => {
+  const flags = ['--trust-proxy', '1', '--drain-seconds', '600'];
+  const nodes = [await serve({ flags }), await serve({ flags })] as const;
+  for (const node of nodes) t.after(() => node.kill('SIGKILL'));
+  const { port, url } = await startNginx(t, [nodes[0].port, nodes[1].port]);
+  const { headers } = await fetch(`${url}/healthz`);
+  const drained = nodes.find((node) => headers.get(NODE_HEADER) === `127.0.0.1:${node.port}`);
+  assert.ok(drained, 'nginx says which node it is');
+  // somebody has to be there, or the drain is over at once
+  const stays = await open(t, `ws://127.0.0.1:${drained.port}`);
+  void drained.kill('SIGTERM');
+  await until('it drains', async () => (await fetch(`${drained.url}/readyz`)).status === 503);
+  const other = nodes.find((node) => node !== drained);
+  // nginx says whom it asked, one after the other
+  assert.match(String((await open(t, `ws://127.0.0.1:${port}`)).headers[NODE_HEADER]), new RegExp(`:${other?.port}$`));
+  assert.equal((await fetch(`${url}/p2p/signal/?EIO=4&transport=polling`)).status, 200);
+  assert.equal(stays.socket.readyState, WebSocket.OPEN);
+});
+
+/** A WebSocket to the signaling, and the head of the answer to its handshake. */
+async function open(t: TestContext, origin: string): Promise<{ socket: WebSocket; headers: IncomingHttpHeaders }> {
+  const socket = new WebSocket(`${origin}/p2p/signal/?EIO=4&transport=websocket`);
+  t.after(() => socket.terminate());
+  const opened = once(socket, 'open');
+  const [[{ headers }]] = (await Promise.all([once(socket, 'upgrade'), opened])) as [[IncomingMessage], unknown];
+  // a server lets go of whoever does not join
+  socket.on('message', (text: Buffer) => text.toString() === '2' && socket.send('3'));
+  return { socket, headers };
+}
 
 test(
   'Caddy takes its configuration',

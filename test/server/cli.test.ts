@@ -32,7 +32,7 @@ function cli(t: TestContext, args: string[], env: Record<string, string> = {}) {
       ([name]) => !name.startsWith('P2P_') && name !== 'DEBUG' && name !== 'NODE_TEST_CONTEXT',
     ),
   );
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server/cli.ts', ...args], {
+  const child = spawn(process.execPath, ['dist/cli.js', ...args], {
     cwd: packageRoot(),
     env: { ...clean, ...env },
   });
@@ -131,7 +131,7 @@ test('wrong flags are one clear line each and exit code 2', async (t) => {
     [['--hsts', '600'], /--tls-cert and --tls-key with --hsts/],
     [['--config', join(media, 'key.pem')], /--config.*is no JSON/],
   ];
-  // two at a time: each is a process that compiles the server
+  // two at a time: each is a process
   for (let i = 0; i < cases.length; i += 2) {
     await Promise.all(
       cases.slice(i, i + 2).map(async ([flags, expected]) => {

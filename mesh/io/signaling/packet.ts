@@ -1,4 +1,6 @@
 /** Socket.IO packets (protocol 5) as text, of the namespace `/` and without binary, as far as we speak it. https://socket.io/docs/v4/socket-io-protocol/ */
+import { RETRY_AFTER_MAX_SECONDS } from '../../core/limits.ts';
+
 export type Packet =
   /** From the client: let me in. From the server: you are in. */
   | { readonly kind: 'connect' }
@@ -28,7 +30,7 @@ export function parsePacket(untrusted: string): Packet | null {
       return {
         kind: 'refused',
         reason: String(refused?.message),
-        retryAfter: Number(refused?.data?.retryAfter) || 0,
+        retryAfter: Math.min(RETRY_AFTER_MAX_SECONDS, Math.max(0, Number(refused?.data?.retryAfter) || 0)),
       };
     }
     default:

@@ -3,7 +3,7 @@
  * left to engine.io (docs/decisions/0027).
  */
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Server as Engine, type ServerOptions } from 'engine.io';
@@ -19,16 +19,25 @@ type EngineRequest = Parameters<Engine['verify']>[0];
 /** As many as engine.io takes: who knows the id of a polling connection can speak for it, so none can be guessed. */
 const SID_BYTES = 15;
 
+export interface SignalingEngineOptions extends ServerOptions {
+  readonly maxHttpBufferSize: number;
+  /** True: newcomers get 503, so that a proxy takes them to another server. */
+  readonly isClosing?: () => boolean;
+}
+
 export class SignalingEngine extends Engine {
+  readonly #isClosing: () => boolean;
   readonly #heartbeat: Heartbeat;
   readonly #outbox = new Outbox();
   readonly #webSockets: WebSocketServer;
   /** What each client is told behind its id. */
   readonly #handshake: string;
 
-  constructor(options: ServerOptions & { readonly maxHttpBufferSize: number }) {
+  constructor(options: SignalingEngineOptions) {
     const { pingInterval = PING_INTERVAL_MS, pingTimeout = PING_TIMEOUT_MS, maxHttpBufferSize: maxPayload } = options;
+    const { isClosing = () => false } = options;
     super({ ...options, pingInterval, pingTimeout });
+    this.#isClosing = isClosing;
     this.#heartbeat = new Heartbeat(pingInterval);
     this.#webSockets = new WebSocketServer({
       noServer: true,
@@ -40,8 +49,21 @@ export class SignalingEngine extends Engine {
     this.#handshake = `","upgrades":[],"pingInterval":${pingInterval},"pingTimeout":${pingTimeout},"maxPayload":${maxPayload}}`;
   }
 
+  /** Whoever comes by polling. */
+  override handleRequest(request: EngineRequest, response: ServerResponse): void {
+    if (!this.#isClosing() || queryOf(request).has('sid')) {
+      super.handleRequest(request, response);
+      return;
+    }
+    response.writeHead(503, { 'retry-after': '1', connection: 'close' }).end();
+  }
+
   override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const query = new URLSearchParams(request.url?.split('?')[1]);
+    const query = queryOf(request);
+    if (this.#isClosing() && !query.has('sid')) {
+      refuse(socket, 'The server is about to stop.', '503 Service Unavailable');
+      return;
+    }
     if (query.get('transport') !== 'websocket' || query.get('EIO') !== '4' || query.has('sid')) {
       super.handleUpgrade(request, socket, head);
       return;
@@ -56,7 +78,7 @@ export class SignalingEngine extends Engine {
         return;
       }
       this.emit('connection_error', { req: request, code, message: Engine.errorMessages[code], context });
-      refuse(socket, context?.message ?? Engine.errorMessages[code]);
+      refuse(socket, context?.message ?? Engine.errorMessages[code], '400 Bad Request');
     });
   }
 
@@ -84,12 +106,14 @@ export class SignalingEngine extends Engine {
   };
 }
 
+const queryOf = ({ url }: IncomingMessage): URLSearchParams => new URLSearchParams(url?.split('?')[1]);
+
 /** As engine.io does it. */
-function refuse(socket: Duplex, message: string): void {
+function refuse(socket: Duplex, message: string, status: string): void {
   socket.on('error', () => socket.destroy());
   if (socket.writable)
     socket.write(
-      `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+      `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
     );
   socket.destroy();
 }

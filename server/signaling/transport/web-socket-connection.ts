@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { WebSocket, type RawData } from 'ws';
-import { MAX_UNSENT_BYTES } from '../../limits.ts';
+import { MAX_GATHERED_BYTES, MAX_UNSENT_BYTES } from '../../limits.ts';
 import type { Heartbeat, Pulse } from './heartbeat.ts';
 import type { Outbox, Sender } from './outbox.ts';
 import { textFrame } from './text-frame.ts';
@@ -79,9 +79,9 @@ export class WebSocketConnection extends EventEmitter implements Pulse, Sender {
     heartbeat.add(this);
   }
 
-  /** Bytes that wait until the client takes them. */
+  /** Bytes that wait until the client takes them. What waits for the end of the turn is no fault of it. */
   get unsentBytes(): number {
-    return this.#waiting.length + this.#socket.writableLength;
+    return this.#socket.writableLength;
   }
 
   /** @param handshake what the client is told of this server, JSON */
@@ -146,16 +146,18 @@ export class WebSocketConnection extends EventEmitter implements Pulse, Sender {
     if (this.readyState !== 'open') return;
     if (this.#waiting === '') this.#outbox.add(this);
     this.#waiting += frame;
-    if (this.unsentBytes <= MAX_UNSENT_BYTES) return;
-    this.webSocket.terminate();
-    this.#end(TOO_SLOW);
+    if (this.#waiting.length > MAX_GATHERED_BYTES) this.send();
   }
 
   /** Straight to the TCP socket: nothing is compressed, so nothing can be on its way inside ws. */
   send(): void {
     const frames = this.#waiting;
     this.#waiting = '';
-    if (frames !== '' && this.readyState === 'open' && this.#socket.writable) this.#socket.write(frames, 'latin1');
+    if (frames === '' || this.readyState !== 'open' || !this.#socket.writable) return;
+    this.#socket.write(frames, 'latin1');
+    if (this.unsentBytes <= MAX_UNSENT_BYTES) return;
+    this.webSocket.terminate();
+    this.#end(TOO_SLOW);
   }
 
   #end(reason: string): void {

@@ -22,7 +22,7 @@ interface Serving {
 async function serve(t: TestContext, args: readonly string[]): Promise<Serving> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(P2P_|NODE_TEST|DEBUG)/.test(name)));
   const flags = ['--port', '0', '--host', '127.0.0.1', ...args];
-  const child = spawn(process.execPath, ['--import', 'tsx', 'server/cli.ts', 'serve', ...flags], {
+  const child = spawn(process.execPath, ['dist/cli.js', 'serve', ...flags], {
     cwd: packageRoot(),
     env,
   });

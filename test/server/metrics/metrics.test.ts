@@ -4,7 +4,8 @@ import { request } from 'node:http';
 import type { Beacon } from '../../../protocol/beacon.ts';
 import { addressList } from '../../../server/metrics/may-see-metrics.ts';
 import { startRedis } from '../../harness/redis.ts';
-import { ask, connect, folderOf, joinSwarms, run, until, type Client } from '../support.ts';
+import { origin } from '../digest-service/support.ts';
+import { ask, bytes, connect, folderOf, joinSwarms, run, until, vod, type Client } from '../support.ts';
 
 /** The value of one series, as `name{a="b"}`; undefined: it is not there. */
 async function value(url: string, series: string): Promise<number | undefined> {
@@ -167,4 +168,15 @@ test('Redis: whether it is there, and how long it takes', async (t) => {
   await redis.stop();
   await until('Redis is away', async () => (await value(url, 'p2p_redis_up')) === 0);
   await until('failures', async () => ((await value(url, 'p2p_redis_failures_total')) ?? 0) > 0);
+});
+
+test('the digest service: what it hashed, and what it knows', async (t) => {
+  const made = await origin(t, { '/vod.m3u8': vod(2), '/s0.ts': bytes(10), '/s1.ts': bytes(70_000) });
+  const { url } = await run(t, { digestService: { origins: [made.url], allowsPrivate: true } });
+  const hashed = 'p2p_digest_service_assets_total{outcome="hashed"}';
+  assert.equal(await value(url, hashed), 0);
+  await ask(url, `/p2p/digests?playlist=${encodeURIComponent(`${made.url}/vod.m3u8`)}`);
+  await until('both are hashed', async () => (await value(url, hashed)) === 2);
+  assert.equal(await value(url, 'p2p_digest_service_playlists'), 1);
+  assert.equal(await value(url, 'p2p_digest_service_waiting'), 0);
 });

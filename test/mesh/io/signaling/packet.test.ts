@@ -63,6 +63,8 @@ test('a refusal says after how many seconds to come again, if it is a number of 
   assert.equal(retryAfter({ code: 'full', retryAfter: 15 }), 15);
   for (const data of [undefined, null, 'x', {}, { retryAfter: 'soon' }, { retryAfter: null }])
     assert.equal(retryAfter(data), 0, JSON.stringify(data));
+  assert.equal(retryAfter({ retryAfter: -5 }), 0);
+  assert.equal(retryAfter({ retryAfter: 1e9 }), 3600, 'a timer takes no more than 24 days');
   for (const text of ['4', '4null', '4"x"', '4[]', '4{"message":1,"data":7}'])
     assert.equal(parsePacket(text)?.kind, 'refused', text);
 });

@@ -55,6 +55,16 @@ test('a client hears what engine.io tells too, and packets go both ways', async 
   await until('the packet has come', () => heard.includes('4grüß dich'));
 });
 
+test('what is said in one turn comes in order, as much as it is, and before the end that follows it', async (t) => {
+  const { connections, url } = await start(t);
+  const { heard, closed } = await open(t, url);
+  const said = Array.from({ length: 200 }, (_, number) => `4${number} ${'grüße '.repeat(30)}`);
+  for (const text of said) connections[0]!.write(text.slice(1));
+  connections[0]!.close();
+  await closed;
+  assert.deepEqual(heard.slice(1), said);
+});
+
 test('who comes to take over a connection by its id is turned away, and the connection goes on', async (t) => {
   const { connections, url } = await start(t);
   const { socket, heard } = await open(t, url);
