@@ -57,7 +57,10 @@ function runAtIdle(names) {
   const [command, ...args] = AT_IDLE;
   const own = [fileURLToPath(import.meta.url), '--no-build', '--only', names.join(',')];
   const flags = [...(match ? ['--match', match] : []), ...(values.verbose ? ['--verbose'] : [])];
-  return run(command, [...args, process.execPath, ...own, ...flags], { env, quiet: true });
+  return run(command, [...args, process.execPath, ...own, ...flags], {
+    env: { ...env, P2P_AT_IDLE: '1' },
+    quiet: true,
+  });
 }
 
 /** Its last line has the counts. */

@@ -1,5 +1,6 @@
 // Child processes for the scripts: run one to its end, with its output shown or kept, and take it down with its children on a signal.
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -21,6 +22,7 @@ export function run(command, args, { env = {}, quiet = false, timeout = 0 } = {}
       stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
       detached: true,
     });
+    if (process.env.P2P_AT_IDLE) letWait(child.pid);
     let output = '';
     let timedOut = false;
     const collect = (data) => (output += data);
@@ -38,6 +40,15 @@ export function run(command, args, { env = {}, quiet = false, timeout = 0 } = {}
     child.on('error', (error) => (done(), reject(error)));
     child.on('close', (code) => (done(), resolve({ code: code ?? 1, output, timedOut })));
   });
+}
+
+/** Each of our children is a session, and Linux gives sessions equal shares, whatever the policy of what runs in them (sched(7), autogroup). */
+function letWait(pid) {
+  try {
+    writeFileSync(`/proc/${pid}/autogroup`, '19');
+  } catch {
+    // there are no such shares here
+  }
 }
 
 /** The child leads a process group of its own (`detached`), so this reaches what it started, too. */

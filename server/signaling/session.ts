@@ -84,7 +84,8 @@ export class Session implements PeerSession {
     socket.once('disconnect', (reason: string) => {
       if (reason === TOO_SLOW) hub.admission.refusals.count('slow-reader', this.#visit);
       debug('%s disconnected: %s', this.peer, reason);
-      void this.#inTurn(() => this.#leaveAll());
+      // async: a directory of somebody else's may throw, and nobody above would catch it
+      void this.#inTurn(async () => this.#leaveAll());
     });
   }
 
@@ -115,8 +116,11 @@ export class Session implements PeerSession {
 
   /** Calls the event's handler and sends what it says, if the client asked for it. */
   #answer(event: ClientEvent): void {
-    // what was under way when it was cut off
-    if (!this.#socket.connected) return;
+    // it has said goodbye, or was cut off
+    if (!this.#socket.connected) {
+      this.#socket.conn.close();
+      return;
+    }
     const fail = (error: unknown): void => {
       this.#hub.log?.error({ err: error }, 'a signaling message could not be answered');
       this.#reply(event, CANNOT_ANSWER);

@@ -138,6 +138,18 @@ test('packets that are no packets end the connection, also where the client says
   await assertHealthy();
 });
 
+test('who said goodbye and goes on talking is ended, and nothing of it counts', async (t) => {
+  const { url, signaling, assertHealthy } = await target(t);
+  const { client } = await joined(t, url, 'x', from);
+  client.frame('41');
+  await until('it is no peer any more', () => signaling.peers === 1);
+  client.frame('427["join",{"version":1,"swarms":["x"]}]');
+  await client.gone();
+  assert.ok(!client.received.some((text) => text.startsWith('437')));
+  assert.equal(signaling.peers, 1);
+  await assertHealthy();
+});
+
 test('too many joins, signals, claims and reports are refused with when to go on, and are no bad messages', async (t) => {
   const { url, refused, signaling, assertHealthy } = await target(t);
   for (const [event, message, burst, reason] of [
