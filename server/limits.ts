@@ -120,6 +120,9 @@ export const NODE_BEAT_MS = 1000;
 /** Milliseconds without one after which a server counts as dead and its peers leave the directory. Five are missed only by one that stands still; its peers are back at another by then. */
 export const NODE_DEAD_MS = 5000;
 
+/** Characters of signals for another server that go as one message, but for the last of them. Redis cuts off who is behind by 8 to 32 MiB. */
+export const MAX_BATCH_CHARACTERS = 256 * 1024;
+
 /** Seconds for which Redis remembers the peers of a token's subject after the last of them came: tokens that are valid for longer are rare, and then a few peers too many the least of evils. */
 export const SUBJECT_SECONDS = 86_400;
 

@@ -1,5 +1,5 @@
 /** HTTP requests of clients that poll, and of those who only look like it. engine.io lets them be as many and as long as they like. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ServerResponse, type IncomingMessage } from 'node:http';
 import type { Admission } from './admission.ts';
 import type { EngineSocket } from './engine-socket.ts';
 import { visitOf } from './visit.ts';
@@ -17,7 +17,8 @@ interface EngineRequest extends IncomingMessage {
 export const requestGuard =
   (admission: Admission, connections: () => Readonly<Record<string, EngineSocket>>) =>
   (request: EngineRequest, response: ServerResponse, next: () => void): void => {
-    if (request.headers.upgrade !== undefined) return next();
+    // engine.io has an answer of its own kind for upgrades; a header alone makes none
+    if (!(response instanceof ServerResponse)) return next();
     const length = request.method === 'POST' ? Number(request.headers['content-length'] ?? NaN) : 0;
     const status = wrongWith(request, length, admission.limits.messageBytes);
     if (status !== undefined) {

@@ -62,8 +62,13 @@ export class WatchedPlaylist {
   #timer: NodeJS.Timeout | undefined;
   #targetMs = 0;
   #isClosed = false;
-  /** Who waits for something to become known. */
+  /** Who waits for something to become known: at most these two, whom all who ask share. */
   readonly #waiting = new Set<() => void>();
+  #untilKnown: Promise<void> | undefined;
+  #untilComplete: Promise<void> | undefined;
+  /** Of the entries: those that nothing is known of yet, and those that have a name. */
+  #unknown = 0;
+  #named = 0;
 
   constructor(url: string, ports: PlaylistPorts) {
     this.url = url;
@@ -92,7 +97,7 @@ export class WatchedPlaylist {
 
   /** Was everything tried? */
   get #isComplete(): boolean {
-    return this.#state.kind !== 'unread' && [...this.#entries.values()].every(({ name }) => name !== undefined);
+    return this.#state.kind !== 'unread' && this.#unknown === 0;
   }
 
   /** May it be forgotten for the sake of another? */
@@ -108,8 +113,12 @@ export class WatchedPlaylist {
   async ask(waits: boolean): Promise<void> {
     this.#askedAt = this.#ports.now();
     const wait = this.#state.kind === 'media' && this.#state.isLive ? LIVE_PLAYLIST_WAIT_MS : VOD_PLAYLIST_WAIT_MS;
-    const answer = this.#answer();
-    if (waits) await within(wait, answer);
+    const begun = this.#begin();
+    if (waits)
+      await within(
+        wait,
+        begun.then(() => this.#news()),
+      );
   }
 
   close(): void {
@@ -118,18 +127,24 @@ export class WatchedPlaylist {
     for (const wake of this.#waiting) wake();
   }
 
-  async #answer(): Promise<void> {
+  /** Resolves when what it lists is known, as far as it has to be looked at, and is asked for. */
+  async #begin(): Promise<void> {
     const { kind } = this.#state;
     const look = this.#isDue() ? this.#lookAgain() : this.#look;
     const isNews = kind === 'unread' || kind === 'failed' || (kind === 'media' && this.#isLive);
     if (isNews) await look;
     this.#askForAll();
-    if (!this.#isLive) await this.#until(() => this.#isSomethingKnown());
-    else
-      await within(
-        LIVE_PLAYLIST_WAIT_MS,
-        this.#until(() => this.#isComplete),
-      );
+  }
+
+  /** Resolves when something can be said. */
+  async #news(): Promise<void> {
+    if (!this.#isLive) {
+      this.#untilKnown ??= this.#until(() => this.#isSomethingKnown).finally(() => (this.#untilKnown = undefined));
+      await this.#untilKnown;
+      return;
+    }
+    this.#untilComplete ??= this.#until(() => this.#isComplete).finally(() => (this.#untilComplete = undefined));
+    await within(LIVE_PLAYLIST_WAIT_MS, this.#untilComplete);
   }
 
   get #isLive(): boolean {
@@ -142,8 +157,8 @@ export class WatchedPlaylist {
     return passed >= (this.#isLive ? LIVE_LOOK_MS : VOD_FRESH_MS);
   }
 
-  #isSomethingKnown(): boolean {
-    return this.#isComplete || [...this.#entries.values()].some(({ name }) => name);
+  get #isSomethingKnown(): boolean {
+    return this.#isComplete || this.#named > 0;
   }
 
   async #until(condition: () => boolean): Promise<void> {
@@ -186,6 +201,7 @@ export class WatchedPlaylist {
     if (playlist.kind === 'multivariant') {
       this.#state = { kind: 'multivariant', playlists: mediaPlaylists(playlist, url, admits) };
       this.#entries.clear();
+      this.#count();
       return;
     }
     this.#state = { kind: 'media', isLive: !playlist.ended };
@@ -196,7 +212,17 @@ export class WatchedPlaylist {
         return [key, before.get(key) ?? { asset, name: undefined, until: 0, isAsked: false }];
       }),
     );
+    this.#count();
     this.#askForAll();
+  }
+
+  #count(): void {
+    this.#unknown = 0;
+    this.#named = 0;
+    for (const { name } of this.#entries.values()) {
+      if (name === undefined) this.#unknown++;
+      else if (name !== null) this.#named++;
+    }
   }
 
   /** Of what is not known, or was for long. Each look has a turn of its own: a new segment does not wait for all old ones of its playlist. */
@@ -208,7 +234,11 @@ export class WatchedPlaylist {
     for (const entry of this.#isLive ? due.reverse() : due) {
       entry.isAsked = true;
       void digests.find(entry.asset, owner).then(({ name, until }) => {
+        const before = entry.name;
         Object.assign(entry, { name, until, isAsked: false });
+        if (this.#entries.get(keyOf(entry.asset)) !== entry) return;
+        this.#unknown += Number(name === undefined) - Number(before === undefined);
+        this.#named += Number(Boolean(name)) - Number(Boolean(before));
         this.#wake();
       });
     }

@@ -36,7 +36,10 @@ export interface RedisDirectoryOptions {
 /** What a peer of ours is known by: the epoch of its tab, and how often it changed its server, 0 if Redis has not said. */
 interface Entry {
   readonly epoch: number;
+  /** How often the peer had changed its server when it came here; 0: Redis has yet to say. */
   turn: number;
+  /** The latest turn by which another server says that it has it. */
+  gone: number;
 }
 
 export class RedisDirectory implements Directory {
@@ -58,19 +61,22 @@ export class RedisDirectory implements Directory {
 
   async enter(peer: PeerId, epoch: number): Promise<readonly SwarmId[] | 'superseded'> {
     const here = this.#local.enter(peer);
-    const entry: Entry = { epoch, turn: 0 };
+    const entry: Entry = { epoch, turn: 0, gone: 0 };
     this.#peers.set(peer, entry);
     const reply = await this.#ask(ENTER, [peer, String(epoch)], parseEnter);
     if (reply === undefined) return here;
-    if (reply !== 'superseded') {
-      entry.turn = reply.turn;
-      return [...new Set([...here, ...reply.swarms])];
+    // it may have come to us, and gone to another, before we heard of either
+    if (reply === 'superseded' || entry.gone > reply.turn) {
+      if (this.#peers.get(peer) === entry) this.#forget(peer);
+      return 'superseded';
     }
-    this.#forget(peer);
-    return reply;
+    entry.turn = reply.turn;
+    return [...new Set([...here, ...reply.swarms])];
   }
 
   async join(swarm: SwarmId, peer: PeerId, site: SiteKey): Promise<SwarmView> {
+    // it went to another server meanwhile
+    if (!this.#peers.has(peer)) return aloneIn(swarm, peer);
     const here = this.#local.join(swarm, peer, site);
     if (!this.#watched.has(swarm)) this.#watched.set(swarm, this.#options.watch(swarm));
     const reply = await this.#ask(JOIN, [swarm, peer, site, ''], (untrusted) => parseJoin(swarm, untrusted));
@@ -113,7 +119,10 @@ export class RedisDirectory implements Directory {
   /** Another server says that it has the peer now. @returns whether we had it, and not again since */
   gone(peer: PeerId, turn: number): boolean {
     const entry = this.#peers.get(peer);
-    if (entry === undefined || entry.turn >= turn) return false;
+    if (entry === undefined) return false;
+    entry.gone = Math.max(entry.gone, turn);
+    // 0: Redis has yet to say how often it has moved, and then we see
+    if (entry.turn === 0 || entry.turn >= turn) return false;
     this.#forget(peer);
     return true;
   }
@@ -171,3 +180,14 @@ export class RedisDirectory implements Directory {
     this.#watched.delete(swarm);
   }
 }
+
+const aloneIn = (swarm: SwarmId, peer: PeerId): SwarmView => ({
+  swarm,
+  size: 1,
+  siteSize: 1,
+  sites: 1,
+  keeper: peer,
+  next: [],
+  members: [],
+  others: [],
+});

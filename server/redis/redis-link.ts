@@ -4,6 +4,7 @@ import { createClient } from '@redis/client';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import { connectWindow, limiterOf, type Limiter } from '../admission/connect-limiter.ts';
 import { KEY_PREFIX } from './keys.ts';
+import { SCRIPTS } from './scripts.ts';
 import { P2PError } from '../../protocol/error.ts';
 import { REDIS_ANSWER_MS, REDIS_QUEUE_MAX, REDIS_RECONNECT_MAX_MS } from '../limits.ts';
 import type { Logger } from '../log.ts';
@@ -53,7 +54,11 @@ export class RedisLink {
       // tries until it is closed, which rejects it
       client.connect().catch(() => undefined);
     }
-    this.#commands.on('ready', ready);
+    this.#commands.on('ready', () => {
+      // before all else: a script that Redis did not know would run behind what was sent after it
+      for (const script of SCRIPTS) this.#commands.sendCommand(['SCRIPT', 'LOAD', script]).catch(() => undefined);
+      ready();
+    });
   }
 
   /** Runs a script of `scripts.ts`. @throws where there is no answer in REDIS_ANSWER_MS */
@@ -107,8 +112,9 @@ export class RedisLink {
     await this.#subscriber.subscribe(channel, listener);
   }
 
-  async unsubscribe(channel: string): Promise<void> {
-    await this.#subscriber.unsubscribe(channel);
+  /** @param listener that was subscribed: so a subscription that follows at once is one of its own */
+  async unsubscribe(channel: string, listener: (text: string) => void): Promise<void> {
+    await this.#subscriber.unsubscribe(channel, listener);
   }
 
   close(): void {

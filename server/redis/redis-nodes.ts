@@ -7,7 +7,13 @@ import createDebug from 'debug';
 import { toHex } from '../../protocol/hex.ts';
 import { ID_BYTES } from '../../protocol/limits.ts';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
-import { MAX_FOREIGN_PEERS, NODE_BEAT_MS, SWARM_NEWS_INTERVAL_MS, SWEEP_PEERS } from '../limits.ts';
+import {
+  MAX_BATCH_CHARACTERS,
+  MAX_FOREIGN_PEERS,
+  NODE_BEAT_MS,
+  SWARM_NEWS_INTERVAL_MS,
+  SWEEP_PEERS,
+} from '../limits.ts';
 import { memoryLimiter, type Limiter } from '../admission/connect-limiter.ts';
 import type { Logger } from '../log.ts';
 import { Lru } from '../lru.ts';
@@ -32,8 +38,12 @@ export interface RedisNodesOptions {
   readonly answered?: ((milliseconds: number, isAnswered: boolean) => void) | undefined;
 }
 
+const ignore = (): void => undefined;
+
 interface Outbox {
   readonly texts: string[];
+  /** Of all of them. */
+  characters: number;
   readonly sent: Promise<number>;
 }
 
@@ -52,6 +62,9 @@ export class RedisNodes implements OtherNodes {
   readonly #outboxes = new Map<string, Outbox>();
   /** What was said to each server and Redis has yet to confirm. */
   readonly #underWay = new Map<string, Promise<void>>();
+  /** Swarms that somebody here is in, and those whose changes we hear of. */
+  readonly #watched = new Set<SwarmId>();
+  readonly #followed = new Map<SwarmId, () => void>();
   #listener: OtherNodesListener | undefined;
   #timer: NodeJS.Timeout | undefined;
   #healing = false;
@@ -132,14 +145,15 @@ export class RedisNodes implements OtherNodes {
    */
   #send(node: string, text: string): Promise<number> {
     const outbox = this.#outboxes.get(node);
-    if (outbox !== undefined) {
+    if (outbox !== undefined && outbox.characters < MAX_BATCH_CHARACTERS) {
       outbox.texts.push(text);
+      outbox.characters += text.length;
       return outbox.sent;
     }
-    const before = this.#underWay.get(node);
+    const before = outbox?.sent.then(ignore, ignore) ?? this.#underWay.get(node);
     const texts = [text];
     const sent = (before ?? new Promise((resolve) => setImmediate(resolve))).then(() => {
-      this.#outboxes.delete(node);
+      if (this.#outboxes.get(node)?.texts === texts) this.#outboxes.delete(node);
       const answer = this.#link.publish(inboxOf(node), texts.join(SEPARATOR));
       const settled = answer
         .catch(() => undefined)
@@ -149,7 +163,7 @@ export class RedisNodes implements OtherNodes {
       this.#underWay.set(node, settled);
       return answer;
     });
-    this.#outboxes.set(node, { texts, sent });
+    this.#outboxes.set(node, { texts, characters: text.length, sent });
     return sent;
   }
 
@@ -187,13 +201,31 @@ export class RedisNodes implements OtherNodes {
   }
 
   #watch(swarm: SwarmId): () => void {
+    this.#watched.add(swarm);
+    this.#follow(swarm);
+    return () => {
+      this.#watched.delete(swarm);
+      this.#follow(swarm);
+    };
+  }
+
+  /** Hears of a swarm's changes where somebody here is in it. Without Redis nothing is asked for: it would wait until it is there again, and so would what ends it. */
+  #follow(swarm: SwarmId): void {
+    if (this.directory.redis === 'away') return;
+    const heard = this.#followed.get(swarm);
+    if (this.#watched.has(swarm) === (heard !== undefined)) return;
+    if (heard !== undefined) {
+      this.#followed.delete(swarm);
+      this.#inBackground(this.#link.unsubscribe(newsOf(swarm), heard));
+      return;
+    }
     const changed = (): void => {
       this.#listener?.changed(swarm);
       // others are quiet for so long, and what changes meanwhile is to be seen, too
       setTimeout(() => this.#listener?.changed(swarm), SWARM_NEWS_INTERVAL_MS).unref();
     };
+    this.#followed.set(swarm, changed);
     this.#inBackground(this.#link.subscribe(newsOf(swarm), changed).then(changed));
-    return () => this.#inBackground(this.#link.unsubscribe(newsOf(swarm)));
   }
 
   /** Says that we live, and looks who does not; then again and again, also while Redis is away. */
@@ -217,6 +249,7 @@ export class RedisNodes implements OtherNodes {
     this.#healing = true;
     try {
       this.directory.redis = 'healing';
+      for (const swarm of new Set([...this.#watched, ...this.#followed.keys()])) this.#follow(swarm);
       const held = (await this.#run(HELD)) as readonly PeerId[];
       await this.directory.heal(held);
       await this.subjects.heal();

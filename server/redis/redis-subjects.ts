@@ -17,6 +17,8 @@ export interface RedisSubjectsOptions {
 export class RedisSubjects implements Subjects {
   readonly #local = new MemorySubjects();
   readonly #options: RedisSubjectsOptions;
+  /** Places that became free while Redis did not answer. */
+  readonly #owed = new Map<string, readonly [subject: string, peer: PeerId]>();
 
   constructor(options: RedisSubjectsOptions) {
     this.#options = options;
@@ -24,6 +26,7 @@ export class RedisSubjects implements Subjects {
 
   async take(subject: string, peer: PeerId, most: number): Promise<boolean> {
     if (!(await this.#local.take(subject, peer, most))) return false;
+    this.#owed.delete(keyOf(subject, peer));
     const { run, lost, isThere } = this.#options;
     if (!isThere()) return true;
     try {
@@ -38,17 +41,27 @@ export class RedisSubjects implements Subjects {
 
   release(subject: string, peer: PeerId): boolean {
     const isLast = this.#local.release(subject, peer);
+    if (!isLast) return false;
     const { run, lost, isThere } = this.#options;
-    if (isLast && isThere()) run(GIVE_PLACE, subject, peer).catch(lost);
-    return isLast;
+    const key = keyOf(subject, peer);
+    this.#owed.set(key, [subject, peer]);
+    if (isThere()) run(GIVE_PLACE, subject, peer).then(() => this.#owed.delete(key), lost);
+    return true;
   }
 
-  /** Redis is there again: it is told whom we have, be they too many. */
+  /** Redis is there again: it is told who has gone, and whom we have, be they too many. */
   async heal(): Promise<void> {
+    for (const [key, [subject, peer]] of this.#owed) {
+      await this.#options.run(GIVE_PLACE, subject, peer);
+      this.#owed.delete(key);
+    }
     for (const [subject, peer] of this.#local.places())
       await this.#options.run(TAKE_PLACE, subject, peer, String(MANY));
   }
 }
+
+/** A peer's id has no space. */
+const keyOf = (subject: string, peer: PeerId): string => `${peer} ${subject}`;
 
 /** As good as any number of peers, for Lua, which knows no Infinity in text. */
 const MANY = 1e9;

@@ -200,7 +200,8 @@ return { crosser, math.floor((now - at) / 1000 + 0.5), company, told }
 /** → { 1: this server was known, else 0, then servers that were not heard of for NODE_DEAD_MS } */
 export const BEAT = script(`
 local nodes = prefix .. 'nodes'
-local known = redis.call('ZSCORE', nodes, node) and 1 or 0
+-- one that was silent for so long may be half swept out
+local known = lives(node) and 1 or 0
 redis.call('ZADD', nodes, now, node)
 local answer = redis.call('ZRANGEBYSCORE', nodes, '-inf', now - ${NODE_DEAD_MS * 1000}, 'LIMIT', 0, 10)
 table.insert(answer, 1, known)
@@ -252,3 +253,19 @@ return redis.call('HGET', places, peer) == node and redis.call('HDEL', places, p
 
 /** This server is no more; its peers have left. */
 export const PART = script(`return redis.call('ZREM', prefix .. 'nodes', node)`);
+
+export const SCRIPTS: readonly string[] = [
+  ENTER,
+  JOIN,
+  STATE,
+  LEAVE,
+  LEAVE_ALL,
+  CLAIM,
+  BEAT,
+  SWEEP,
+  NODE_OF,
+  HELD,
+  TAKE_PLACE,
+  GIVE_PLACE,
+  PART,
+];

@@ -70,6 +70,8 @@ export class Session implements PeerSession {
   #group: ViewerGroup | undefined;
   #beacons: BeaconGate | undefined;
   #badMessages = 0;
+  /** Another socket has, or is about to have, its peer. Nothing brings it back: two sessions that take from each other would wait for each other. */
+  #isReplaced = false;
   /** Joins, claims and leaves run one after the other; this is the last of those that could not be answered at once. */
   #last: Promise<unknown> | undefined;
   #pending = 0;
@@ -105,6 +107,7 @@ export class Session implements PeerSession {
 
   /** The peer came back on another socket: this one gives up the peer's place, without giving it up in the directory. */
   handOver(): Awaitable<void> {
+    this.#isReplaced = true;
     return this.#inTurn(() => {
       if (this.#state.kind !== 'joined') return;
       const { swarms } = this.#state;
@@ -195,7 +198,7 @@ export class Session implements PeerSession {
 
   #joinNow(request: JoinRequest): Awaitable<JoinReply | Refusal> {
     const before = this.#state;
-    if (before.kind === 'gone') return NOT_JOINED;
+    if (before.kind === 'gone' || this.#isReplaced) return NOT_JOINED;
     const { resume = before.kind === 'joined' ? before.resume : newResume() } = request;
     if (before.kind === 'joined' && resume !== before.resume)
       return refusal('bad-message', 'This socket has joined as another peer already. Open a new one to resume.');
@@ -233,7 +236,9 @@ export class Session implements PeerSession {
   /** It takes no part, or none any more: it is in no swarm, and nobody reaches it. It may join again, and its beacons count. */
   #stayOut(): Awaitable<void> {
     if (this.#state.kind !== 'joined') return;
-    return chain(this.#leaveAll(), () => void (this.#state = { kind: 'new' }));
+    return chain(this.#leaveAll(), () => {
+      if (!this.#isReplaced) this.#state = { kind: 'new' };
+    });
   }
 
   /** Takes the peer's id, also from another socket that still has it. False: that one is a newer leader's. */

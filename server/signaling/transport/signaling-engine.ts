@@ -49,27 +49,30 @@ export class SignalingEngine extends Engine {
     this.#handshake = `","upgrades":[],"pingInterval":${pingInterval},"pingTimeout":${pingTimeout},"maxPayload":${maxPayload}}`;
   }
 
-  /** Whoever comes by polling. */
+  /** Whoever comes by polling. Of a WebSocket's session there is nothing to ask for by HTTP: engine.io would leave that unanswered, and find nobody to hand it to. */
   override handleRequest(request: EngineRequest, response: ServerResponse): void {
-    if (!this.#isClosing() || queryOf(request).has('sid')) {
-      super.handleRequest(request, response);
-      return;
-    }
-    response.writeHead(503, { 'retry-after': '1', connection: 'close' }).end();
+    const { transport, sid = '' } = queryOf(request);
+    if (transport !== 'polling') response.writeHead(400, { connection: 'close' }).end('Expected transport=polling.');
+    else if (this.#isClosing() && sid === '')
+      response.writeHead(503, { 'retry-after': '1', connection: 'close' }).end('The server is about to stop.');
+    else super.handleRequest(request, response);
   }
 
   override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // node:http has let go of the socket, and ws takes it only when it is let in: a reset meanwhile would end the process
+    socket.on('error', () => socket.destroy());
     const query = queryOf(request);
-    if (this.#isClosing() && !query.has('sid')) {
+    const { transport, EIO, sid = '' } = query;
+    if (this.#isClosing() && sid === '') {
       refuse(socket, 'The server is about to stop.', '503 Service Unavailable');
       return;
     }
-    if (query.get('transport') !== 'websocket' || query.get('EIO') !== '4' || query.has('sid')) {
+    if (transport !== 'websocket' || EIO !== '4' || sid !== '') {
       super.handleUpgrade(request, socket, head);
       return;
     }
     // where engine.io looks for it
-    const engineRequest = Object.assign(request, { _query: Object.fromEntries(query) }) as unknown as EngineRequest;
+    const engineRequest = Object.assign(request, { _query: query }) as unknown as EngineRequest;
     this.verify(engineRequest, true, (code, context) => {
       if (code === undefined) {
         this.#webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
@@ -106,11 +109,12 @@ export class SignalingEngine extends Engine {
   };
 }
 
-const queryOf = ({ url }: IncomingMessage): URLSearchParams => new URLSearchParams(url?.split('?')[1]);
+/** Read as engine.io reads it: what counts here has to count there. */
+const queryOf = ({ url = '' }: IncomingMessage): Record<string, string | undefined> =>
+  Object.fromEntries(new URL(url, 'https://host.invalid').searchParams);
 
 /** As engine.io does it. */
 function refuse(socket: Duplex, message: string, status: string): void {
-  socket.on('error', () => socket.destroy());
   if (socket.writable)
     socket.write(
       `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,

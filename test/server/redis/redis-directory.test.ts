@@ -47,6 +47,22 @@ describe('the directory in Redis', { skip: noRedis ?? false }, () => {
   // Redis's own choice from a set is only roughly fair
   directoryContract(make, 15, 2.2);
 
+  test('of a peer that comes and goes, word of its going counts where it came last, whichever is heard first', async (t) => {
+    const directory = await make(t);
+    const swarm = swarmId('lesson');
+    const peer = 'a'.repeat(32) as PeerId;
+    const entering = directory.enter(peer, 0);
+    assert.equal(directory.gone(peer, 2), false, 'Redis has yet to say which is the later');
+    assert.equal(await entering, 'superseded', 'the going is');
+    const { size, members } = await directory.join(swarm, peer, 'here' as SiteKey);
+    assert.deepEqual([size, members], [1, []]);
+    assert.deepEqual([...directory.swarms], [], 'nothing is kept of it');
+    const again = directory.enter(peer, 0);
+    directory.gone(peer, 1);
+    assert.deepEqual(await again, [], 'what is older does not count');
+    assert.equal(directory.gone(peer, 3), true);
+  });
+
   test('a join asks Redis for as much in a swarm of 3,000 as in one of 60', async (t) => {
     const directory = await make(t);
     const swarm = swarmId('lesson');

@@ -94,6 +94,22 @@ describe('several servers', { skip: noRedis ?? false }, () => {
     assert.equal((await join(await connect(t, right.url, BLUE), token)).code, 'full');
   });
 
+  test('a place that becomes free while Redis does not answer is free when it does', async (t) => {
+    const { redis, left, right } = await pair(t);
+    const token = await tokenOf('anna', 1);
+    const first = await connect(t, left.url, RED);
+    assert.ok((await join(first, token)).ok);
+    redis.freeze();
+    await connect(t, left.url, BLUE).then((client) => join(client, 'no token'));
+    first.socket.disconnect();
+    await Promise.all([left, right].map((server) => readiness(server, 503)));
+    await until('it has left', () => left.server.signaling.connections === 1);
+    redis.thaw();
+    await Promise.all([left, right].map((server) => readiness(server, 200)));
+    const second = await connect(t, right.url, BLUE);
+    await until('the place is free', async () => (await join(second, token)).ok);
+  });
+
   test('new connections of an address are counted at all of them; without Redis each counts its own', async (t) => {
     const { redis, left, right } = await pair(t);
     assert.equal((await letIn(left, RED, CONNECTS)) + (await letIn(right, RED, CONNECTS)), CONNECTS);

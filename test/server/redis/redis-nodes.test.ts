@@ -67,6 +67,20 @@ describe('several servers', { skip: noRedis ?? false }, () => {
     );
   });
 
+  test('who leaves a swarm and joins it again at once hears its news as before', async (t) => {
+    const { left, right } = await pair(t);
+    const [a, b] = [await connect(t, left.url, RED), await connect(t, right.url, RED)];
+    await joinSwarms(a, ['x']);
+    for (let i = 0; i < 5; i++) {
+      a.socket.emit('leave', { swarms: ['x'] });
+      await joinSwarms(a, ['x']);
+    }
+    await joinSwarms(b, ['x']);
+    await until('the first hears of the second', () => a.states.at(-1)?.size === 2);
+    b.socket.disconnect();
+    await until('and that it has gone', () => a.states.at(-1)?.size === 1);
+  });
+
   test('a claim at one server is known at the other', async (t) => {
     const { left, right } = await pair(t);
     const [a, b] = [await connect(t, left.url, RED), await connect(t, right.url, RED)];

@@ -383,6 +383,26 @@ test('a peer whose old socket ends in the middle of its return keeps its place, 
   assert.equal((await joinSwarms(friend, ['given up'])).swarms[0]?.size, 1);
 });
 
+test('two sockets that take the same peer from each other, with all that a client can send at once, come to an end', async (t) => {
+  const { directory, release, calls } = held('join');
+  const { url, signaling, stop } = await start(t, { directory, off: ({ lot }) => (lot === 0 ? 'holdout' : undefined) });
+  const first = await connect(t, url);
+  const join = (resume: string, lot: number) => ({ version: 1, swarms: ['x'], resume, lot });
+  const resume = '5'.repeat(32);
+  first.socket.emit('join', join(resume, 1));
+  await until('its join waits', () => calls() === 1);
+  first.socket.emit('join', join(resume, 0));
+  first.socket.emit('join', join(resume, 1));
+  const second = await connect(t, url);
+  const taken = second.ask('join', join(resume, 1));
+  await until('the server has seen it', async () => (await second.ask('beacon', {})).code === 'bad-message');
+  release();
+  assert.ok((await taken).ok);
+  second.socket.disconnect();
+  await until('nobody is there', () => signaling.peers === 0);
+  await stop();
+});
+
 test('a flood of joins is refused past a limit, not queued without end', async (t) => {
   let release: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (release = resolve));

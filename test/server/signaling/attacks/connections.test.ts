@@ -102,10 +102,13 @@ test('a body that is too long, or does not say how long it is, is refused before
   const chunked = await request(t, url, `POST ${path}`, { 'transfer-encoding': 'chunked' }, '1\r\n6\r\n');
   await chunked.gone();
   assert.match(chunked.head ?? '', /^HTTP\/1.1 411/);
+  const named = await request(t, url, `POST ${path}`, { 'transfer-encoding': 'chunked', upgrade: 'h2c' }, '1\r\n6\r\n');
+  await named.gone();
+  assert.match(named.head ?? '', /^HTTP\/1.1 411/, 'a header alone makes no upgrade');
   const put = await request(t, url, `PUT ${path}`, { 'content-length': '0' });
   await put.gone();
   assert.match(put.head ?? '', /^HTTP\/1.1 405/);
-  assert.equal(refused('bad-request'), 3);
+  assert.equal(refused('bad-request'), 4);
   const full = await post(t, url, path, '6'.repeat(MAX_SIGNALING_BYTES));
   await until('the largest that is allowed is read', () => full.head);
   await assertHealthy();

@@ -113,3 +113,49 @@ test('a handshake that makes no sense is a short no, with no stack in it', async
   }
   await assertHealthy();
 });
+
+test("who asks by HTTP for its own WebSocket's session, or for one that polling has left, gets a no, and nothing is left open", async (t) => {
+  const { url, assertHealthy } = await target(t);
+  const client = await webSocket(t, url, { address: ATTACKER });
+  const [{ sid }] = await until('it is told its session', () => {
+    const [first] = client.received;
+    return first !== undefined && ([JSON.parse(first.slice(1))] as [{ sid: string }]);
+  });
+  for (const query of [`transport=websocket&sid=${sid}`, `transport=polling&transport=websocket&sid=${sid}`])
+    for (const method of ['GET', 'POST']) {
+      const asked = await request(t, url, `${method} ${SIGNALING_PATH}/?EIO=4&${query}`, { 'content-length': '0' });
+      await until('it is answered', () => asked.head);
+      assert.match(asked.head ?? '', /^HTTP\/1.1 400/);
+    }
+  const polled = await request(t, url, `GET ${SIGNALING_PATH}/?EIO=4&transport=polling&sid=${sid}`, {});
+  await until('it is answered', () => polled.head);
+  assert.match(polled.head ?? '', /^HTTP\/1.1 400/);
+  await assertHealthy();
+});
+
+test('a client that resets its connection while it is judged ends nothing but that', async (t) => {
+  let judge: () => void = () => undefined;
+  let asked = 0;
+  const judged = new Promise<void>((resolve) => (judge = resolve));
+  const { url, assertHealthy } = await target(t, {
+    connects: {
+      take: async (address) => {
+        if (address !== ATTACKER) return 0;
+        asked++;
+        await judged;
+        return 0;
+      },
+    },
+  });
+  const upgrade = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+  const client = await request(t, url, `GET ${SIGNALING_PATH}/?EIO=4&transport=websocket`, {
+    ...upgrade,
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'x-test-address': ATTACKER,
+  });
+  await until('it is judged', () => asked === 1);
+  client.socket.resetAndDestroy();
+  await assertHealthy(); // by now the reset is here
+  judge();
+  await assertHealthy();
+});
