@@ -19,6 +19,8 @@ const SITES_BAR = 1.3;
 /** All that says who crosses: on the channels, and before they are open through the server. */
 const ANNOUNCEMENTS: readonly Muted[] = ['fetching', 'queued', 'claim'];
 
+const isLong = process.env['P2P_LONG'] === '1';
+
 const SMALL: ScenarioOptions = { seconds: 16, blocks: 8 };
 /** Of 200 so few ask before the first has crossed that the bar is met in silence, too. */
 const HALL: ScenarioOptions = { seconds: 8, viewers: 400 };
@@ -60,7 +62,7 @@ test(`thirty viewers behind one line take at most ${CLASSROOM_BAR} copies over i
 });
 
 test('so they do for a minute, whatever the seed', async () => {
-  for (const seed of [1, 2, 3]) {
+  for (const seed of isLong ? [1, 2, 3] : [1]) {
     const copies = meanCopies(await run('classroom-30', 'together', { seconds: 60, seed }));
     assert.ok(copies <= CLASSROOM_BAR, `${copies} copies with seed ${seed}`);
   }
@@ -76,10 +78,15 @@ test(`more viewers than can all be neighbours take at most ${ASSEMBLY_BAR} copie
   assert.ok(copies <= ASSEMBLY_BAR, `${copies} copies`);
 });
 
-test('more viewers than can all be neighbours take more when they do not hear who crosses', async () => {
-  const copies = meanCopies(await run('assembly-1000', 'together', { ...HALL, muted: ANNOUNCEMENTS }));
-  assert.ok(copies > ASSEMBLY_BAR, `${copies} copies`);
-});
+// that the bar above is one: 25 s of a core
+test(
+  'more viewers than can all be neighbours take more when they do not hear who crosses',
+  { skip: !isLong && 'in npm run test:long' },
+  async () => {
+    const copies = meanCopies(await run('assembly-1000', 'together', { ...HALL, muted: ANNOUNCEMENTS }));
+    assert.ok(copies > ASSEMBLY_BAR, `${copies} copies`);
+  },
+);
 
 test(`sites that take from each other take at most ${SITES_BAR} copies each, and nobody stalls`, async () => {
   const { copies, stalledMore, laterFrames } = await figures('sites-200x50', 'together', { seconds: 12, viewers: 100 });
