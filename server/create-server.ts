@@ -137,20 +137,13 @@ export function createServer(options: ServerOptions = {}): P2PServer {
   const http = httpServer(tls, (...args) => void handle(...args));
   guardUpgrades(http);
   const sockets = trackSockets(http);
-  const { admission, directory, addressOf, siteOf } = options;
+  const { directory, addressOf, siteOf } = options;
   const meshSwitch = new MeshSwitch(options);
   const signaling = createSignaling({
     server: http,
     iceServers,
     log,
-    admission: {
-      logsAddresses: options.logAddresses === true,
-      ...(others && {
-        connects: others.connects(admission?.limits?.connectsPerAddress ?? DEFAULT_LIMITS.connectsPerAddress),
-        subjects: others.subjects,
-      }),
-      ...admission,
-    },
+    admission: admissionOf(options, others),
     ...(directory && { directory }),
     ...(others && { others }),
     ...(addressOf && { addressOf }),
@@ -221,6 +214,16 @@ function faceOf(
     },
   };
 }
+
+/** With Redis some of it is counted for all servers together. */
+const admissionOf = ({ admission, logAddresses }: ServerOptions, others: RedisNodes | undefined): AdmissionOptions => ({
+  logsAddresses: logAddresses === true,
+  ...(others && {
+    connects: others.connects(admission?.limits?.connectsPerAddress ?? DEFAULT_LIMITS.connectsPerAddress),
+    subjects: others.subjects,
+  }),
+  ...admission,
+});
 
 const mayHaveICE = ({ origins = '*', tokens }: AdmissionOptions = {}, request: IncomingMessage): boolean =>
   tokens === undefined && isAllowedOrigin(origins, request);

@@ -104,7 +104,9 @@ export class Fleet {
           this.#answered++;
           if (!ok) this.#refused++;
         },
-        pinged: () => void this.#pings++,
+        pinged: () => {
+          this.#pings++;
+        },
         closed: (reason) => {
           if (this.#lostOne) this.#lostOne(index);
           else this.lost.set(reason, (this.lost.get(reason) ?? 0) + 1);

@@ -237,8 +237,8 @@ export class WatchedPlaylist {
         const before = entry.name;
         Object.assign(entry, { name, until, isAsked: false });
         if (this.#entries.get(keyOf(entry.asset)) !== entry) return;
-        this.#unknown += Number(name === undefined) - Number(before === undefined);
-        this.#named += Number(Boolean(name)) - Number(Boolean(before));
+        if (before === undefined) this.#unknown--;
+        this.#named += Number(name !== null) - Number(Boolean(before));
         this.#wake();
       });
     }

@@ -36,6 +36,7 @@ import {
   UNKNOWN_PEER,
 } from './session-refusals.ts';
 import { acknowledge, eventPacket, takeEvents, type ClientEvent } from './transport/client-events.ts';
+import { Turns } from './turns.ts';
 import { TOO_SLOW } from './transport/web-socket-connection.ts';
 
 const debug = createDebug('p2p:server:signaling');
@@ -72,9 +73,8 @@ export class Session implements PeerSession {
   #badMessages = 0;
   /** Another socket has, or is about to have, its peer. Nothing brings it back: two sessions that take from each other would wait for each other. */
   #isReplaced = false;
-  /** Joins, claims and leaves run one after the other; this is the last of those that could not be answered at once. */
-  #last: Promise<unknown> | undefined;
-  #pending = 0;
+  /** Of joins, claims and leaves. */
+  readonly #turns = new Turns();
 
   constructor(socket: SignalingSocket, site: SiteKey, hub: Hub) {
     this.#socket = socket;
@@ -87,7 +87,7 @@ export class Session implements PeerSession {
       if (reason === TOO_SLOW) hub.admission.refusals.count('slow-reader', this.#visit);
       debug('%s disconnected: %s', this.peer, reason);
       // async: a directory of somebody else's may throw, and nobody above would catch it
-      void this.#inTurn(async () => this.#leaveAll());
+      void this.#turns.take(async () => this.#leaveAll());
     });
   }
 
@@ -101,14 +101,14 @@ export class Session implements PeerSession {
   }
 
   /** Resolves when all that was begun is in the directory. */
-  async idle(): Promise<void> {
-    await this.#last;
+  idle(): Promise<void> {
+    return this.#turns.idle();
   }
 
   /** The peer came back on another socket: this one gives up the peer's place, without giving it up in the directory. */
   handOver(): Awaitable<void> {
     this.#isReplaced = true;
-    return this.#inTurn(() => {
+    return this.#turns.take(() => {
       if (this.#state.kind !== 'joined') return;
       const { swarms } = this.#state;
       this.#state = { kind: 'gone' };
@@ -192,8 +192,8 @@ export class Session implements PeerSession {
     const parsed = parseJoin(untrusted);
     if (!parsed.ok) return parsed;
     if (this.#hub.isClosing) return refusal('shutting-down', 'The server is about to stop. Try again in a moment.', 1);
-    if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
-    return this.#inTurn(() => this.#joinNow(parsed.value));
+    if (this.#turns.pending >= MAX_PENDING_REQUESTS) return tooManyPending();
+    return this.#turns.take(() => this.#joinNow(parsed.value));
   }
 
   #joinNow(request: JoinRequest): Awaitable<JoinReply | Refusal> {
@@ -291,8 +291,8 @@ export class Session implements PeerSession {
   #leave(untrusted: unknown): Awaitable<Done | Refusal> {
     const parsed = parseLeave(untrusted);
     if (!parsed.ok) return parsed;
-    if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
-    return this.#inTurn(() =>
+    if (this.#turns.pending >= MAX_PENDING_REQUESTS) return tooManyPending();
+    return this.#turns.take(() =>
       this.#state.kind === 'joined' ? chain(this.#exitAll(parsed.value.swarms, this.#state), () => DONE) : NOT_JOINED,
     );
   }
@@ -300,8 +300,8 @@ export class Session implements PeerSession {
   #claim(untrusted: unknown): Awaitable<ClaimReply | Refusal> {
     const parsed = parseClaim(untrusted);
     if (!parsed.ok) return parsed;
-    if (this.#pending >= MAX_PENDING_REQUESTS) return tooManyPending();
-    return this.#inTurn(() => {
+    if (this.#turns.pending >= MAX_PENDING_REQUESTS) return tooManyPending();
+    return this.#turns.take(() => {
       const { swarm, digest, instead } = parsed.value;
       const peer = this.peer;
       if (peer === undefined) return NOT_JOINED;
@@ -395,19 +395,5 @@ export class Session implements PeerSession {
     return chain(isTakenOver ? undefined : this.#hub.directory.leaveAll(peer), () => {
       for (const swarm of swarms) this.#hub.news.left(swarm, this.#site, this);
     });
-  }
-
-  #inTurn<T>(work: () => Awaitable<T>): Awaitable<T> {
-    const result = this.#last === undefined ? work() : this.#last.then(work);
-    if (!(result instanceof Promise)) return result;
-    this.#pending++;
-    const last = result
-      .catch((error: unknown) => debug('%s: %o', this.peer, error))
-      .finally(() => {
-        this.#pending--;
-        if (this.#last === last) this.#last = undefined;
-      });
-    this.#last = last;
-    return result;
   }
 }

@@ -97,13 +97,12 @@ export class SignalServer implements Server {
     }
     client.peer = peer;
     this.#joined.set(peer, client);
-    const enter = (): Promise<SwarmView[]> =>
-      Promise.all(asked.map((swarm) => this.#directory.join(swarm, peer, client.site)));
-    let swarms = await enter();
+    const enter = (): SwarmView[] => asked.map((swarm) => this.#directory.join(swarm, peer, client.site));
+    let swarms = enter();
     for (const swarm of asked) this.#news.joined(swarm, client);
     if (this.directoryDelay > 0) {
       await this.clock.wait(this.directoryDelay);
-      swarms = await enter();
+      swarms = enter();
     }
     return { ok: true, peer, resume, ...this.ice(), swarms };
   }
@@ -118,7 +117,7 @@ export class SignalServer implements Server {
 
   async claim(client: SignalClient, { swarm, digest, instead }: ClaimRequest): Promise<ClaimReply | Refusal> {
     if (!client.peer) return refusal('not-joined');
-    const claim = this.settlesClaims && (await this.#directory.claim(swarm, client.peer, digest, instead));
+    const claim = this.settlesClaims && this.#directory.claim(swarm, client.peer, digest, instead);
     return claim ? { ok: true, ...claim } : refusal('not-joined');
   }
 

@@ -26,13 +26,13 @@ function make(t: TestContext) {
     },
   });
   t.after(() => news.close());
-  const join = async (name: string, site = here): Promise<void> => {
+  const join = (name: string, site = here): void => {
     siteOf.set(name, site);
-    await directory.join(swarm, name as PeerId, site);
+    directory.join(swarm, name as PeerId, site);
     news.joined(swarm, site, name);
   };
-  const leave = async (name: string, site = here): Promise<void> => {
-    await directory.leave(swarm, name as PeerId);
+  const leave = (name: string, site = here): void => {
+    directory.leave(swarm, name as PeerId);
     news.left(swarm, site, name);
   };
   const pass = async (milliseconds: number): Promise<void> => {
@@ -44,7 +44,7 @@ function make(t: TestContext) {
 
 test('changes that come together are told together', async (t) => {
   const { sent, join, pass } = make(t);
-  for (const name of ['a', 'b', 'c']) await join(name);
+  for (const name of ['a', 'b', 'c']) join(name);
   assert.equal(sent.length, 0);
   await pass(SWARM_NEWS_DELAY_MS);
   assert.deepEqual(
@@ -55,13 +55,13 @@ test('changes that come together are told together', async (t) => {
 
 test('a swarm is told at most once a second, and the last change is not lost', async (t) => {
   const { sent, join, leave, pass } = make(t);
-  await join('a');
+  join('a');
   await pass(SWARM_NEWS_DELAY_MS);
   for (let i = 0; i < 9; i++) {
-    await join(`b${i}`);
+    join(`b${i}`);
     await pass(100);
   }
-  await leave('a');
+  leave('a');
   assert.equal(sent.length, 1);
   await pass(SWARM_NEWS_INTERVAL_MS);
   assert.deepEqual(
@@ -75,8 +75,8 @@ test('a swarm is told at most once a second, and the last change is not lost', a
 
 test('each site is told its own keeper, and the sizes when somebody joins elsewhere', async (t) => {
   const { sent, join, pass } = make(t);
-  await join('a', here);
-  await join('b', there);
+  join('a', here);
+  join('b', there);
   await pass(SWARM_NEWS_DELAY_MS);
   assert.deepEqual(
     sent.map(({ site, state }) => [site, state.keeper, state.size, state.siteSize, state.sites]),
@@ -89,31 +89,31 @@ test('each site is told its own keeper, and the sizes when somebody joins elsewh
 
 test('a site is not told again what it knows', async (t) => {
   const { sent, join, leave, pass } = make(t);
-  await join('a');
+  join('a');
   await pass(SWARM_NEWS_DELAY_MS);
-  await join('b');
-  await leave('b');
+  join('b');
+  leave('b');
   await pass(2 * SWARM_NEWS_INTERVAL_MS);
   assert.equal(sent.length, 1);
 });
 
 test('an empty swarm and a closed server have no timers and tell nothing', async (t) => {
   const { news, sent, join, leave, pass } = make(t);
-  await join('a');
-  await leave('a');
+  join('a');
+  leave('a');
   await pass(5000);
-  await join('b');
+  join('b');
   news.close();
-  await join('c');
+  join('c');
   await pass(5000);
   assert.deepEqual(sent, []);
 });
 
 test('a large swarm is told less often', async (t) => {
   const { sent, join, pass } = make(t);
-  for (let i = 0; i < 3000; i++) await join(`p${i}`);
+  for (let i = 0; i < 3000; i++) join(`p${i}`);
   await pass(SWARM_NEWS_DELAY_MS);
-  for (let i = 0; i < 800; i++) await join(`q${i}`);
+  for (let i = 0; i < 800; i++) join(`q${i}`);
   await pass(SWARM_NEWS_INTERVAL_MS + 1000);
   assert.equal(sent.length, 1);
   await pass(2500);
@@ -122,30 +122,30 @@ test('a large swarm is told less often', async (t) => {
 
 test('of a large swarm sizes are told where they are off by a quarter, who keeps always', async (t) => {
   const { sent, join, leave, pass } = make(t);
-  for (let i = 0; i < 100; i++) await join(`p${i}`);
+  for (let i = 0; i < 100; i++) join(`p${i}`);
   await pass(SWARM_NEWS_DELAY_MS);
-  for (let i = 0; i < 24; i++) await join(`q${i}`);
+  for (let i = 0; i < 24; i++) join(`q${i}`);
   await pass(SWARM_NEWS_INTERVAL_MS);
   assert.equal(sent.length, 1, '124 is near enough to 100');
-  await join('one more');
+  join('one more');
   await pass(SWARM_NEWS_INTERVAL_MS);
   assert.deepEqual(
     sent.map(({ state }) => state.size),
     [100, 125],
   );
-  await leave('p0');
+  leave('p0');
   await pass(SWARM_NEWS_INTERVAL_MS);
   assert.equal(sent.at(-1)?.state.keeper, 'p1');
-  await leave('p3');
+  leave('p3');
   await pass(SWARM_NEWS_INTERVAL_MS);
   assert.deepEqual(sent.at(-1)?.state.next, ['p2', 'p4'], 'who is next is always told');
 });
 
 test('of a small swarm each size is told', async (t) => {
   const { sent, join, pass } = make(t);
-  for (let i = 0; i < 30; i++) await join(`p${i}`);
+  for (let i = 0; i < 30; i++) join(`p${i}`);
   await pass(SWARM_NEWS_DELAY_MS);
-  await join('one more');
+  join('one more');
   await pass(SWARM_NEWS_INTERVAL_MS);
   assert.deepEqual(
     sent.map(({ state }) => state.size),
