@@ -291,18 +291,26 @@ async function listenForMetrics(server: HttpServer, { metricsPort = 0, metricsHo
 function guardUpgrades(http: HttpServer): void {
   http.on('upgrade', (request, socket) => {
     // node:http has let go of the socket: with no listener, a client's reset would end the process
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroyIt);
     // with the slash, for that is all engine.io takes; what it leaves alone nobody would ever close
     if (!(request.url ?? '').startsWith(`${SIGNALING_PATH}/`)) socket.destroy();
   });
 }
 
+function destroyIt(this: Duplex): void {
+  this.destroy();
+}
+
 /** All open TCP connections, also those that are in a TLS handshake or became WebSockets. */
 function trackSockets(http: HttpServer): ReadonlySet<Duplex> {
   const open = new Set<Duplex>();
+  // one listener for all of them: there are as many as viewers
+  const forget = function (this: Duplex): void {
+    open.delete(this);
+  };
   http.on('connection', (socket: Duplex) => {
     open.add(socket);
-    socket.once('close', () => open.delete(socket));
+    socket.on('close', forget);
   });
   return open;
 }

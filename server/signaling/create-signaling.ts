@@ -83,7 +83,6 @@ export function createSignaling({
   });
   attachAdmission(io, admission);
   const sessions = new Map<PeerId, PeerSession>();
-  const open = new Set<Session>();
   const news = new SwarmNews<PeerSession>({
     directory,
     now: () => performance.now(),
@@ -100,6 +99,7 @@ export function createSignaling({
     admission,
     news,
     sessions,
+    open: new Set(),
     ice: typeof iceServers === 'function' ? iceServers : fixedIce(iceServers),
     counters,
     log,
@@ -110,12 +110,10 @@ export function createSignaling({
     },
   };
   io.on('connection', (socket) => {
-    const session = new Session(socket, visitOf(socket.conn)?.site ?? siteOf(addressOf(socket.request)), hub);
+    new Session(socket, visitOf(socket.conn)?.site ?? siteOf(addressOf(socket.request)), hub);
     forgetHandshake(socket);
-    open.add(session);
-    socket.once('disconnect', () => void session.idle().then(() => open.delete(session)));
   });
-  return faceOf(io, hub, open, (next) => (state = next));
+  return faceOf(io, hub, (next) => (state = next));
 }
 
 const listenerOf = (news: SwarmNews<PeerSession>, sessions: Map<PeerId, PeerSession>): OtherNodesListener => ({
@@ -130,8 +128,7 @@ const listenerOf = (news: SwarmNews<PeerSession>, sessions: Map<PeerId, PeerSess
 /** @param turn says that the server is about to stop, or stops */
 function faceOf(
   io: ReturnType<typeof createTransport>,
-  { admission, counters, sessions, news, others }: Hub,
-  open: ReadonlySet<Session>,
+  { admission, counters, sessions, open, news, others }: Hub,
   turn: (state: 'draining' | 'closing') => void,
 ): Signaling {
   const renew: Signaling['renew'] = (milliseconds, signal) =>

@@ -53,6 +53,8 @@ export interface PeerSession {
   deliver(from: PeerId, site: SiteKey, signal: string): boolean;
   /** Sends the client a packet (`eventPacket`). */
   tell(packet: string): void;
+  /** Resolves when all that was begun is in the directory. */
+  idle(): Promise<void>;
   /** Ends its connection. */
   dismiss(): void;
   /** Of the tab that speaks for its browser. */
@@ -67,6 +69,8 @@ export interface Hub {
   readonly others: OtherNodes | undefined;
   readonly admission: Admission;
   readonly news: SwarmNews<PeerSession>;
+  /** All that have yet to come to their end, those without a peer included. */
+  readonly open: Set<PeerSession>;
   /** The session that speaks for each peer. */
   readonly sessions: Map<PeerId, PeerSession>;
   readonly ice: IceSource;

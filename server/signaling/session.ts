@@ -82,12 +82,14 @@ export class Session implements PeerSession {
     this.#hub = hub;
     this.#visit = visitOf(socket.conn);
     this.introductions = this.#visit?.introductions ?? new Introductions();
+    hub.open.add(this);
     takeEvents(socket, (event) => this.#answer(event));
     socket.once('disconnect', (reason: string) => {
       if (reason === TOO_SLOW) hub.admission.refusals.count('slow-reader', this.#visit);
       debug('%s disconnected: %s', this.peer, reason);
       // async: a directory of somebody else's may throw, and nobody above would catch it
       void this.#turns.take(async () => this.#leaveAll());
+      void this.#turns.idle().then(() => hub.open.delete(this));
     });
   }
 
@@ -100,7 +102,6 @@ export class Session implements PeerSession {
     return this.#state.kind === 'joined' ? this.#state.epoch : 0;
   }
 
-  /** Resolves when all that was begun is in the directory. */
   idle(): Promise<void> {
     return this.#turns.idle();
   }

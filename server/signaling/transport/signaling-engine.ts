@@ -60,7 +60,7 @@ export class SignalingEngine extends Engine {
 
   override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // node:http has let go of the socket, and ws takes it only when it is let in: a reset meanwhile would end the process
-    socket.on('error', () => socket.destroy());
+    socket.on('error', destroyIt);
     const query = queryOf(request);
     const { transport, EIO, sid = '' } = query;
     if (this.#isClosing() && sid === '') {
@@ -76,6 +76,7 @@ export class SignalingEngine extends Engine {
     this.verify(engineRequest, true, (code, context) => {
       if (code === undefined) {
         this.#webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
+          socket.off('error', destroyIt);
           if (webSocket instanceof EngineWebSocket && socket instanceof Socket) this.#open(request, socket, webSocket);
         });
         return;
@@ -107,6 +108,11 @@ export class SignalingEngine extends Engine {
     Reflect.deleteProperty(this.clients, id);
     this.clientsCount--;
   };
+}
+
+/** A listener of sockets that keeps nothing of its handshake. */
+function destroyIt(this: Duplex): void {
+  this.destroy();
 }
 
 /** Read as engine.io reads it: what counts here has to count there. */
