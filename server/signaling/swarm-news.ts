@@ -37,8 +37,10 @@ interface Swarm<Member> {
   /** What each site was told last. */
   readonly told: Map<SiteKey, SwarmState>;
   timer: NodeJS.Timeout | undefined;
-  /** Earliest time for the next message. */
-  notBefore: number;
+  /** Members on this server, of all sites. */
+  members: number;
+  /** When it was told last. */
+  toldAt: number;
   changed: boolean;
 }
 
@@ -65,13 +67,15 @@ export class SwarmNews<Member> {
       sites: new Map(),
       told: new Map(),
       timer: undefined,
-      notBefore: 0,
+      members: 0,
+      toldAt: -Infinity,
       changed: false,
     };
     this.#swarms.set(id, swarm);
     const members = swarm.sites.get(site);
     if (members) members.add(member);
     else swarm.sites.set(site, new Set([member]));
+    swarm.members++;
     this.#schedule(id, swarm);
   }
 
@@ -86,7 +90,7 @@ export class SwarmNews<Member> {
     const swarm = this.#swarms.get(id);
     if (swarm === undefined) return;
     const members = swarm.sites.get(site);
-    members?.delete(member);
+    if (members?.delete(member) === true) swarm.members--;
     if (!members?.size) {
       swarm.sites.delete(site);
       swarm.told.delete(site);
@@ -109,29 +113,39 @@ export class SwarmNews<Member> {
   #schedule(id: SwarmId, swarm: Swarm<Member>): void {
     swarm.changed = true;
     if (swarm.timer !== undefined || this.#closed) return;
-    const wait = Math.max(SWARM_NEWS_DELAY_MS, swarm.notBefore - this.#options.now());
-    swarm.timer = setTimeout(() => {
-      this.#tell(id, swarm)
-        .catch((error: unknown) => debug('news of %s failed: %o', id, error))
-        .finally(() => {
-          swarm.timer = undefined;
-          if (swarm.changed && this.#swarms.get(id) === swarm) this.#schedule(id, swarm);
-        });
-    }, wait);
+    swarm.timer = setTimeout(() => this.#tellWhenDue(id, swarm), Math.max(SWARM_NEWS_DELAY_MS, this.#waitOf(swarm)));
+  }
+
+  /** It may have grown since, and a large one is told less often. */
+  #tellWhenDue(id: SwarmId, swarm: Swarm<Member>): void {
+    const wait = this.#waitOf(swarm);
+    if (wait > 0) {
+      swarm.timer = setTimeout(() => this.#tellWhenDue(id, swarm), wait);
+      return;
+    }
+    this.#tell(id, swarm)
+      .catch((error: unknown) => debug('news of %s failed: %o', id, error))
+      .finally(() => {
+        swarm.timer = undefined;
+        if (swarm.changed && this.#swarms.get(id) === swarm) this.#schedule(id, swarm);
+      });
+  }
+
+  /** Milliseconds until the swarm may be told again; 0 or less: it may. */
+  #waitOf({ members, toldAt }: Swarm<Member>): number {
+    return toldAt + Math.max(SWARM_NEWS_INTERVAL_MS, members * SWARM_NEWS_PER_MEMBER_MS) - this.#options.now();
   }
 
   async #tell(id: SwarmId, swarm: Swarm<Member>): Promise<void> {
     swarm.changed = false;
-    let all = 0;
     for (const [site, members] of [...swarm.sites]) {
-      all += members.size;
       const state = await this.#options.directory.state(id, site);
       if (this.#closed || state === undefined || !swarm.sites.has(site) || !isNews(state, swarm.told.get(site)))
         continue;
       swarm.told.set(site, state);
       this.#options.send(members, state);
     }
-    swarm.notBefore = this.#options.now() + Math.max(SWARM_NEWS_INTERVAL_MS, all * SWARM_NEWS_PER_MEMBER_MS);
+    swarm.toldAt = this.#options.now();
   }
 }
 

@@ -120,6 +120,21 @@ test('a large swarm is told less often', async (t) => {
   assert.equal(sent.length, 2);
 });
 
+test('a swarm that grows while it waits is told as seldom as its size has it', async (t) => {
+  const { sent, join, pass } = make(t);
+  for (let i = 0; i < 100; i++) join(`p${i}`);
+  await pass(SWARM_NEWS_DELAY_MS);
+  for (let i = 0; i < 4900; i++) join(`q${i}`);
+  await pass(SWARM_NEWS_INTERVAL_MS);
+  await pass(3500);
+  assert.equal(sent.length, 1);
+  await pass(1000);
+  assert.deepEqual(
+    sent.map(({ state }) => state.size),
+    [100, 5000],
+  );
+});
+
 test('of a large swarm sizes are told where they are off by a quarter, who keeps always', async (t) => {
   const { sent, join, leave, pass } = make(t);
   for (let i = 0; i < 100; i++) join(`p${i}`);
