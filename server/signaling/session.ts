@@ -22,6 +22,7 @@ import {
   tooManySwarms,
 } from './client-message.ts';
 import { newResume, peerIdOf } from './identity.ts';
+import { replyJSON, type Reply } from './reply-json.ts';
 import type { Hub, PeerSession, SignalingSocket } from './hub.ts';
 import type { ViewerGroup } from './observer.ts';
 import {
@@ -56,7 +57,6 @@ interface Joined extends Identity {
 type State = { readonly kind: 'new' } | Joined | { readonly kind: 'gone' };
 
 const DONE: Done = { ok: true };
-const NONE: readonly SwarmId[] = [];
 
 export class Session implements PeerSession {
   readonly #socket: SignalingSocket;
@@ -139,12 +139,12 @@ export class Session implements PeerSession {
     }
   }
 
-  #reply(event: ClientEvent, reply: object): void {
-    acknowledge(this.#socket, event, reply);
+  #reply(event: ClientEvent, reply: Reply): void {
+    acknowledge(this.#socket, event, () => replyJSON(reply));
     if (isRefusal(reply)) this.#count(reply);
   }
 
-  #handle({ name, untrusted }: ClientEvent): Awaitable<object> {
+  #handle({ name, untrusted }: ClientEvent): Awaitable<Reply> {
     switch (name) {
       case 'join':
         return this.#tooFast('joins') ?? this.#timedJoin(untrusted);
@@ -222,7 +222,7 @@ export class Session implements PeerSession {
       const state = this.#state;
       if (state.kind !== 'joined') return NOT_JOINED;
       // what its token, a new one perhaps, does not open (any more)
-      const shut = allows === null ? NONE : [...state.swarms].filter((swarm) => !allows(swarm));
+      const shut = allows === null ? [] : [...state.swarms].filter((swarm) => !allows(swarm));
       return chain(this.#exitAll(shut, state), () => {
         const added = wanted.reduce((count, swarm) => count + (state.swarms.has(swarm) ? 0 : 1), 0);
         if (state.swarms.size + added > MAX_SWARMS) return tooManySwarms();

@@ -14,9 +14,9 @@ export function takeEvents(socket: SignalingSocket, listener: (event: ClientEven
   decoder.takeEvents(listener);
 }
 
-/** Answers an event, if its client asked for an answer. Socket.IO 5: type 3, the event's id. */
-export function acknowledge({ conn }: SignalingSocket, { id }: ClientEvent, reply: object): void {
-  if (id !== undefined) conn.write(`3${id}[${JSON.stringify(reply)}]`);
+/** Answers an event, if its client asked for an answer. Socket.IO 5: type 3, the event's id. @param json the answer */
+export function acknowledge({ conn }: SignalingSocket, { id }: ClientEvent, json: () => string): void {
+  if (id !== undefined) conn.write(`3${id}[${json()}]`);
 }
 
 /** The packet of an event of ours. Socket.IO 5: type 2. @param json its argument */
