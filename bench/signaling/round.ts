@@ -173,15 +173,21 @@ async function drop(
   const gone = fleet.peers.filter((_, index) => index % 2 === 1);
   const left = fleet.peers.filter((_, index) => index % 2 === 0);
   let missing = 0;
+  // each window collects its own garbage: what is left of the gone is part of their cost, and of nobody else's
+  await server.memory();
   const dropping = await spent(async () => {
     const tally = fleet.murmur(left, MURMUR, options.dropMs);
     await delay(options.dropMs / 10);
     fleet.destroy(gone);
     const { missing: lost, surplus } = await tally;
     missing = lost + surplus;
+    await emptied(server, left.length);
+    await server.memory();
   });
-  await emptied(server, left.length);
-  const anyway = await spent(() => fleet.murmur(left, MURMUR, options.dropMs));
+  const anyway = await spent(async () => {
+    await fleet.murmur(left, MURMUR, options.dropMs);
+    await server.memory();
+  });
   round.drop = (cpuOf(dropping) - cpuOf(anyway)) / gone.length;
   round.dropLost = missing;
 }

@@ -5,7 +5,7 @@ import { MAX_PACKETS_PER_SWEEP, MAX_WAITING_PACKETS } from '../../../../server/a
 import { HEADERS_TIMEOUT_MS, MAX_SIGNALING_BYTES } from '../../../../server/limits.ts';
 import { ask, connect, joinSwarms, run, testAddress, until } from '../../support.ts';
 import { ATTACKER, offer, target } from './healthy.ts';
-import { connected, joined, request, tcp, webSocket } from './raw-client.ts';
+import { connected, joined, request, tcp, webSocket, type RawClient } from './raw-client.ts';
 
 const POLL = `${SIGNALING_PATH}/?EIO=4&transport=polling`;
 const from = { address: ATTACKER };
@@ -15,12 +15,17 @@ const NEVER_JOINING = process.env['P2P_LONG'] === '1' ? 10_000 : 200;
 
 test('connections that never join are ended in time, each kind of them, and are forgotten', async (t) => {
   const { url, refused, signaling, assertHealthy } = await target(t, { limits: { joinSeconds: 1 } });
-  const half = Array.from({ length: NEVER_JOINING / 2 });
-  const silent = await Promise.all(half.map(() => webSocket(t, url, from)));
-  const idle = await Promise.all(half.map(() => connected(t, url, from).catch(() => undefined)));
+  const came: (RawClient | undefined)[] = [];
+  // in waves, each of an address of its own: who opens them has no more than one core for both sides
+  for (let wave = 0; wave < NEVER_JOINING / 200; wave++) {
+    const of = { address: `198.51.100.${wave}` };
+    const half = Array.from({ length: 100 });
+    came.push(...(await Promise.all(half.map(() => webSocket(t, url, of)))));
+    came.push(...(await Promise.all(half.map(() => connected(t, url, of).catch(() => undefined)))));
+  }
   for (let i = 0; i < 20; i++) assert.equal((await ask(url, POLL)).status, 200);
   await assertHealthy();
-  await Promise.all([...silent, ...idle].map(async (client) => client?.gone()));
+  await Promise.all(came.map(async (client) => client?.gone()));
   await until('the pollers are gone, too', () => signaling.connections === 1);
   assert.equal(refused('never-joined'), NEVER_JOINING + 20);
   await assertHealthy();
