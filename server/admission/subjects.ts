@@ -38,6 +38,10 @@ export class MemorySubjects implements Subjects {
     return true;
   }
 
+  has(subject: string, peer: PeerId): boolean {
+    return this.#holds.get(subject)?.has(peer) === true;
+  }
+
   /** All that are taken. */
   *places(): Generator<readonly [subject: string, peer: PeerId]> {
     for (const [subject, peers] of this.#holds) for (const peer of peers.keys()) yield [subject, peer];

@@ -17,8 +17,8 @@ export interface RedisSubjectsOptions {
 export class RedisSubjects implements Subjects {
   readonly #local = new MemorySubjects();
   readonly #options: RedisSubjectsOptions;
-  /** Places that became free while Redis did not answer. */
-  readonly #owed = new Map<string, readonly [subject: string, peer: PeerId]>();
+  /** Places that Redis takes for ours, or may: those that became free while it did not answer, too. */
+  readonly #told = new Map<string, readonly [subject: string, peer: PeerId]>();
 
   constructor(options: RedisSubjectsOptions) {
     this.#options = options;
@@ -26,16 +26,17 @@ export class RedisSubjects implements Subjects {
 
   async take(subject: string, peer: PeerId, most: number): Promise<boolean> {
     if (!(await this.#local.take(subject, peer, most))) return false;
-    this.#owed.delete(keyOf(subject, peer));
     const { run, lost, isThere } = this.#options;
     if (!isThere()) return true;
+    const key = keyOf(subject, peer);
+    this.#told.set(key, [subject, peer]);
     try {
       if ((await run(TAKE_PLACE, subject, peer, String(Math.min(most, MANY)))) === 1) return true;
     } catch (error) {
       lost(error); // better one too many than nobody
       return true;
     }
-    this.#local.release(subject, peer);
+    if (this.#local.release(subject, peer)) this.#told.delete(key);
     return false;
   }
 
@@ -44,19 +45,27 @@ export class RedisSubjects implements Subjects {
     if (!isLast) return false;
     const { run, lost, isThere } = this.#options;
     const key = keyOf(subject, peer);
-    this.#owed.set(key, [subject, peer]);
-    if (isThere()) run(GIVE_PLACE, subject, peer).then(() => this.#owed.delete(key), lost);
+    if (isThere()) run(GIVE_PLACE, subject, peer).then(() => this.#forget(key, subject, peer), lost);
     return true;
+  }
+
+  /** Its place is given back, unless it came again meanwhile. */
+  #forget(key: string, subject: string, peer: PeerId): void {
+    if (!this.#local.has(subject, peer)) this.#told.delete(key);
   }
 
   /** Redis is there again: it is told who has gone, and whom we have, be they too many. */
   async heal(): Promise<void> {
-    for (const [key, [subject, peer]] of this.#owed) {
-      await this.#options.run(GIVE_PLACE, subject, peer);
-      this.#owed.delete(key);
+    const { run } = this.#options;
+    for (const [key, [subject, peer]] of this.#told) {
+      if (this.#local.has(subject, peer)) continue;
+      await run(GIVE_PLACE, subject, peer);
+      this.#forget(key, subject, peer);
     }
-    for (const [subject, peer] of this.#local.places())
-      await this.#options.run(TAKE_PLACE, subject, peer, String(MANY));
+    for (const [subject, peer] of this.#local.places()) {
+      this.#told.set(keyOf(subject, peer), [subject, peer]);
+      await run(TAKE_PLACE, subject, peer, String(MANY));
+    }
   }
 }
 

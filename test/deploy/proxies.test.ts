@@ -11,6 +11,7 @@ import { NODE_HEADER, noNginx, startNginx } from '../harness/nginx.ts';
 import { ROOT, serve } from '../harness/serve.ts';
 import { WebSocket } from 'ws';
 import { until } from '../harness/until.ts';
+import { selfSigned } from '../harness/certificate.ts';
 import { deployed } from './support.ts';
 
 const run = promisify(execFile);
@@ -20,22 +21,7 @@ const nginx = spawnSync('nginx', ['-v']).status === 0 ? 'nginx' : '/usr/sbin/ngi
 test('nginx takes the configuration as it is, but for the names of others', { skip: noNginx ?? false }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'p2p-nginx-'));
   t.after(() => rm(folder, { recursive: true }));
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  await run('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-subj',
-    '/CN=p2p.example',
-    '-keyout',
-    key,
-    '-out',
-    cert,
-  ]);
+  const { cert, key } = selfSigned(folder, 'p2p.example');
   const text = (await deployed('nginx.conf'))
     .replaceAll(/node[12]:/g, '127.0.0.1:')
     .replace('/etc/ssl/p2p-elements/cert.pem', cert)

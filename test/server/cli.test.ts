@@ -6,10 +6,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { get as httpsGet } from 'node:https';
 import { join } from 'node:path';
-import { execFileSync } from 'node:child_process';
 import { test, type TestContext } from 'node:test';
 import { parseManifest } from '../../protocol/manifest.ts';
 import { packageRoot } from '../../server/package-root.ts';
+import { selfSigned } from '../harness/certificate.ts';
 import { ask, bytes, connect, folderOf, joinSwarms, until } from './support.ts';
 
 /** Variables of flags for whoever operates it. */
@@ -194,28 +194,7 @@ test('each flag has an environment variable; flags win over it; wrong values nam
 
 test('with a certificate it serves HTTPS', async (t) => {
   const folder = await folderOf(t);
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-subj',
-      '/CN=localhost',
-      '-days',
-      '1',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-    ],
-    { stdio: 'ignore' },
-  );
+  const { cert, key } = selfSigned(folder);
   const running = cli(t, ['serve', '--port', '0', '--media', folder, '--tls-cert', cert, '--tls-key', key]);
   const url = await running.url();
   assert.ok(url.startsWith('https://'));

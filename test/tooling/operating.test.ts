@@ -19,6 +19,7 @@ import { freePort } from '../harness/free-port.ts';
 import { FIXTURE_MEDIA, ROOT, serve } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
 import { connect } from '../server/support.ts';
+import { selfSigned } from '../harness/certificate.ts';
 import { sandbox, TRIES } from './operating-commands.ts';
 
 const run = promisify(execFile);
@@ -93,22 +94,7 @@ test('a server starts by the configuration with TLS, and says that browsers are 
   const [json = '', ...others] = blocks('json');
   assert.deepEqual(others, []);
   const folder = await sandbox(t);
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  await run('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-subj',
-    '/CN=localhost',
-    '-keyout',
-    key,
-    '-out',
-    cert,
-  ]);
+  const { cert, key } = selfSigned(folder);
   const port = await freePort();
   const given = JSON.parse(json) as Record<string, unknown>;
   assert.ok('tls-cert' in given && 'tls-key' in given && 'media' in given && 'metrics-port' in given);

@@ -1,12 +1,13 @@
 /** The command as whoever operates it uses it: signals, reloads, draining. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
 import { packageRoot } from '../../../server/package-root.ts';
+import { selfSigned } from '../../harness/certificate.ts';
 import { ask, connect, folderOf, joinSwarms, until } from '../support.ts';
 
 /** Milliseconds for a process that compiles the server on a busy machine. */
@@ -113,12 +114,6 @@ test('SIGHUP reads the file again: switch, holdout and log level count at once, 
   assert.match(text, /^p2p_holdout_share 0.25$/m);
 });
 
-function certificate(folder: string, name: string): void {
-  const out = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')];
-  const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
-  execFileSync('openssl', ['req', '-x509', ...kind, '-subj', `/CN=${name}`, ...out], { stdio: 'ignore' });
-}
-
 /** The name in the certificate that the server shows to a new connection. */
 const nameShown = (url: string): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -131,11 +126,11 @@ const nameShown = (url: string): Promise<string> =>
 
 test('SIGHUP takes a new certificate for new connections; a broken one leaves the old one', async (t) => {
   const folder = await folderOf(t);
-  certificate(folder, 'first.example');
+  selfSigned(folder, 'first.example');
   const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
   const serving = await serve(t, ['--media', folder, '--tls-cert', cert, '--tls-key', key, '--hsts', '600']);
   assert.equal(await nameShown(serving.url), 'first.example');
-  certificate(folder, 'second.example');
+  selfSigned(folder, 'second.example');
   serving.signal('SIGHUP');
   await says(serving, 'reloaded');
   assert.equal(await nameShown(serving.url), 'second.example');
