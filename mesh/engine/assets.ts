@@ -2,7 +2,7 @@
 import { nameOf } from '../../protocol/digest.ts';
 import { P2PError } from '../../protocol/error.ts';
 import { BLOCK_BYTES } from '../../protocol/limits.ts';
-import type { Digest, SwarmId } from '../../protocol/ids.ts';
+import { isAssetSize, type Digest, type SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, AssetQuestion, AssetSource, Expected, FromPage } from '../../protocol/page.ts';
 import { MANIFEST_WAIT_MS, PROGRESS_EVERY_MS } from '../core/limits.ts';
 import type { Ports, StoredAsset } from '../core/ports.ts';
@@ -18,7 +18,6 @@ import type { UnderWay } from './under-way.ts';
 
 export type LoadQuestion = Extract<AssetQuestion, { type: 'load' }>;
 export type ReadQuestion = Extract<AssetQuestion, { type: 'read' }>;
-export type KeepMessage = Extract<FromPage, { type: 'keep' }>;
 export type Reply = (answer: AssetAnswer) => void;
 
 /** The same also of what no peer may have. */
@@ -44,6 +43,11 @@ export interface AssetsPorts extends Omit<SharedTransfersPorts, 'done' | 'isKept
 
 /** Loads what shares assets without a digest. */
 export type LoadByUrl = () => Promise<{ readonly ByUrl: typeof ByUrl; readonly freshFor: FreshFor }>;
+
+/** What came from the origin by its URL alone. */
+export type Kept = Omit<Extract<FromPage, { type: 'keep' }>, 'type' | 'body'> & {
+  readonly body: Uint8Array<ArrayBuffer>;
+};
 
 /** A whole asset for who reads it piece by piece. */
 export interface Read {
@@ -201,16 +205,21 @@ export class Assets {
     await (await this.#byUrl)?.brought(url, answer);
   }
 
-  /** Without a digest: the origin, as the page itself would have asked, for the page alone. */
+  /** Without a digest: the origin, as the page itself would have asked, for the page alone. If it was only the manifest that came late, others may have it once it is there. */
   async #plain(question: LoadQuestion, { progress, use }: AnyTaker, signal: AbortSignal): Promise<AssetAnswer> {
-    const { url, range } = question;
+    const { url, range, swarm } = question;
+    const { manifest } = this.#ports;
+    const mayBeListed = range === null && manifest.isLoading;
     const response = await this.#ports.origin({ url, range, credentials: 'same-origin', signal }, (bytes) =>
       use('origin', bytes),
     );
     if (response.status !== 200 && response.status !== 206)
       throw originFailed(url, `status ${response.status}`, response.status);
     const body = await readBody(url, response, (_, have) => progress(have, response.size ?? 0));
-    return loaded(question, body, response.contentType, 'origin', false, response.url);
+    const { contentType, shareable } = response;
+    if (mayBeListed)
+      void manifest.settled.then(() => this.keep({ url, swarm, body, contentType, shareable }));
+    return loaded(question, body, contentType, 'origin', false, response.url);
   }
 
   /**
@@ -257,12 +266,11 @@ export class Assets {
     for (const digest of digests) this.#ports.store.used(digest);
   }
 
-  /** Takes what the page had from the origin itself, if the manifest lists it. */
-  async keep({ url, swarm, body, contentType, shareable }: KeepMessage): Promise<void> {
-    const listed = await this.#ports.manifest.find(url);
+  /** Takes what came from the origin by its URL alone, if the manifest lists it. */
+  async keep({ url, swarm, body, contentType, shareable }: Kept): Promise<void> {
+    const listed = isAssetSize(body.length) ? await this.#ports.manifest.find(url) : null;
     if (!listed || this.#contradicted.has(listed.name.digest)) return;
-    const bytes = new Uint8Array(body);
-    const { digest, leaves } = await nameOf(bytes, this.#ports.sha256);
+    const { digest, leaves } = await nameOf(body, this.#ports.sha256);
     this.#keep(
       {
         url,
@@ -274,7 +282,7 @@ export class Assets {
         startedAt: 0,
       },
       {
-        body: bytes,
+        body,
         leaves: digest === listed.name.digest ? leaves : null,
         source: 'origin',
         origin: { contentType, shareable, url },
@@ -290,7 +298,7 @@ export class Assets {
     const answer = await cached(url);
     if (answer?.body.length !== listed.name.size || (await nameOf(answer.body, sha256)).digest !== listed.name.digest)
       return this.bring(this.#home, { url, name: listed.name, within: Infinity }, new AbortController().signal);
-    return this.keep({ type: 'keep', url, swarm: null, ...answer, body: answer.body.buffer });
+    return this.keep({ url, swarm: null, ...answer });
   }
 
   /** The manifest has been asked for again: digests that the origin contradicted may be in it no more. */

@@ -3,7 +3,7 @@
  * main thread and in Node.
  */
 import { P2PError } from '../../protocol/error.ts';
-import { isAssetSize, isDigest, type Digest, type SwarmId } from '../../protocol/ids.ts';
+import { isDigest, type Digest, type SwarmId } from '../../protocol/ids.ts';
 import type {
   ByteCounts,
   EngineOptions,
@@ -179,7 +179,7 @@ export class Engine {
   keep(message: Extract<FromPage, { type: 'keep' }>): void {
     this.#count('origin', message.body.byteLength);
     this.#reachability(true);
-    if (isAssetSize(message.body.byteLength)) void this.#assets.keep(message);
+    void this.#assets.keep({ ...message, body: new Uint8Array(message.body) });
   }
 
   held(digests: readonly Digest[]): readonly Held[] {

@@ -27,7 +27,6 @@ export class ManifestIndex {
   readonly #clock: Clock;
   /** By absolute URL without fragment. */
   #listed: ReadonlyMap<string, ShareableFile> = new Map();
-  /** Is it being asked for again? Then what is listed may be old. */
   #isLoading = false;
   #source: { readonly url: string; readonly ports: ManifestPorts } | null = null;
   #ready: Promise<void> = Promise.resolve();
@@ -54,6 +53,11 @@ export class ManifestIndex {
   /** Where the block hashes of an asset are, its size being known elsewhere; null: not known. */
   leavesUrl({ digest }: AssetName): string | null {
     return this.#leaves === null ? null : this.#leaves + digest;
+  }
+
+  /** Is it being asked for? Then what is listed is nothing yet, or may be old. */
+  get isLoading(): boolean {
+    return this.#isLoading;
   }
 
   /** Resolves when the manifest is known, or known not to be had. */

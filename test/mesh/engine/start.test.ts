@@ -333,6 +333,37 @@ test('where both manifest and origin take long to be gone, what is held is given
   await assert.rejects(peer.get({ url: plan.url, name: null }), /origin/);
 });
 
+test('an asset that did not wait for a slow manifest is handed out once that is there, and fetched once', async () => {
+  const manifest = 'https://school.test/m.json';
+  const world = new World();
+  const [map, plan] = [await world.asset('map.png', 1000), await world.asset('plan.png', 1001)];
+  const assets = { '/map.png': { ...map.name, type: 'image/png' } };
+  world.origin.put(manifest, Uint8Array.from(Buffer.from(JSON.stringify({ version: 1, leaves: '/l/', assets }))));
+  world.origin.latency = 2 * MANIFEST_WAIT_MS;
+  const peer = world.peer('A', { manifest });
+  await world.clock.advance(MANIFEST_WAIT_MS / 2);
+  const early = [peer.get({ url: map.url, name: null }), peer.get({ url: plan.url, name: null })];
+  world.origin.latency = 0;
+  await world.clock.advance(MANIFEST_WAIT_MS);
+  assert.deepEqual(
+    (await Promise.all(early)).map(({ source, shared }) => [source, shared]),
+    [
+      ['origin', false],
+      ['origin', false],
+    ],
+  );
+  assert.equal(peer.store.has(map.name.digest), false);
+  await world.clock.advance(MANIFEST_WAIT_MS);
+  assert.deepEqual(
+    [map, plan].map(({ name }) => peer.store.has(name.digest)),
+    [true, false],
+  );
+  const other = world.peer('B', { manifest });
+  await world.connected([peer, other]);
+  assert.equal((await other.get({ url: map.url, name: null })).source, 'peers');
+  assert.deepEqual(world.origin.asked('A').filter(({ url }) => url === map.url).length, 1);
+});
+
 test('where the origin is gone neighbours hear of what an earlier visit left, without anybody asking for it here', async () => {
   const manifest = 'https://school.test/m.json';
   const world = new World();
