@@ -217,8 +217,7 @@ export class Assets {
       throw originFailed(url, `status ${response.status}`, response.status);
     const body = await readBody(url, response, (_, have) => progress(have, response.size ?? 0));
     const { contentType, shareable } = response;
-    if (mayBeListed)
-      void manifest.settled.then(() => this.keep({ url, swarm, body, contentType, shareable }));
+    if (mayBeListed) void this.keep({ url, swarm, body, contentType, shareable });
     return loaded(question, body, contentType, 'origin', false, response.url);
   }
 
@@ -268,7 +267,7 @@ export class Assets {
 
   /** Takes what came from the origin by its URL alone, if the manifest lists it. */
   async keep({ url, swarm, body, contentType, shareable }: Kept): Promise<void> {
-    const listed = isAssetSize(body.length) ? await this.#ports.manifest.find(url) : null;
+    const listed = isAssetSize(body.length) ? await this.#listedAtLast(url) : null;
     if (!listed || this.#contradicted.has(listed.name.digest)) return;
     const { digest, leaves } = await nameOf(body, this.#ports.sha256);
     this.#keep(
@@ -292,8 +291,8 @@ export class Assets {
 
   /** What the page has loaded without us: if the manifest lists it, from the browser's own cache, else as any other asset. An old copy counts as none. */
   async takeSeen(url: string): Promise<void> {
-    const { manifest, sha256, cached } = this.#ports;
-    const listed = await manifest.find(url);
+    const { sha256, cached } = this.#ports;
+    const listed = await this.#listedAtLast(url);
     if (!listed || this.#contradicted.has(listed.name.digest) || (await this.#stored(listed.name.digest))) return;
     const answer = await cached(url);
     if (answer?.body.length !== listed.name.size || (await nameOf(answer.body, sha256)).digest !== listed.name.digest)
@@ -326,6 +325,12 @@ export class Assets {
     await this.#transfers
       .take(wanted, signal, { progress: () => undefined, use: null })
       .catch((error: unknown) => this.#ports.trace('assets', () => `${url}: ${String(error)}`));
+  }
+
+  /** What the manifest says of a URL, however late, for nobody waits. */
+  async #listedAtLast(url: string): Promise<ListedAsset | null> {
+    await this.#ports.manifest.settled;
+    return this.#ports.manifest.find(url);
   }
 
   #fromStore(bytes: number, use: Use): void {

@@ -333,16 +333,24 @@ test('where both manifest and origin take long to be gone, what is held is given
   await assert.rejects(peer.get({ url: plan.url, name: null }), /origin/);
 });
 
-test('an asset that did not wait for a slow manifest is handed out once that is there, and fetched once', async () => {
+test('what did not wait for a slow manifest is handed out once that is there, and fetched once', async () => {
   const manifest = 'https://school.test/m.json';
   const world = new World();
-  const [map, plan] = [await world.asset('map.png', 1000), await world.asset('plan.png', 1001)];
-  const assets = { '/map.png': { ...map.name, type: 'image/png' } };
+  const [map, plan, style, list] = await Promise.all(
+    ['map.png', 'plan.png', 'style.css', 'lesson.m3u8'].map((path, i) => world.asset(path, 1000 + i)),
+  );
+  const listed = [map!, style!, list!];
+  const assets = Object.fromEntries(listed.map(({ url, name }) => [new URL(url).pathname, { ...name, type: '' }]));
   world.origin.put(manifest, Uint8Array.from(Buffer.from(JSON.stringify({ version: 1, leaves: '/l/', assets }))));
   world.origin.latency = 2 * MANIFEST_WAIT_MS;
-  const peer = world.peer('A', { manifest });
+  const cached = (url: string) =>
+    Promise.resolve(url === style!.url ? { body: style!.body, contentType: 'text/css', shareable: true } : null);
+  const peer = world.peer('A', { manifest, cached });
   await world.clock.advance(MANIFEST_WAIT_MS / 2);
-  const early = [peer.get({ url: map.url, name: null }), peer.get({ url: plan.url, name: null })];
+  const early = [peer.get({ url: map!.url, name: null }), peer.get({ url: plan!.url, name: null })];
+  peer.engine.seen([style!.url]);
+  const body = list!.body.slice().buffer;
+  peer.engine.keep({ type: 'keep', url: list!.url, swarm: null, body, contentType: '', shareable: true });
   world.origin.latency = 0;
   await world.clock.advance(MANIFEST_WAIT_MS);
   assert.deepEqual(
@@ -352,16 +360,17 @@ test('an asset that did not wait for a slow manifest is handed out once that is 
       ['origin', false],
     ],
   );
-  assert.equal(peer.store.has(map.name.digest), false);
+  const isHere = (): boolean[] => [map, style, list, plan].map((asset) => peer.store.has(asset!.name.digest));
+  assert.deepEqual(isHere(), [false, false, false, false]);
   await world.clock.advance(MANIFEST_WAIT_MS);
-  assert.deepEqual(
-    [map, plan].map(({ name }) => peer.store.has(name.digest)),
-    [true, false],
-  );
+  assert.deepEqual(isHere(), [true, true, true, false]);
   const other = world.peer('B', { manifest });
   await world.connected([peer, other]);
-  assert.equal((await other.get({ url: map.url, name: null })).source, 'peers');
-  assert.deepEqual(world.origin.asked('A').filter(({ url }) => url === map.url).length, 1);
+  assert.equal((await other.get({ url: map!.url, name: null })).source, 'peers');
+  assert.deepEqual(
+    world.origin.asked('A').map(({ url }) => url),
+    [manifest, map!.url, plan!.url],
+  );
 });
 
 test('where the origin is gone neighbours hear of what an earlier visit left, without anybody asking for it here', async () => {
