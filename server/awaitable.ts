@@ -14,3 +14,8 @@ export const every = <T>(values: readonly Awaitable<T>[]): Awaitable<T[]> => {
   }
   return there;
 };
+
+/** One after the other. @returns when all of it is done */
+export function inOrder<T>([item, ...others]: readonly T[], work: (item: T) => Awaitable<unknown>): Awaitable<void> {
+  return item === undefined ? undefined : chain(work(item), () => inOrder(others, work));
+}

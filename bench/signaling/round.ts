@@ -38,6 +38,8 @@ export interface Round {
   burst?: Burst;
 }
 
+type Drop = Required<Pick<Round, 'drop' | 'dropLost'>>;
+
 const SWARM = 'https://video.example/lesson/index.m3u8';
 /** Joins are measured in spans of so many. */
 const SPAN = 100;
@@ -111,7 +113,7 @@ async function fill(
     round.signal = each(await spent(() => fleet.exchange(fleet.peers, signals, false)), signals);
     round.signalAnswered = each(await spent(() => fleet.exchange(fleet.peers, signals, true)), signals);
   }
-  if (only.includes('drop')) await drop(fleet, server, options, round, (time) => each(time, 1));
+  if (only.includes('drop')) Object.assign(round, await drop(fleet, server, options));
   if (fleet.losses > 0 || fleet.refused > 0)
     throw new Error(`${system.name} ended ${JSON.stringify([...fleet.lost])}, refused ${fleet.refused} signals.`);
   fleet.destroy();
@@ -158,38 +160,36 @@ async function joinAll(fleet: Fleet, spent: Stopwatch): Promise<Spent[]> {
 }
 
 /**
- * Every second peer goes at once, while the others exchange signals. What these signals cost in the same time after it is taken off. The time is long
- * enough for the news of it to reach all who are left.
- * @param cpuOf without the pings
+ * Every second peer goes at once, while the others exchange signals. What is used anyway is taken off: it was measured before and after, under the
+ * same signals, and between the two lie the pings of those who went. The time is long enough for the news of it to reach all who are left.
  */
-async function drop(
-  fleet: Fleet,
-  server: ServerProcess,
-  options: SignalingBenchOptions,
-  round: Round,
-  cpuOf: (time: Spent) => number,
-): Promise<void> {
+async function drop(fleet: Fleet, server: ServerProcess, { dropMs }: SignalingBenchOptions): Promise<Drop> {
   const spent = stopwatch(server, fleet);
   const gone = fleet.peers.filter((_, index) => index % 2 === 1);
   const left = fleet.peers.filter((_, index) => index % 2 === 0);
-  let missing = 0;
-  // each window collects its own garbage: what is left of the gone is part of their cost, and of nobody else's
-  await server.memory();
-  const dropping = await spent(async () => {
-    const tally = fleet.murmur(left, MURMUR, options.dropMs);
-    await delay(options.dropMs / 10);
+  const murmuring = async (meanwhile?: () => Promise<unknown>): Promise<Spent & { readonly lost: number }> => {
+    // each begins without garbage of the one before
+    await server.memory();
+    let lost = 0;
+    const time = await spent(async () => {
+      const murmur = fleet.murmur(left, MURMUR, dropMs);
+      await meanwhile?.();
+      const { missing, surplus } = await murmur;
+      lost = missing + surplus;
+    });
+    return { ...time, lost };
+  };
+  const before = await murmuring();
+  const dropping = await murmuring(async () => {
+    await delay(dropMs / 10);
     fleet.destroy(gone);
-    const { missing: lost, surplus } = await tally;
-    missing = lost + surplus;
     await emptied(server, left.length);
-    await server.memory();
   });
-  const anyway = await spent(async () => {
-    await fleet.murmur(left, MURMUR, options.dropMs);
-    await server.memory();
-  });
-  round.drop = (cpuOf(dropping) - cpuOf(anyway)) / gone.length;
-  round.dropLost = missing;
+  const after = await murmuring();
+  const pings = before.pings - after.pings;
+  const ping = pings > 0 ? (before.cpu - after.cpu) / pings : 0;
+  const anyway = after.cpu + (dropping.pings - after.pings) * ping;
+  return { drop: (dropping.cpu - anyway) / gone.length, dropLost: dropping.lost };
 }
 
 async function emptied(server: ServerProcess, connections: number): Promise<void> {

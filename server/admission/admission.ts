@@ -163,10 +163,10 @@ export class Admission {
     return refusal('full', 'The server, or what it allows one address or site, is full.', RETRY_WHEN_FULL_SECONDS);
   }
 
-  /** To be asked before a message is looked at. @returns undefined: it is not too fast */
-  tooFast(visit: Visit | undefined, what: Exclude<Paced, 'bytes'>): Refusal | undefined {
+  /** To be asked before anything is done for a message. @param count of what it asks for; a message is one at least @returns undefined: it is not too fast */
+  tooFast(visit: Visit | undefined, what: Exclude<Paced, 'bytes'>, count: number): Refusal | undefined {
     const pace = this.#paces[what];
-    const wait = visit?.take(what, pace, this.#now()) ?? 0;
+    const wait = visit?.take(what, pace, this.#now(), Math.max(1, count)) ?? 0;
     if (wait === 0) return undefined;
     this.refusals.count(what, visit);
     return refusal(

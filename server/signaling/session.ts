@@ -1,6 +1,6 @@
 /** One socket of one peer: parses what it sends, answers, and keeps directory, rooms and news in step with it. */
 import createDebug from 'debug';
-import { chain, every, type Awaitable } from '../awaitable.ts';
+import { chain, every, inOrder, type Awaitable } from '../awaitable.ts';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS } from '../../protocol/limits.ts';
 import type { ClaimReply, Done, JoinReply, JoinRequest, Refusal, SwarmView } from '../../protocol/signaling.ts';
@@ -147,13 +147,13 @@ export class Session implements PeerSession {
   #handle({ name, untrusted }: ClientEvent): Awaitable<Reply> {
     switch (name) {
       case 'join':
-        return this.#tooFast('joins') ?? this.#timedJoin(untrusted);
+        return this.#timedJoin(untrusted);
       case 'leave':
-        return this.#tooFast('joins') ?? this.#leave(untrusted);
+        return this.#leave(untrusted);
       case 'signal':
         return this.#tooFast('signals') ?? this.#signal(untrusted);
       case 'claim':
-        return this.#tooFast('claims') ?? this.#claim(untrusted);
+        return this.#claim(untrusted);
       case 'report':
         return this.#tooFast('reports') ?? this.#report(untrusted);
       case 'beacon':
@@ -163,8 +163,15 @@ export class Session implements PeerSession {
     }
   }
 
-  #tooFast(what: Exclude<Paced, 'bytes'>): Refusal | undefined {
-    return this.#hub.admission.tooFast(this.#visit, what);
+  #tooFast(what: Exclude<Paced, 'bytes'>, count = 1): Refusal | undefined {
+    return this.#hub.admission.tooFast(this.#visit, what, count);
+  }
+
+  /** In its turn, unless it comes too fast, or too many wait. @param count of what the message asks for */
+  #inTurn<T>(what: 'joins' | 'claims', count: number, work: () => Awaitable<T>): Awaitable<T | Refusal> {
+    const tooFast = this.#tooFast(what, count);
+    if (tooFast) return tooFast;
+    return this.#turns.pending >= MAX_PENDING_REQUESTS ? tooManyPending() : this.#turns.take(work);
   }
 
   /** Cuts off a client that does not stop. */
@@ -193,8 +200,7 @@ export class Session implements PeerSession {
     const parsed = parseJoin(untrusted);
     if (!parsed.ok) return parsed;
     if (this.#hub.isClosing) return refusal('shutting-down', 'The server is about to stop. Try again in a moment.', 1);
-    if (this.#turns.pending >= MAX_PENDING_REQUESTS) return tooManyPending();
-    return this.#turns.take(() => this.#joinNow(parsed.value));
+    return this.#inTurn('joins', parsed.value.swarms.length, () => this.#joinNow(parsed.value));
   }
 
   #joinNow(request: JoinRequest): Awaitable<JoinReply | Refusal> {
@@ -251,20 +257,16 @@ export class Session implements PeerSession {
     this.#state = { kind: 'joined', peer, resume, epoch, swarms: new Set() };
     return chain(old?.handOver(), () =>
       chain(directory.enter(peer, epoch), (before) => {
-        if (before !== 'superseded') return chain(this.#giveUp(before, swarms, peer), () => true);
+        if (before !== 'superseded') {
+          const unwanted = before.filter((swarm) => !swarms.includes(swarm));
+          const left = inOrder(unwanted, (swarm) => directory.leave(swarm, peer));
+          return chain(left, () => true);
+        }
         this.#state = { kind: 'gone' };
         if (sessions.get(peer) === this) sessions.delete(peer);
         return false;
       }),
     );
-  }
-
-  /** Leaves the swarms of before that it does not want any more. */
-  #giveUp(before: readonly SwarmId[], wanted: readonly SwarmId[], peer: PeerId): Awaitable<void> {
-    const left = before.find((swarm) => !wanted.includes(swarm));
-    if (left === undefined) return;
-    const others = before.filter((swarm) => swarm !== left);
-    return chain(this.#hub.directory.leave(left, peer), () => this.#giveUp(others, wanted, peer));
   }
 
   #enter(swarm: SwarmId, { peer, swarms }: Joined): Awaitable<SwarmView> {
@@ -278,10 +280,8 @@ export class Session implements PeerSession {
     });
   }
 
-  /** Leaves them one after the other. */
-  #exitAll([swarm, ...others]: readonly SwarmId[], state: Joined): Awaitable<void> {
-    if (swarm === undefined) return;
-    return chain(this.#exit(swarm, state), () => this.#exitAll(others, state));
+  #exitAll(swarms: readonly SwarmId[], state: Joined): Awaitable<void> {
+    return inOrder(swarms, (swarm) => this.#exit(swarm, state));
   }
 
   #exit(swarm: SwarmId, { peer, swarms }: Joined): Awaitable<void> {
@@ -292,18 +292,17 @@ export class Session implements PeerSession {
   #leave(untrusted: unknown): Awaitable<Done | Refusal> {
     const parsed = parseLeave(untrusted);
     if (!parsed.ok) return parsed;
-    if (this.#turns.pending >= MAX_PENDING_REQUESTS) return tooManyPending();
-    return this.#turns.take(() =>
-      this.#state.kind === 'joined' ? chain(this.#exitAll(parsed.value.swarms, this.#state), () => DONE) : NOT_JOINED,
+    const { swarms } = parsed.value;
+    return this.#inTurn('joins', swarms.length, () =>
+      this.#state.kind === 'joined' ? chain(this.#exitAll(swarms, this.#state), () => DONE) : NOT_JOINED,
     );
   }
 
   #claim(untrusted: unknown): Awaitable<ClaimReply | Refusal> {
     const parsed = parseClaim(untrusted);
     if (!parsed.ok) return parsed;
-    if (this.#turns.pending >= MAX_PENDING_REQUESTS) return tooManyPending();
-    return this.#turns.take(() => {
-      const { swarm, digest, instead } = parsed.value;
+    const { swarm, digest, instead } = parsed.value;
+    return this.#inTurn('claims', 1, () => {
       const peer = this.peer;
       if (peer === undefined) return NOT_JOINED;
       return chain(this.#hub.directory.claim(swarm, peer, digest, instead), (claim) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { CountedRequest } from '../harness/counting-server.ts';
 import { ROOT } from '../harness/serve.ts';
+import { until } from '../harness/until.ts';
 import { person } from './support/person.ts';
 import { KIT, SEGMENTS, stage, type Stage } from './support/stage.ts';
 
@@ -29,8 +30,16 @@ test('besides segments a lone viewer asks for page, kit, manifest and playlists,
   await viewer.goto(await ourPage(scene, 'lesson/index.m3u8'));
   await viewer.videoBuffered();
   await viewer.statsUntil('the mesh', ({ signaling }) => signaling === 'joined');
-  await viewer.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  const isUnchanged = ({ status }: CountedRequest): boolean => status === 304;
+  await until('the service worker has asked whether the page that it did not see come is still that', () =>
+    scene.proxy.requests.some(isUnchanged),
+  );
+  assert.deepEqual(
+    scene.proxy.requests.filter(isUnchanged).map(({ url }) => url),
+    ['/media/own/ours.html'],
+  );
   const paths = scene.proxy.requests
+    .filter((request) => !isUnchanged(request))
     .map(({ url }) => url.split('?')[0] ?? '')
     .filter((path) => !IS_SEGMENT.test(path) && path !== '/favicon.ico');
   assert.deepEqual(paths, [...new Set(paths)], 'nothing is asked for twice');
