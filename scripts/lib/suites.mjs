@@ -1,14 +1,11 @@
 // The suites of `npm test`: each finds its files, runs them and gives its counts.
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { basename } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { runChecks } from './checks.mjs';
 import { leftoversFolder, sweepLeftovers } from './leftovers.mjs';
 import { ROOT, bin, run } from './run.mjs';
 
 const MINUTE = 60_000;
-
-/** Of a file of node tests, the slowest of which takes some 30 s, in milliseconds. */
-const FILE_TIMEOUT = 3 * MINUTE;
 
 const NODE_TEST = [
   '--import',
@@ -21,6 +18,9 @@ const NODE_TEST = [
 
 /** Tests of code without ports, files or processes, in simulated time: they share one process, whose start takes as long as most of them. */
 const SIMULATED = /^test\/(?:mesh\/(?!io\/)|protocol\/|components\/|sw\/)/;
+
+/** Changes constants of the kit before it is imported. */
+const OTHER_CONSTANTS = 'test/bench/simulate.test.ts';
 
 /** Scenarios in which nothing depends on how fast neighbours find each other: they run three at a time, the others alone. */
 const PATIENT = [
@@ -52,18 +52,39 @@ async function lint({ match }) {
 
 async function simulated({ match, env }) {
   const { files, options } = nodeFiles((file) => SIMULATED.test(file), match);
-  if (files.length === 0) return none();
-  return counted(process.execPath, [...options, 'scripts/lib/all-in-one.mjs'], {
-    env: { ...env, P2P_FILES: files.join('\n') },
-    timeout: 20 * MINUTE,
-  });
+  return files.length === 0 ? none() : together(files, options, { env, timeout: 20 * MINUTE });
 }
 
+/** Those of a folder share a process, whose start takes as long as many of them. */
 async function nodeTests({ match, env }) {
   const { files, options } = nodeFiles((file) => !SIMULATED.test(file), match);
-  if (files.length === 0) return none();
-  const args = ['--test', '--test-concurrency=3', `--test-timeout=${FILE_TIMEOUT}`];
-  return counted(process.execPath, [...options, ...args, ...files], { env, timeout: 10 * MINUTE });
+  const folders = new Map();
+  for (const file of files) {
+    const key = file === OTHER_CONSTANTS ? file : dirname(file);
+    folders.set(key, [...(folders.get(key) ?? []), file]);
+  }
+  // What is likely to take longest comes first.
+  const sizeOf = (files) => files.reduce((sum, file) => sum + statSync(ROOT + file).size, 0);
+  const largestFirst = [...folders.values()].sort((a, b) => sizeOf(b) - sizeOf(a));
+  return inLanes(4, largestFirst, (files) => together(files, options, { env, timeout: 10 * MINUTE }));
+}
+
+/** Runs test files in one process, one after the other. */
+const together = (files, options, { env, timeout }) =>
+  counted(process.execPath, [...options, 'scripts/lib/all-in-one.mjs'], {
+    env: { ...env, P2P_FILES: files.join('\n') },
+    timeout,
+  });
+
+/** Runs so many jobs at a time, and adds up their counts. */
+async function inLanes(lanes, jobs, run) {
+  const waiting = [...jobs];
+  const total = none();
+  const lane = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) add(total, await run(job));
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return total;
 }
 
 /** Node tests of this kind, and the options for them. */
@@ -88,24 +109,20 @@ async function browserTests({ match, env }) {
   });
 }
 
-/** One process a file. */
+/** Those that depend on time share a process; of the others each has its own, so that whichever lane is free takes the next. */
 async function scenarios({ match, long, env }) {
   const { files, name } = select(
     testFiles().filter((file) => /^test\/scenarios\/.*\.scenario\.ts$/.test(file)),
     match,
   );
   const options = [...NODE_TEST, ...(name ? ['--test-name-pattern', name] : [])];
-  const timeout = (long ? 40 : 10) * MINUTE;
-  const total = none();
-  const lane = async (waiting) => {
-    for (let file = waiting.shift(); file; file = waiting.shift())
-      add(total, await counted(process.execPath, [...options, file], { env, timeout }));
-  };
+  const timeout = (long ? 120 : 20) * MINUTE;
+  const run = (files) => together(files, options, { env, timeout });
   const isPatient = (file) => !long && PATIENT.includes(basename(file, '.scenario.ts'));
-  const patient = files.filter(isPatient);
-  await Promise.all([lane(patient), lane(patient), lane(patient)]);
-  await lane(files.filter((file) => !isPatient(file)));
-  return total;
+  const patient = files.filter(isPatient).map((file) => [file]);
+  const others = files.filter((file) => !isPatient(file));
+  const total = await inLanes(3, patient, run);
+  return others.length === 0 ? total : add(total, await run(others));
 }
 
 const none = () => ({ passed: 0, failed: 0, skipped: 0 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import './web-socket.ts';
 import { SERVER_SILENCE_MAX_MS, SERVER_SILENCE_MS } from '../../../../mesh/core/limits.ts';
 import { overWebSocket } from '../../../../mesh/io/signaling/engine-io.ts';
 
