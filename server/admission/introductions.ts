@@ -22,6 +22,16 @@ export class Introductions {
     this.#peers.push(peer);
   }
 
+  /** A reply named these, each once: what a first join does for each newcomer. */
+  allIntroduced(members: readonly PeerId[], others: readonly PeerId[]): void {
+    if (this.#peers === null) {
+      if (members.length + others.length > 0) this.#peers = [...members, ...others].slice(-MAX_INTRODUCED);
+      return;
+    }
+    for (const peer of members) this.introduced(peer);
+    for (const peer of others) this.introduced(peer);
+  }
+
   mayReach(peer: PeerId): boolean {
     return this.#peers?.includes(peer) === true;
   }

@@ -271,8 +271,7 @@ export class Session implements PeerSession {
 
   #enter(swarm: SwarmId, { peer, swarms }: Joined): Awaitable<SwarmView> {
     return chain(this.#hub.directory.join(swarm, peer, this.#site), (view) => {
-      for (const named of view.members) this.introductions.introduced(named);
-      for (const named of view.others) this.introductions.introduced(named);
+      this.introductions.allIntroduced(view.members, view.others);
       if (swarms.has(swarm)) return view;
       swarms.add(swarm);
       this.#hub.news.joined(swarm, this.#site, this);
