@@ -175,6 +175,9 @@ export const MIN_TURN_SECRET_CHARACTERS = 16;
 /** Bytes of a file with a secret. */
 export const MAX_SECRET_BYTES = 4096;
 
+/** Bytes of a file with public keys: hundreds of them. */
+export const MAX_KEY_SET_BYTES = 1024 * 1024;
+
 /** Milliseconds between two log lines about one kind of refusal: what an attack of a day logs fits on a disk. */
 export const REFUSAL_LOG_MS = 10_000;
 

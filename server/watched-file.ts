@@ -36,11 +36,11 @@ export function watchFileAt<T>({
   log,
   interval = FILE_CHECK_MS,
 }: WatchedFileOptions<T>): WatchedFile<T> {
-  let text = read(flag, path, maxBytes);
+  let text = readFileAt({ flag, path, maxBytes });
   let value = parse(text);
   const changed = (): void => {
     try {
-      const now = read(flag, path, maxBytes);
+      const now = readFileAt({ flag, path, maxBytes });
       if (now === text) return;
       value = parse(now);
       text = now;
@@ -61,7 +61,12 @@ export function watchFileAt<T>({
   };
 }
 
-function read(flag: string, path: string, maxBytes: number): string {
+/** Its text, once. @throws P2PError `bad-flag` if it can't be read */
+export function readFileAt({
+  flag,
+  path,
+  maxBytes,
+}: Pick<WatchedFileOptions<unknown>, 'flag' | 'path' | 'maxBytes'>): string {
   let reason: string;
   try {
     const stats = statSync(path);

@@ -18,12 +18,12 @@ import { P2PError } from '../../protocol/error.ts';
 import type { RefusalReason } from './refusals.ts';
 import { parseClaims, type Grant } from './token-grant.ts';
 
-/** With what tokens are signed. */
+/** With what tokens are signed. A function gives what counts now: asked for each token, and cheap. */
 export type TokenKeys =
   /** A secret of at least 32 bytes that whoever makes tokens has too: HS256. */
-  | { readonly secret: Uint8Array }
+  | { readonly secret: Uint8Array | (() => Uint8Array) }
   /** Public keys (RFC 7517), here or where they are published. */
-  | { readonly jwks: JSONWebKeySet | URL };
+  | { readonly jwks: JSONWebKeySet | (() => JSONWebKeySet) | URL };
 
 export type CheckedToken =
   | { readonly ok: true; readonly grant: Grant }
@@ -74,8 +74,9 @@ function verifier(keys: TokenKeys): Verify {
   const common = { requiredClaims: ['sub', 'exp'], clockTolerance: TOKEN_CLOCK_TOLERANCE_SECONDS };
   if ('secret' in keys) {
     const { secret } = keys;
-    assertSecret(secret);
-    return (untrusted, currentDate) => jwtVerify(untrusted, secret, { ...common, algorithms: SYMMETRIC, currentDate });
+    const now = typeof secret === 'function' ? secret : () => secret;
+    assertSecret(now());
+    return (untrusted, currentDate) => jwtVerify(untrusted, now(), { ...common, algorithms: SYMMETRIC, currentDate });
   }
   const find = keySet(keys.jwks);
   return (untrusted, currentDate) => jwtVerify(untrusted, find, { ...common, algorithms: ASYMMETRIC, currentDate });
@@ -91,13 +92,27 @@ export function assertSecret(secret: Uint8Array): void {
   );
 }
 
-function keySet(jwks: JSONWebKeySet | URL): JWTVerifyGetKey {
+function keySet(jwks: JSONWebKeySet | (() => JSONWebKeySet) | URL): JWTVerifyGetKey {
   if (jwks instanceof URL)
     return createRemoteJWKSet(jwks, {
       timeoutDuration: JWKS_TIMEOUT_MS,
       cooldownDuration: JWKS_COOLDOWN_MS,
       cacheMaxAge: JWKS_MAX_AGE_MS,
     });
+  if (typeof jwks !== 'function') return localKeySet(jwks);
+  let read = jwks();
+  let find = localKeySet(read);
+  return (header, token) => {
+    const now = jwks();
+    if (now !== read) {
+      find = localKeySet(now);
+      read = now;
+    }
+    return find(header, token);
+  };
+}
+
+function localKeySet(jwks: JSONWebKeySet): JWTVerifyGetKey {
   try {
     return createLocalJWKSet(jwks);
   } catch {

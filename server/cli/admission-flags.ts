@@ -5,8 +5,9 @@ import type { AdmissionOptions } from '../admission/admission.ts';
 import { DEFAULT_LIMITS, type AdmissionLimits } from '../admission/limits.ts';
 import type { TokenKeys } from '../admission/token-check.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
+import type { Logger } from '../log.ts';
 import { amount, origins } from './flag-values.ts';
-import { readJWKS, readSecret } from './token-files.ts';
+import { jwksAt, secretAt } from './token-files.ts';
 
 export interface AdmissionFlags {
   readonly origins: AllowedOrigins;
@@ -58,13 +59,13 @@ export function addAdmissionFlags(command: Command): Command {
     .addOption(
       add(
         '--auth-secret-file <file>',
-        'join tokens are required, signed with the secret in this file (HS256, 32 bytes or more); "p2p-elements token" makes them',
+        'join tokens are required, signed with the secret in this file (HS256, 32 bytes or more), which is read again when it changes; "p2p-elements token" makes them',
       ),
     )
     .addOption(
       add(
         '--auth-jwks <url or file>',
-        'join tokens are required, signed with a private key whose public one is in this JSON Web Key Set',
+        'join tokens are required, signed with a private key whose public one is in this JSON Web Key Set; what is there is read again',
       ),
     );
   for (const [flag, limit, description, least] of LIMITS)
@@ -73,8 +74,8 @@ export function addAdmissionFlags(command: Command): Command {
 }
 
 /** @throws P2PError `bad-flag` for files that can't be read or hold something else, and flags that don't go together */
-export function admissionOf(flags: AdmissionFlags): AdmissionOptions {
-  const tokens = tokenKeysOf(flags);
+export function admissionOf(flags: AdmissionFlags, log?: Logger): AdmissionOptions {
+  const tokens = tokenKeysOf(flags, log);
   return {
     origins: flags.origins,
     limits: {
@@ -93,12 +94,12 @@ export function admissionOf(flags: AdmissionFlags): AdmissionOptions {
   };
 }
 
-function tokenKeysOf({ authSecretFile, authJwks }: AdmissionFlags): TokenKeys | undefined {
+function tokenKeysOf({ authSecretFile, authJwks }: AdmissionFlags, log?: Logger): TokenKeys | undefined {
   if (authSecretFile !== undefined && authJwks !== undefined)
     throw new P2PError(
       'bad-flag',
       'Expected either --auth-secret-file or --auth-jwks, not both: a token is signed in one of the two ways. Leave one away.',
     );
-  if (authSecretFile !== undefined) return { secret: readSecret(authSecretFile) };
-  return authJwks === undefined ? undefined : { jwks: readJWKS(authJwks) };
+  if (authSecretFile !== undefined) return { secret: secretAt(authSecretFile, log) };
+  return authJwks === undefined ? undefined : { jwks: jwksAt(authJwks, log) };
 }

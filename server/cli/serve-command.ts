@@ -86,7 +86,7 @@ async function serve(read: () => ServeFlags, print: (line: string) => void): Pro
     cors: flags.cors,
     iceServers: iceOf(flags, log),
     ...siteOptions(flags, log),
-    admission: admissionOf(flags),
+    admission: admissionOf(flags, log),
     log,
     mesh: flags.mesh,
     holdout: flags.holdout,

@@ -1,21 +1,38 @@
 /** Reads the keys of join tokens. */
-import { readFileSync } from 'node:fs';
 import type { JSONWebKeySet } from 'jose';
 import * as v from 'valibot';
 import { P2PError } from '../../protocol/error.ts';
-import { assertSecret } from '../admission/token-check.ts';
+import { assertSecret, type TokenKeys } from '../admission/token-check.ts';
+import { MAX_KEY_SET_BYTES, MAX_SECRET_BYTES } from '../limits.ts';
+import type { Logger } from '../log.ts';
+import { readFileAt, watchFileAt } from '../watched-file.ts';
 
 const keySet = v.object({ keys: v.pipe(v.array(v.looseObject({ kty: v.string() })), v.minLength(1)) });
 
-/** The bytes of the file, but for the line break that editors put at its end. @throws P2PError `bad-flag` */
-export function readSecret(path: string): Uint8Array {
-  const secret = new TextEncoder().encode(read('--auth-secret-file', path).replace(/\r?\n$/, ''));
+const secretFile = (path: string): { readonly flag: string; readonly path: string; readonly maxBytes: number } => ({
+  flag: '--auth-secret-file',
+  path,
+  maxBytes: MAX_SECRET_BYTES,
+});
+
+/** The secret in a file, read once. @throws P2PError `bad-flag` */
+export const readSecret = (path: string): Uint8Array => parseSecret(readFileAt(secretFile(path)));
+
+/** The secret in a file, as it is now. @throws P2PError `bad-flag` */
+export function secretAt(path: string, log?: Logger): () => Uint8Array {
+  const file = watchFileAt({ ...secretFile(path), parse: parseSecret, log });
+  return () => file.value;
+}
+
+/** Its bytes, but for the line break that editors put at the end. */
+function parseSecret(text: string): Uint8Array {
+  const secret = new TextEncoder().encode(text.replace(/\r?\n$/, ''));
   assertSecret(secret);
   return secret;
 }
 
-/** Keys that are here, or the URL where they are published; over plain HTTP only from this machine, for who can change them lets anybody in. @throws P2PError `bad-flag` */
-export function readJWKS(place: string): JSONWebKeySet | URL {
+/** Keys in a file, as it is now, or the URL where they are published; over plain HTTP only from this machine, for who can change them lets anybody in. @throws P2PError `bad-flag` */
+export function jwksAt(place: string, log?: Logger): Extract<TokenKeys, { jwks: unknown }>['jwks'] {
   if (URL.canParse(place) && /^https?:$/.test(new URL(place).protocol)) {
     const url = new URL(place);
     if (url.protocol === 'https:' || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)) return url;
@@ -24,7 +41,18 @@ export function readJWKS(place: string): JSONWebKeySet | URL {
       `Expected an https: URL in --auth-jwks, not ${url.origin}: over plain HTTP anybody on the way could put in keys of their own.`,
     );
   }
-  const parsed = v.safeParse(keySet, parseJSON(read('--auth-jwks', place)));
+  const file = watchFileAt({
+    flag: '--auth-jwks',
+    path: place,
+    maxBytes: MAX_KEY_SET_BYTES,
+    parse: (text) => parseKeySet(text, place),
+    log,
+  });
+  return () => file.value;
+}
+
+function parseKeySet(text: string, place: string): JSONWebKeySet {
+  const parsed = v.safeParse(keySet, parseJSON(text));
   if (parsed.success) return parsed.output;
   throw new P2PError(
     'bad-flag',
@@ -37,17 +65,5 @@ function parseJSON(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-function read(flag: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw new P2PError(
-      'bad-flag',
-      `Expected a file in ${flag}, but ${path} can't be read (${reason}). Check the path and its permissions.`,
-    );
   }
 }

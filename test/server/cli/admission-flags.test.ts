@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Command } from 'commander';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { addAdmissionFlags, admissionOf, type AdmissionFlags } from '../../../server/cli/admission-flags.ts';
 import { amount, duration } from '../../../server/cli/flag-values.ts';
 import { makeToken, tokenCommand } from '../../../server/cli/token-command.ts';
-import { checkTokens } from '../../../server/admission/token-check.ts';
+import { checkTokens, type CheckToken, type TokenKeys } from '../../../server/admission/token-check.ts';
 import { DEFAULT_LIMITS } from '../../../server/admission/limits.ts';
+import { FILE_CHECK_MS } from '../../../server/limits.ts';
+import type { Logger } from '../../../server/log.ts';
+import { until } from '../../harness/until.ts';
 import { folderOf } from '../support.ts';
 
 const SECRET = '0123456789abcdef0123456789abcdef';
@@ -69,10 +74,11 @@ test('limits that are none are refused', () => {
 test('a secret is read without the line break at its end, and must be long enough', async (t) => {
   const at = await files(t, { secret: `${SECRET}\n`, short: 'short\n' });
   const { tokens } = admissionOf(parse('--auth-secret-file', at('secret')));
-  assert.deepEqual(tokens, { secret: new TextEncoder().encode(SECRET) });
+  assert.deepEqual(valueOf(tokens, 'secret'), new TextEncoder().encode(SECRET));
   const wrong: [string, RegExp][] = [
     [at('short'), /at least 32 bytes.*not 5.*openssl rand/],
     [at('missing'), /--auth-secret-file, but .*missing can't be read \(ENOENT\)/],
+    [at(''), /--auth-secret-file, but .* is no file/],
   ];
   for (const [path, expected] of wrong)
     assert.throws(() => admissionOf(parse('--auth-secret-file', path)), { code: 'bad-flag', message: expected });
@@ -81,12 +87,43 @@ test('a secret is read without the line break at its end, and must be long enoug
 test('a key set is a file or a URL, but none that anybody on the way could change', async (t) => {
   const at = await files(t, { keys: '{"keys":[{"kty":"EC"}]}', empty: '{"keys":[]}', text: 'x', secret: SECRET });
   const jwks = (place: string) => admissionOf(parse('--auth-jwks', place)).tokens;
-  assert.deepEqual(jwks(at('keys')), { jwks: { keys: [{ kty: 'EC' }] } });
+  assert.deepEqual(valueOf(jwks(at('keys')), 'jwks'), { keys: [{ kty: 'EC' }] });
   assert.deepEqual(jwks('https://id.example/keys'), { jwks: new URL('https://id.example/keys') });
   assert.deepEqual(jwks('http://127.0.0.1:9/keys'), { jwks: new URL('http://127.0.0.1:9/keys') });
   for (const place of ['http://id.example/keys', at('empty'), at('text'), at('missing')])
     assert.throws(() => jwks(place), { code: 'bad-flag' }, place);
   assert.throws(() => admissionOf(parse('--auth-jwks', at('keys'), '--auth-secret-file', at('secret'))), /not both/);
+});
+
+test('a secret or a key set that is changed counts without a restart; one that is wrong changes nothing', async (t) => {
+  const pairs = await Promise.all([0, 1].map(() => generateKeyPair('EdDSA', { extractable: true })));
+  const [before, after] = await Promise.all(
+    pairs.map(async ({ publicKey }) => JSON.stringify({ keys: [await exportJWK(publicKey)] })),
+  );
+  const at = await files(t, { secret: SECRET, keys: before! });
+  const complaints: unknown[] = [];
+  const log = { info: () => undefined, error: (facts: unknown) => complaints.push(facts) } as unknown as Logger;
+  const keysOf = (...args: string[]): CheckToken => checkTokens(admissionOf(parse(...args), log).tokens!);
+  const bySecret = keysOf('--auth-secret-file', at('secret'));
+  const byKeys = keysOf('--auth-jwks', at('keys'));
+  const ofSecret = (): Promise<string> =>
+    makeToken({ authSecretFile: at('secret'), swarms: ['x'], subject: 'a', expires: 60 }, Date.now());
+  const ofKey = (index: number): Promise<string> =>
+    new SignJWT({ swarms: ['x'], sub: 'a', exp: Math.ceil(Date.now() / 1000) + 60 })
+      .setProtectedHeader({ alg: 'EdDSA' })
+      .sign(pairs[index]!.privateKey);
+  const old = await ofSecret();
+  const opens = async (): Promise<boolean[]> =>
+    (await Promise.all([bySecret(old), byKeys(await ofKey(0)), byKeys(await ofKey(1))])).map(({ ok }) => ok);
+  assert.deepEqual(await opens(), [true, true, false]);
+  await writeFile(at('secret'), `${SECRET} new\n`);
+  await writeFile(at('keys'), after!);
+  const patient = { timeout: 10 * FILE_CHECK_MS };
+  await until('the new ones', async () => (await opens()).join() === 'false,false,true', patient);
+  const fresh = await ofSecret();
+  await writeFile(at('secret'), 'short');
+  await until('a complaint', () => complaints.length === 1, patient);
+  assert.equal((await bySecret(fresh)).ok, true);
 });
 
 test('a token that is printed is one that the server takes', async (t) => {
@@ -130,3 +167,9 @@ test('amounts and times are read, and nothing like them', () => {
   for (const text of ['', '1', '0h', '-1h', '1.5h', '1w', '1h30m'])
     assert.throws(() => duration(text), /Expected a time/, text);
 });
+
+/** What counts now. */
+function valueOf(keys: TokenKeys | undefined, name: 'secret' | 'jwks'): unknown {
+  const value = (keys as Readonly<Record<string, unknown>>)[name];
+  return typeof value === 'function' ? (value as () => unknown)() : value;
+}
