@@ -18,6 +18,7 @@ import { DigestService, type DigestServiceOptions } from './digest-service/diges
 import type { AdmissionOptions } from './admission/admission.ts';
 import { DEFAULT_LIMITS } from './admission/limits.ts';
 import { isAllowedOrigin } from './admission/origins.ts';
+import { clientAddress } from './client-address.ts';
 import { Digests } from './digests/digests.ts';
 import { warmDigests } from './digests/warm-digests.ts';
 import { Drain } from './drain.ts';
@@ -27,7 +28,14 @@ import { fixedIce } from './ice.ts';
 import { DEMO_POLICY, securityHeaders } from './http/security-headers.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { lanAddresses } from './lan-addresses.ts';
-import { CLOSE_GRACE_MS, HEADERS_CHECK_MS, HEADERS_TIMEOUT_MS, LISTEN_BACKLOG, REQUEST_TIMEOUT_MS } from './limits.ts';
+import {
+  CLOSE_GRACE_MS,
+  HEADERS_CHECK_MS,
+  HEADERS_TIMEOUT_MS,
+  HTTP_SILENCE_MS,
+  LISTEN_BACKLOG,
+  REQUEST_TIMEOUT_MS,
+} from './limits.ts';
 import { createLog, type Logger } from './log.ts';
 import { MeshSwitch, type MeshSwitchOptions } from './mesh-switch.ts';
 import { maySeeMetrics } from './metrics/may-see-metrics.ts';
@@ -127,6 +135,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
     redis: () => (others === undefined ? undefined : others.isReady),
     digestService,
     isDraining: () => drain.isDraining,
+    addressOf: options.addressOf ?? clientAddress(0),
     before: before(options, metrics),
     logAddresses: options.logAddresses === true,
     log,
@@ -228,10 +237,13 @@ const admissionOf = ({ admission, logAddresses }: ServerOptions, others: RedisNo
 const mayHaveICE = ({ origins = '*', tokens }: AdmissionOptions = {}, request: IncomingMessage): boolean =>
   tokens === undefined && isAllowedOrigin(origins, request);
 
-const httpServer = (tls: ServerOptions['tls'], handle: RequestListener): HttpServer | HttpsServer =>
-  tls === undefined
-    ? createHttpServer(PATIENCE, handle)
-    : createHttpsServer({ ...tls, ...PATIENCE, handshakeTimeout: HEADERS_TIMEOUT_MS }, handle);
+function httpServer(tls: ServerOptions['tls'], handle: RequestListener): HttpServer | HttpsServer {
+  const http =
+    tls === undefined
+      ? createHttpServer(PATIENCE, handle)
+      : createHttpsServer({ ...tls, ...PATIENCE, handshakeTimeout: HEADERS_TIMEOUT_MS }, handle);
+  return http.setTimeout(HTTP_SILENCE_MS);
+}
 
 function redisNodes(url: string, log: Logger, metrics: Metrics): RedisNodes {
   const others: RedisNodes = new RedisNodes({ url, log, answered: (...answer) => note(...answer) });

@@ -37,6 +37,9 @@ export const MANIFEST_WAIT_MS = 2000;
 /** Milliseconds that a live playlist waits for hashing: a fraction of a segment; later, the tag is left out. */
 export const LIVE_PLAYLIST_WAIT_MS = 1000;
 
+/** Milliseconds after which a folder in which there was nothing to loop is searched again: it may have 100,000 files. */
+export const LIVE_SEARCH_AGAIN_MS = 10_000;
+
 /** Milliseconds that a VOD playlist waits for hashing: hls.js gives a playlist 10 s. Until all digests are known it is not in the manifest, so the bytes there and here agree. */
 export const VOD_PLAYLIST_WAIT_MS = 8000;
 
@@ -103,6 +106,9 @@ export const NEXT_IN_LINE = 2;
 /** Milliseconds that a client has to make itself known (TLS handshake, then the headers of a request), that a request may take to come in whole (the longest are polls' bodies of 64 KiB), and between two looks at them. Node's own, 60 s, 300 s and 30 s, are for uploads. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 30_000;
+
+/** Milliseconds in which a client takes nothing of an answer, and says nothing, until it is cut off. What is written at a time takes the slowest line that still plays anything ten seconds. */
+export const HTTP_SILENCE_MS = 60_000;
 export const HEADERS_CHECK_MS = 5000;
 
 /** Claims remembered for each site of a swarm: eight of each of a dozen viewers, most of whom claim the same. Past it the oldest is forgotten, which costs at most a second crossing. */
@@ -156,7 +162,7 @@ export const MAX_SITE_NAME_CHARACTERS = 100;
 /** Proxies in a row whose `X-Forwarded-For` is followed, whatever is trusted: a CDN, a load balancer and an ingress are three. */
 export const MAX_PROXIES = 10;
 
-/** Milliseconds between two looks at a file that is reread when it changes: one `stat`. Who rotates a secret has both valid for minutes. */
+/** Milliseconds between two looks at a file that is reread when it changes: one `stat`. Who rotates a secret has old and new valid for longer. */
 export const FILE_CHECK_MS = 2000;
 
 /**
@@ -177,9 +183,6 @@ export const MAX_SECRET_BYTES = 4096;
 
 /** Bytes of a file with public keys: hundreds of them. */
 export const MAX_KEY_SET_BYTES = 1024 * 1024;
-
-/** Milliseconds between two log lines about one kind of refusal: what an attack of a day logs fits on a disk. */
-export const REFUSAL_LOG_MS = 10_000;
 
 /** Milliseconds over which all are asked to join again when the mesh is switched off or on: 10,000 peers are then 330 joins a second, a few percent of a core. */
 export const RENEW_SPREAD_MS = 30_000;

@@ -1,7 +1,7 @@
 /** Asks the digest service of the mesh's server for the digests of playlists without tags. One for a page; loaded by `untagged.ts`. */
 import type { Fragment } from 'hls.js';
-import { debugOnce, type MeshFace } from '../../mesh/index.ts';
-import { DIGESTS_PATH, parseDigestList } from '../../protocol/digest-list.ts';
+import { debugOnce, namesOfPlaylist, type MeshFace } from '../../mesh/index.ts';
+import { P2PError } from '../../protocol/error.ts';
 import { NAME_PATIENCE_MS, NAME_PATIENCE_PAUSE_MS, NAME_PATIENCE_SHARE, NAME_SPARE_MS } from './limits.ts';
 import { nameKey, names } from './names.ts';
 
@@ -10,9 +10,6 @@ const ASK_AGAIN_MS = 1000;
 
 /** Milliseconds after which who waits for a name looks whether to ask again. */
 const LOOK_AGAIN_MS = 250;
-
-/** Milliseconds for an answer: the service answers within eight seconds. */
-const ANSWER_MS = 12_000;
 
 /** Milliseconds for which a service that failed is not asked again. One that is not there, or not for this origin, is not asked any more. */
 const FAILED_MS = 60_000;
@@ -83,6 +80,8 @@ function ask(asked: Asked): Promise<void> {
     asked.at = performance.now();
     asked.underWay = request(asked)
       .catch((error: unknown) => {
+        const status = error instanceof P2PError ? Number(error.details['status']) : NaN;
+        if (status >= 400 && status < 500) refused.add(originOf(asked));
         debugOnce(`no digests of ${originOf(asked)}: ${String(error)}`);
         asked.deafUntil = performance.now() + FAILED_MS;
       })
@@ -97,20 +96,10 @@ async function request(asked: Asked): Promise<void> {
   if (server === null) return void (asked.deafUntil = performance.now() + ASK_AGAIN_MS);
   // Its own playlists the server has tagged as far as it could.
   if (server === originOf(asked)) return void refused.add(originOf(asked));
-  const response = await fetch(`${server}${DIGESTS_PATH}?playlist=${encodeURIComponent(asked.url)}`, {
-    credentials: 'omit',
-    signal: AbortSignal.timeout(ANSWER_MS),
-  });
-  if (response.status >= 400 && response.status < 500) refused.add(originOf(asked));
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  const list = parseDigestList(await response.json());
-  const leaves = new URL(list.leaves, response.url).href;
-  for (const { url, start, digest, size } of list.assets) {
-    const range = start === undefined ? '' : `${start}-${start + size}`;
-    names.set(`${url} ${range}`, { digest, size, leavesUrl: leaves + digest });
-  }
+  const known = await namesOfPlaylist(server, asked.url);
+  for (const [key, name] of known.names) names.set(key, name);
   trim(names, MAX_NAMES);
-  asked.isComplete = list.complete;
+  asked.isComplete = known.complete;
 }
 
 const originOf = ({ url }: Asked): string => new URL(url).origin;

@@ -134,6 +134,9 @@ export const STORE_BYTES = 128 * 1024 * 1024;
 /** How long an asset without a name waits for the manifest, ms. */
 export const MANIFEST_WAIT_MS = 1000;
 
+/** Bytes of what did not wait for it that are kept until it is there, to be shared then: the pictures of a page. A manifest may take for ever. */
+export const MAX_LATE_BYTES = 16 * 1024 * 1024;
+
 /** A manifest that was asked for so recently is not asked for again when another tab comes, ms: several are opened at once, or follow the next leader. */
 export const MANIFEST_FRESH_MS = 2000;
 

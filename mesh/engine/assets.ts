@@ -4,7 +4,7 @@ import { P2PError } from '../../protocol/error.ts';
 import { BLOCK_BYTES } from '../../protocol/limits.ts';
 import { isAssetSize, type Digest, type SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, AssetQuestion, AssetSource, Expected, FromPage } from '../../protocol/page.ts';
-import { MANIFEST_WAIT_MS, PROGRESS_EVERY_MS } from '../core/limits.ts';
+import { MANIFEST_WAIT_MS, MAX_LATE_BYTES, PROGRESS_EVERY_MS } from '../core/limits.ts';
 import type { Ports, StoredAsset } from '../core/ports.ts';
 import type { ListedAsset, ManifestIndex } from './manifest-index.ts';
 import type { Membership } from './membership.ts';
@@ -63,6 +63,8 @@ export class Assets {
   readonly #transfers: SharedTransfers;
   /** Digests that the origin contradicted; not believed any more during this page visit. */
   readonly #contradicted = new Set<Digest>();
+  /** Bytes that wait for a manifest that is late. */
+  #late = 0;
   readonly #firstAsked = new Map<SwarmId, number>();
   readonly #byUrl: Promise<ByUrl | null>;
 
@@ -217,7 +219,10 @@ export class Assets {
       throw originFailed(url, `status ${response.status}`, response.status);
     const body = await readBody(url, response, (_, have) => progress(have, response.size ?? 0));
     const { contentType, shareable } = response;
-    if (mayBeListed) void this.keep({ url, swarm, body, contentType, shareable });
+    if (mayBeListed && this.#late + body.length <= MAX_LATE_BYTES) {
+      this.#late += body.length;
+      void this.keep({ url, swarm, body, contentType, shareable }).finally(() => (this.#late -= body.length));
+    }
     return loaded(question, body, contentType, 'origin', false, response.url);
   }
 

@@ -9,6 +9,7 @@ import type {
   MeshOff,
   NoMesh,
   Refusal,
+  RefusalCode,
   SwarmState,
 } from '../../protocol/signaling.ts';
 import {
@@ -23,6 +24,9 @@ import type { SwarmView } from '../core/start-gate.ts';
 import { hasTooFew, type Around } from '../core/topology.ts';
 import { Connections } from './connections.ts';
 import type { Neighbours } from './neighbours.ts';
+
+/** Refusals that say nothing of the swarms that we are in. */
+const HARMLESS: readonly RefusalCode[] = ['too-many-swarms', 'too-fast'];
 
 export interface MembershipPorts {
   readonly clock: Clock;
@@ -275,7 +279,7 @@ export class Membership {
     this.#listener.changed();
   }
 
-  /** A swarm too many, or one that our token does not open, is no reason to give up those that we are in. */
+  /** A swarm too many, one that our token does not open, or having asked too fast is no reason to give up those that we are in. */
   #refused({ code, message, retryAfter }: Refusal): void {
     const isJoined = this.#state === 'joined';
     if (code === 'unauthorized') {
@@ -284,7 +288,7 @@ export class Membership {
       // Until there is another token.
       if (!isJoined && retryAfter === undefined) this.#ports.signaling.close();
       this.#listener.changed();
-    } else if (!isJoined || code !== 'too-many-swarms') this.#unreachable(`${code}: ${message}`);
+    } else if (!isJoined || !HARMLESS.includes(code)) this.#unreachable(`${code}: ${message}`);
     if (retryAfter === undefined) return;
     this.#joinAgain(1000 * Math.min(RETRY_AFTER_MAX_SECONDS, retryAfter));
   }

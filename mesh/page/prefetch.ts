@@ -7,7 +7,8 @@ import type { Held, ShareableFile } from '../../protocol/page.ts';
 import { nameInTags } from '../../protocol/playlist-tag.ts';
 import { swarmOfStream } from '../../protocol/swarm.ts';
 import { withoutFragment } from '../../protocol/without-fragment.ts';
-import { AHEAD_AT_ONCE } from '../tabs/limits.ts';
+import { AHEAD_AT_ONCE, NAMES_AGAIN_MS, NAMES_SILENCE_MS } from '../tabs/limits.ts';
+import { namesOfPlaylist, type DigestNames } from './digest-names.ts';
 import type { LoadedAsset, LoadOptions, MeshFace, Prefetched, PrefetchOptions } from './types.ts';
 import { warnOnce } from './warn.ts';
 
@@ -24,10 +25,21 @@ interface Item {
   readonly options: Pick<LoadOptions, 'name' | 'range' | 'swarm'>;
 }
 
+/** What a playlist lists and neither its tags nor the manifest name. */
+interface Unnamed {
+  /** URL. */
+  readonly playlist: string;
+  readonly items: readonly Item[];
+  /** When the digest service told something new last, of `performance.now()`. */
+  readonly toldAt: number;
+}
+
+const NOTHING_MORE: DigestNames = { names: new Map(), complete: true };
+
 export async function prefetch(
   what: readonly (string | URL)[],
   options: PrefetchOptions,
-  mesh: Pick<MeshFace, 'load'>,
+  mesh: Pick<MeshFace, 'load' | 'server'>,
   ports: PrefetchPorts,
 ): Promise<Prefetched> {
   // Asked for at once: some browsers ask the viewer.
@@ -39,29 +51,33 @@ export async function prefetch(
 
 class Staging {
   readonly #options: PrefetchOptions;
-  readonly #mesh: Pick<MeshFace, 'load'>;
+  readonly #mesh: Pick<MeshFace, 'load' | 'server'>;
   readonly #ports: PrefetchPorts;
   readonly #items: Item[] = [];
   readonly #known = new Set<string>();
+  readonly #unnamed: Unnamed[] = [];
   readonly #done: Item[] = [];
   readonly #missing = new Set<string>();
   #loaded = 0;
   #total = 0;
 
-  constructor(options: PrefetchOptions, mesh: Pick<MeshFace, 'load'>, ports: PrefetchPorts) {
+  constructor(options: PrefetchOptions, mesh: Pick<MeshFace, 'load' | 'server'>, ports: PrefetchPorts) {
     this.#options = options;
     this.#mesh = mesh;
     this.#ports = ports;
   }
 
   async bring(urls: readonly string[]): Promise<Omit<Prefetched, 'persisted'>> {
-    await this.#addUrls(urls, {});
-    for (let next = 0; next < this.#items.length;) {
-      const batch = this.#items.slice(next, next + AHEAD_AT_ONCE);
-      next += batch.length;
-      await Promise.all(batch.map((item) => this.#bring(item)));
-      this.#options.onProgress?.(this.#loaded, this.#total);
-    }
+    for (const url of await this.#addUrls(urls, {})) this.#missing.add(url);
+    let next = 0;
+    do {
+      while (next < this.#items.length) {
+        const batch = this.#items.slice(next, next + AHEAD_AT_ONCE);
+        next += batch.length;
+        await Promise.all(batch.map((item) => this.#bring(item)));
+        this.#options.onProgress?.(this.#loaded, this.#total);
+      }
+    } while (await this.#nameMore());
     const named = this.#done.flatMap(({ url, options: { name } }) => (name ? { url, name } : []));
     const held = await this.#ports.kept(named.map(({ name }) => name.digest));
     // What came later may have taken the place of what came first.
@@ -79,15 +95,17 @@ class Staging {
     }
   }
 
-  /** What has a digest is brought; of the rest only playlists, for what they list. */
-  async #addUrls(urls: readonly string[], options: Item['options']): Promise<void> {
+  /** What has a digest is brought; of the rest only playlists, for what they list. @returns the others */
+  async #addUrls(urls: readonly string[], options: Item['options']): Promise<string[]> {
+    const unnamed: string[] = [];
     const files = new Map((await this.#ports.listed(urls)).map((file) => [file.url, file]));
     for (const url of urls) {
       const file = files.get(url);
       if (file) this.#add(partsOf(file).map((part) => ({ url, options: { ...options, ...part } })));
       else if (isPlaylist(url)) this.#add([{ url, options }]);
-      else this.#missing.add(url);
+      else unnamed.push(url);
     }
+    return unnamed;
   }
 
   async #bring(item: Item): Promise<void> {
@@ -113,9 +131,51 @@ class Staging {
     this.#add(segments.filter(isNamed).map(({ url, options }) => ({ url, options: { swarm, ...options } })));
     // Without tags the manifest may list them; but never a range of a file.
     const unnamed = segments.filter((segment) => !isNamed(segment));
-    for (const { url, options } of unnamed) if (options.range) this.#missing.add(url);
+    const ranges = unnamed.filter(({ options }) => options.range);
     const whole = unnamed.flatMap(({ url, options }) => (options.range ? [] : url));
-    await this.#addUrls([...playlists, ...whole].map(withoutFragment), { swarm });
+    const left = await this.#addUrls([...playlists, ...whole].map(withoutFragment), { swarm });
+    const items = [
+      ...left.map((url) => ({ url, options: { swarm } })),
+      ...ranges.map(({ url, options }) => ({ url: withoutFragment(url), options: { swarm, ...options } })),
+    ];
+    if (items.length > 0) this.#unnamed.push({ playlist: asset.url, items, toldAt: performance.now() });
+  }
+
+  /** Asks the digest service for what is left without a name. @returns whether anything was: perhaps there is more to bring now, or to ask for */
+  async #nameMore(): Promise<boolean> {
+    const open = this.#unnamed.splice(0);
+    const before = this.#items.length;
+    for (const { playlist, items, toldAt } of open) {
+      const { names, complete } = await this.#namesOf(playlist);
+      const left: Item[] = [];
+      for (const item of items) {
+        const name = names.get(keyOf(item));
+        if (name) this.#add([{ url: item.url, options: { ...item.options, name } }]);
+        else left.push(item);
+      }
+      const now = performance.now();
+      const heardAt = left.length < items.length ? now : toldAt;
+      if (left.length > 0 && !complete && now < heardAt + NAMES_SILENCE_MS)
+        this.#unnamed.push({ playlist, items: left, toldAt: heardAt });
+      else for (const { url } of left) this.#missing.add(url);
+    }
+    if (this.#unnamed.length > 0 && this.#items.length === before)
+      await new Promise((resolve) => setTimeout(resolve, NAMES_AGAIN_MS));
+    return open.length > 0;
+  }
+
+  async #namesOf(playlist: string): Promise<DigestNames> {
+    const { signal } = this.#options;
+    const server = await this.#mesh.server();
+    signal?.throwIfAborted();
+    // Its own playlists the server has tagged as far as it could.
+    if (server === null || server === new URL(playlist).origin) return NOTHING_MORE;
+    try {
+      return await namesOfPlaylist(server, playlist, signal);
+    } catch {
+      signal?.throwIfAborted();
+      return NOTHING_MORE;
+    }
   }
 }
 

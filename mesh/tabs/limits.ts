@@ -11,3 +11,7 @@ export const UNHEARD_TICKS = 12;
 
 /** Assets that are brought ahead at a time: one is checked and written while the next one comes. */
 export const AHEAD_AT_ONCE = 2;
+
+/** Milliseconds after which the digest service is asked again for what it did not know yet, and after which it is not any more, for it has told nothing new: it gives an asset a minute itself. */
+export const NAMES_AGAIN_MS = 1000;
+export const NAMES_SILENCE_MS = 60_000;

@@ -18,6 +18,8 @@ import {
   CONNECTIONS_MARGIN,
   DEFAULT_LIMITS,
   MAX_WAITING_PACKETS,
+  REPORTING_SITES_NEEDED,
+  REPORTING_SITES_NEEDED_WITHOUT_TOKENS,
   RETRY_WHEN_FULL_SECONDS,
   RETRY_WITHOUT_KEYS_SECONDS,
   type AdmissionLimits,
@@ -73,7 +75,7 @@ const TO_ALL: Admitted = { ok: true, allows: null };
 export class Admission {
   readonly limits: AdmissionLimits;
   readonly refusals: Refusals;
-  readonly #reports = new Reports();
+  readonly #reports: Reports;
   readonly #addressOf: AdmissionPorts['addressOf'];
   readonly #siteOf: AdmissionPorts['siteOf'];
   readonly #origins: AllowedOrigins;
@@ -97,6 +99,7 @@ export class Admission {
     this.#origins = origins;
     this.#connects = options.connects ?? memoryLimiter(this.limits.connectsPerAddress);
     this.#door = tokens ? new TokenDoor(tokens, subjects, today) : null;
+    this.#reports = new Reports(tokens ? REPORTING_SITES_NEEDED : REPORTING_SITES_NEEDED_WITHOUT_TOKENS);
     this.#paces = pacesOf(this.limits);
     this.#watch = new Watch({
       joinSeconds: this.limits.joinSeconds,
@@ -163,7 +166,7 @@ export class Admission {
     return refusal('full', 'The server, or what it allows one address or site, is full.', RETRY_WHEN_FULL_SECONDS);
   }
 
-  /** To be asked before anything is done for a message. @param count of what it asks for; a message is one at least @returns undefined: it is not too fast */
+  /** To be asked before anything is done for a message but to read it. @param count of what it asks for; a message is one at least @returns undefined: it is not too fast */
   tooFast(visit: Visit | undefined, what: Exclude<Paced, 'bytes'>, count: number): Refusal | undefined {
     const pace = this.#paces[what];
     const wait = visit?.take(what, pace, this.#now(), Math.max(1, count)) ?? 0;
@@ -209,7 +212,7 @@ export class Admission {
   /** A peer bans one that it was introduced to. @returns whether that one is put out now */
   report(visit: Visit, reporter: PeerId, reported: PeerId): boolean {
     const voice = visit.grant?.subject ?? reporter;
-    return this.#reports.report(reported, { voice, site: visit.site }, this.#now());
+    return this.#reports.report(reported, { voice, site: visit.site, address: visit.address }, this.#now());
   }
 
   /** A connection has ended. */

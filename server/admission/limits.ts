@@ -37,7 +37,7 @@ export const DEFAULT_LIMITS: AdmissionLimits = {
   /** 20,000 in 10 s: 10,000 viewers who come back after a restart and, where WebSockets are blocked, come twice. A server without schools can say 20. */
   connectsPerAddress: 2000,
   /** Each swarm of a message counts. A page joins once for each of its elements, and asks for more names in all of its swarms every few seconds at most. */
-  joins: 2,
+  joins: 4,
   /** A handshake is about ten signals each way; a peer that loses all its 12 neighbours at once is below the burst. */
   signals: 50,
   /** A peer claims the first 32 assets of each of its swarms. */
@@ -56,7 +56,7 @@ export const CONNECT_WINDOW_SECONDS = 10;
 export const CONNECTIONS_MARGIN = 1.1;
 
 /** What a peer may do at once before its rate counts: all elements of a large page; all handshakes of a full mesh, twice; the first assets of several swarms. */
-export const JOIN_BURST = 60;
+export const JOIN_BURST = 120;
 export const SIGNAL_BURST = 500;
 export const CLAIM_BURST = 300;
 export const BYTES_BURST = 1024 * 1024;
@@ -110,9 +110,16 @@ export const JWKS_COOLDOWN_MS = 30_000;
 export const RETRY_WHEN_FULL_SECONDS = 15;
 export const RETRY_WITHOUT_KEYS_SECONDS = 10;
 
-/** Who speaks against a peer before it is put out: so many different peers (with tokens: subjects), of so many sites. See docs/decisions/0026. */
+/**
+ * Who speaks against a peer before it is put out: so many different peers (with tokens: subjects), of so many sites. Without tokens anybody can be many
+ * peers, and one house has two sites where it has IPv4 and IPv6: then each speaks from a site of its own. See docs/decisions/0026.
+ */
 export const REPORTERS_NEEDED = 3;
 export const REPORTING_SITES_NEEDED = 2;
+export const REPORTING_SITES_NEEDED_WITHOUT_TOKENS = 3;
+
+/** Bits of an IPv6 address that tell those apart who report: whoever rents a server has a /48 at most (RFC 6177). */
+export const REPORTING_IPV6_PREFIX = 48;
 
 /** Milliseconds for which a report counts, and for which a bad peer stays out. Half an hour is most of a lesson; a page that was repaired should be back for the next. */
 export const REPORT_VALID_MS = 600_000;

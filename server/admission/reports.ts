@@ -1,26 +1,29 @@
 /**
- * Peers that others banned. One voice bans nobody: it takes three reporters of two sites (docs/decisions/0026). What is remembered is bounded and
- * expires.
+ * Peers that others banned. One voice bans nobody: it takes three reporters of two or three sites (docs/decisions/0026). What is remembered is
+ * bounded and expires.
  */
 import type { PeerId } from '../../protocol/ids.ts';
-import type { SiteKey } from '../site.ts';
+import { siteOf, type SiteKey } from '../site.ts';
 import {
   BAD_FOR_MS,
   MAX_REPORTED,
   MAX_REPORTERS,
   REPORT_VALID_MS,
   REPORTERS_NEEDED,
-  REPORTING_SITES_NEEDED,
+  REPORTING_IPV6_PREFIX,
 } from './limits.ts';
 
 export interface Reporter {
   /** Whose voice it is: with tokens the subject, for a subject can have many peers; else the peer. */
   readonly voice: string;
   readonly site: SiteKey;
+  /** Of its connection, or the prefix that this is counted by. */
+  readonly address: string;
 }
 
 interface Voice {
   readonly site: SiteKey;
+  readonly network: SiteKey;
   readonly at: number;
 }
 
@@ -29,13 +32,19 @@ export class Reports {
   /** Until when each bad peer stays out, ms. */
   readonly #bad = new Map<PeerId, number>();
 
+  readonly #sitesNeeded: number;
+
+  constructor(sitesNeeded: number) {
+    this.#sitesNeeded = sitesNeeded;
+  }
+
   /** Peers with reports against them. */
   get size(): number {
     return this.#voices.size;
   }
 
   /** @param now milliseconds, of any origin @returns whether that was the voice that puts the peer out */
-  report(peer: PeerId, { voice, site }: Reporter, now: number): boolean {
+  report(peer: PeerId, { voice, site, address }: Reporter, now: number): boolean {
     if (this.badFor(peer, now) > 0) return false;
     const voices = this.#voices.get(peer) ?? new Map<string, Voice>();
     this.#voices.delete(peer); // the latest last, so that the oldest is found
@@ -43,8 +52,8 @@ export class Reports {
     // said again it counts once more from now; a new one makes the oldest go
     voices.delete(voice);
     if (voices.size >= MAX_REPORTERS) deleteOldest(voices);
-    voices.set(voice, { site, at: now });
-    if (voices.size >= REPORTERS_NEEDED && sitesOf(voices) >= REPORTING_SITES_NEEDED) {
+    voices.set(voice, { site, network: networkOf(address), at: now });
+    if (voices.size >= REPORTERS_NEEDED && sitesOf([...voices.values()]) >= this.#sitesNeeded) {
       if (this.#bad.size >= MAX_REPORTED) deleteOldest(this.#bad);
       this.#bad.set(peer, now + BAD_FOR_MS);
       return true;
@@ -65,7 +74,11 @@ export class Reports {
   }
 }
 
-const sitesOf = (voices: Map<string, Voice>): number => new Set([...voices.values()].map(({ site }) => site)).size;
+/** Sites, but those of one network count as one. */
+const sitesOf = (voices: readonly Voice[]): number =>
+  Math.min(new Set(voices.map(({ site }) => site)).size, new Set(voices.map(({ network }) => network)).size);
+
+const networkOf = (address: string): SiteKey => siteOf(address.split('/', 1)[0] ?? '', REPORTING_IPV6_PREFIX);
 
 function deleteOldest<K>(map: Map<K, unknown>): void {
   for (const key of map.keys()) {

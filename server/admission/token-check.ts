@@ -20,8 +20,8 @@ import { parseClaims, type Grant } from './token-grant.ts';
 
 /** With what tokens are signed. A function gives what counts now: asked for each token, and cheap. */
 export type TokenKeys =
-  /** A secret of at least 32 bytes that whoever makes tokens has too: HS256. */
-  | { readonly secret: Uint8Array | (() => Uint8Array) }
+  /** A secret of at least 32 bytes that whoever makes tokens has too: HS256. Of several, while one takes another's place, each opens. */
+  | { readonly secret: Uint8Array | (() => readonly Uint8Array[]) }
   /** Public keys (RFC 7517), here or where they are published. */
   | { readonly jwks: JSONWebKeySet | (() => JSONWebKeySet) | URL };
 
@@ -74,12 +74,27 @@ function verifier(keys: TokenKeys): Verify {
   const common = { requiredClaims: ['sub', 'exp'], clockTolerance: TOKEN_CLOCK_TOLERANCE_SECONDS };
   if ('secret' in keys) {
     const { secret } = keys;
-    const now = typeof secret === 'function' ? secret : () => secret;
-    assertSecret(now());
-    return (untrusted, currentDate) => jwtVerify(untrusted, now(), { ...common, algorithms: SYMMETRIC, currentDate });
+    const secrets = typeof secret === 'function' ? secret : () => [secret];
+    secrets().forEach(assertSecret);
+    return (untrusted, currentDate) =>
+      withAny(secrets(), (one) => jwtVerify(untrusted, one, { ...common, algorithms: SYMMETRIC, currentDate }));
   }
   const find = keySet(keys.jwks);
   return (untrusted, currentDate) => jwtVerify(untrusted, find, { ...common, algorithms: ASYMMETRIC, currentDate });
+}
+
+/** With the first of these whose signature it is. @throws what jose throws */
+async function withAny<T>(
+  [secret, ...others]: readonly Uint8Array[],
+  verify: (secret: Uint8Array) => Promise<T>,
+): Promise<T> {
+  if (secret === undefined) throw new errors.JWSSignatureVerificationFailed();
+  try {
+    return await verify(secret);
+  } catch (error) {
+    if (others.length === 0 || !(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+    return withAny(others, verify);
+  }
 }
 
 /** @throws P2PError `bad-flag` */

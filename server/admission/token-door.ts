@@ -23,14 +23,17 @@ export class TokenDoor {
     this.#today = today;
   }
 
-  /** Judges a join. The token of the latest one that was let in counts, also for those that bring none. */
+  /** Judges a join. The token of the latest one that was let in counts until it ends, also for those that bring none or the same: whoever is in does not depend on a key that is taken back, or can't be had, meanwhile. */
   async judge(visit: Visit, peer: PeerId, { token, swarms }: JoinRequest): Promise<TokenVerdict> {
-    const shown = token === undefined ? this.#shown(visit) : await this.#check(token);
+    const isKnown = token === undefined || (visit.grant !== null && token === visit.token);
+    const shown = isKnown ? this.#shown(visit) : await this.#check(token);
     if (!shown.ok) return shown;
     const { grant } = shown;
     if (swarms.length > 0 && !swarms.some((swarm) => covers(grant, swarm)))
       return { ok: false, reason: 'token-for-other-swarms' };
-    return (await this.#takePlace(visit, grant, peer)) ? shown : { ok: false, reason: 'peers-of-subject' };
+    if (!(await this.#takePlace(visit, grant, peer))) return { ok: false, reason: 'peers-of-subject' };
+    if (token !== undefined) visit.token = token;
+    return shown;
   }
 
   #shown({ grant }: Visit): TokenVerdict {

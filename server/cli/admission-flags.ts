@@ -7,7 +7,7 @@ import type { TokenKeys } from '../admission/token-check.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import type { Logger } from '../log.ts';
 import { amount, origins } from './flag-values.ts';
-import { jwksAt, secretAt } from './token-files.ts';
+import { jwksAt, secretsAt } from './token-files.ts';
 
 export interface AdmissionFlags {
   readonly origins: AllowedOrigins;
@@ -59,7 +59,7 @@ export function addAdmissionFlags(command: Command): Command {
     .addOption(
       add(
         '--auth-secret-file <file>',
-        'join tokens are required, signed with the secret in this file (HS256, 32 bytes or more), which is read again when it changes; "p2p-elements token" makes them',
+        'join tokens are required, signed with a secret in this file (HS256; one a line, 32 bytes or more), which is read again when it changes; "p2p-elements token" makes them with the first',
       ),
     )
     .addOption(
@@ -100,6 +100,6 @@ function tokenKeysOf({ authSecretFile, authJwks }: AdmissionFlags, log?: Logger)
       'bad-flag',
       'Expected either --auth-secret-file or --auth-jwks, not both: a token is signed in one of the two ways. Leave one away.',
     );
-  if (authSecretFile !== undefined) return { secret: secretAt(authSecretFile, log) };
+  if (authSecretFile !== undefined) return { secret: secretsAt(authSecretFile, log) };
   return authJwks === undefined ? undefined : { jwks: jwksAt(authJwks, log) };
 }

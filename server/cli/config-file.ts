@@ -48,13 +48,11 @@ function readConfig(file: string): object {
 /** As if it had been said on the command line. */
 function parse(option: Option, value: unknown, file: string | undefined): unknown {
   const key = keyOf(option);
-  if (option.isBoolean()) {
-    if (typeof value === 'boolean') return value;
-    throw wrong(file, `"${key}" is true or false.`);
-  }
   const texts = (Array.isArray(value) ? (value as unknown[]) : [value]).map((item) => {
+    // a flag that may stand alone
+    if (typeof item === 'boolean' && option.optional) return String(item);
     if (typeof item === 'string' || typeof item === 'number') return String(item);
-    throw wrong(file, `"${key}" is text, a number, or a list of them.`);
+    throw wrong(file, `"${key}" is ${option.optional ? 'true or false' : 'text, a number, or a list of them'}.`);
   });
   // a flag that may be repeated takes one after the other, all others a list with commas
   const said = option.variadic ? texts : [texts.join(',')];

@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { P2PError } from '../../protocol/error.ts';
 import type { DigestServiceOptions } from '../digest-service/digest-service.ts';
-import { byteSize, origins } from './flag-values.ts';
+import { byteSize, origins, yesOrNo } from './flag-values.ts';
 
 export interface DigestFlags {
   readonly digestOrigins?: readonly string[];
@@ -71,10 +71,4 @@ function digestOrigins(text: string): readonly string[] {
   const list = origins(text);
   if (list !== '*') return list;
   throw new InvalidArgumentError('Expected origins such as https://cdn.example, not *: the server fetches from them.');
-}
-
-function yesOrNo(text: string): boolean {
-  if (/^(yes|true|1)$/i.test(text)) return true;
-  if (/^(no|false|0)$/i.test(text)) return false;
-  throw new InvalidArgumentError('Expected yes or no.');
 }

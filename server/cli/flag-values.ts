@@ -98,3 +98,10 @@ export function prefixes(text: string): BlockList {
   if (list !== undefined) return list;
   throw new InvalidArgumentError('Expected addresses or prefixes such as 10.0.0.0/8,fd00::/8.');
 }
+
+/** For commander: of a flag that may stand alone. */
+export function yesOrNo(text: string): boolean {
+  if (/^(yes|true|1)$/i.test(text)) return true;
+  if (/^(no|false|0)$/i.test(text)) return false;
+  throw new InvalidArgumentError('Expected yes or no.');
+}

@@ -3,7 +3,7 @@ import type { BlockList } from 'node:net';
 import { Option, type Command } from 'commander';
 import { DRAIN_SECONDS } from '../limits.ts';
 import { LOG_LEVELS, type LogLevel } from '../log.ts';
-import { prefixes, onOff, port, seconds, share } from './flag-values.ts';
+import { prefixes, onOff, port, seconds, share, yesOrNo } from './flag-values.ts';
 
 export interface OperationFlags {
   readonly config?: string;
@@ -72,9 +72,10 @@ export function addOperationFlags(command: Command): Command {
         .default('info'),
     )
     .addOption(
-      flag('--log-addresses', 'logs hold addresses of clients, which are personal data', 'P2P_LOG_ADDRESSES').default(
-        false,
-      ),
+      flag('--log-addresses [yes]', 'logs hold addresses of clients, which are personal data', 'P2P_LOG_ADDRESSES')
+        .preset('yes')
+        .argParser(yesOrNo)
+        .default(false, 'no'),
     );
 }
 

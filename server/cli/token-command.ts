@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseClaims } from '../admission/token-grant.ts';
 import { P2PError } from '../../protocol/error.ts';
 import { amount, duration } from './flag-values.ts';
-import { readSecret } from './token-files.ts';
+import { readSecrets } from './token-files.ts';
 
 interface TokenFlags {
   readonly authSecretFile: string;
@@ -18,7 +18,7 @@ export function tokenCommand(print: (line: string) => void): Command {
   return new Command('token')
     .description('print a join token for <p2p-mesh token="…">, signed with the secret that "serve" has, too')
     .addOption(
-      new Option('--auth-secret-file <file>', 'the secret, 32 bytes or more')
+      new Option('--auth-secret-file <file>', 'the secret, 32 bytes or more; of several, one a line, the first')
         .env('P2P_AUTH_SECRET_FILE')
         .makeOptionMandatory(),
     )
@@ -37,7 +37,7 @@ export async function makeToken(
   { authSecretFile, swarms, subject, expires, peers }: TokenFlags,
   now: number,
 ): Promise<string> {
-  const secret = readSecret(authSecretFile);
+  const [secret] = readSecrets(authSecretFile);
   const iat = Math.floor(now / 1000);
   const claims = { sub: subject, exp: iat + expires, swarms, ...(peers !== undefined && { peers }) };
   if (parseClaims(claims) === undefined)

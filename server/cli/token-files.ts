@@ -15,20 +15,23 @@ const secretFile = (path: string): { readonly flag: string; readonly path: strin
   maxBytes: MAX_SECRET_BYTES,
 });
 
-/** The secret in a file, read once. @throws P2PError `bad-flag` */
-export const readSecret = (path: string): Uint8Array => parseSecret(readFileAt(secretFile(path)));
+/** The secrets in a file, read once; new tokens are signed with the first. @throws P2PError `bad-flag` */
+export const readSecrets = (path: string): SomeSecrets => parseSecrets(readFileAt(secretFile(path)));
 
-/** The secret in a file, as it is now. @throws P2PError `bad-flag` */
-export function secretAt(path: string, log?: Logger): () => Uint8Array {
-  const file = watchFileAt({ ...secretFile(path), parse: parseSecret, log });
+/** The secrets in a file, as they are now. @throws P2PError `bad-flag` */
+export function secretsAt(path: string, log?: Logger): () => SomeSecrets {
+  const file = watchFileAt({ ...secretFile(path), parse: parseSecrets, log });
   return () => file.value;
 }
 
-/** Its bytes, but for the line break that editors put at the end. */
-function parseSecret(text: string): Uint8Array {
-  const secret = new TextEncoder().encode(text.replace(/\r?\n$/, ''));
-  assertSecret(secret);
-  return secret;
+type SomeSecrets = readonly [Uint8Array, ...Uint8Array[]];
+
+/** One a line. */
+function parseSecrets(text: string): SomeSecrets {
+  const [first = '', ...others] = text.replace(/\r?\n$/, '').split(/\r?\n/);
+  const secrets = [first, ...others].map((line) => new TextEncoder().encode(line));
+  secrets.forEach(assertSecret);
+  return secrets as unknown as SomeSecrets;
 }
 
 /** Keys in a file, as it is now, or the URL where they are published; over plain HTTP only from this machine, for who can change them lets anybody in. @throws P2PError `bad-flag` */

@@ -83,12 +83,13 @@ export class DigestService {
   /**
    * What is known of a media playlist, or of all that a multivariant one lists; waits for a while where that is nothing yet.
    * @param untrustedUrl what a client says
+   * @param from tells clients apart: an address, or what stands for it
    */
-  async describe(untrustedUrl: string): Promise<Description> {
+  async describe(untrustedUrl: string, from = ''): Promise<Description> {
     if (untrustedUrl.length > MAX_URL_CHARACTERS || !this.#reader.admits(untrustedUrl)) return { kind: 'forbidden' };
     const url = new URL(untrustedUrl);
     url.hash = '';
-    const playlist = this.#known(url.href) ?? this.#admit(url.href);
+    const playlist = this.#known(url.href) ?? this.#admit(url.href, from);
     if (!playlist) return { kind: 'busy' };
     const waits = this.#waiting < MAX_WAITING_REQUESTS;
     this.#waiting++;
@@ -127,9 +128,9 @@ export class DigestService {
   }
 
   /** Nobody asked for this one yet. Undefined: there is no place for it now. */
-  #admit(url: string): WatchedPlaylist | undefined {
+  #admit(url: string, from: string): WatchedPlaylist | undefined {
     const mayGo = (other: string): boolean => this.#playlists.get(other)?.isIdle(VARIANT_IDLE_MS) ?? true;
-    const admitted = this.#newPlaylists.admit(url, this.#now(), mayGo);
+    const admitted = this.#newPlaylists.admit(url, { now: this.#now(), from, mayGo });
     if (!admitted) return undefined;
     if (admitted.instead !== null) this.#forget(admitted.instead);
     return this.#add(url);

@@ -23,6 +23,11 @@ export const MAX_URL_CHARACTERS = 2048;
 export const NEW_PLAYLISTS_PER_SECOND = 2;
 export const NEW_PLAYLISTS_AT_ONCE = 50;
 
+/** The same of one address, a quarter of it: a school that opens a dozen lessons at once is served, and leaves some to others. What is remembered of addresses is bounded; the oldest is forgotten. */
+export const NEW_PLAYLISTS_PER_SECOND_PER_ADDRESS = NEW_PLAYLISTS_PER_SECOND / 4;
+export const NEW_PLAYLISTS_AT_ONCE_PER_ADDRESS = 12;
+export const MAX_NEW_PLAYLIST_ADDRESSES = 10_000;
+
 /** Playlists remembered that differ in their query alone. An origin may serve a few so; who counts `?x=1` up gets no further. */
 export const MAX_QUERY_VARIANTS = 16;
 

@@ -1,6 +1,8 @@
 import type { Context } from 'koa';
 import { DIGESTS_PATH, type DigestList } from '../../protocol/digest-list.ts';
 import { LEAVES_PREFIX } from '../digests/serve-manifest.ts';
+import { addressKey } from '../admission/address-key.ts';
+import type { AddressOf } from '../client-address.ts';
 import { sendBody, sendText } from '../http/send-body.ts';
 import type { Description, DigestService } from './digest-service.ts';
 import { COMPLETE_MAX_AGE_SECONDS, PARTIAL_MAX_AGE_SECONDS } from './limits.ts';
@@ -9,7 +11,11 @@ import { COMPLETE_MAX_AGE_SECONDS, PARTIAL_MAX_AGE_SECONDS } from './limits.ts';
  * `GET /p2p/digests?playlist=<URL>`: the digests of what a playlist of another origin lists. The same for everybody, so a cache may hold it.
  * @param service undefined: the operator named no origins
  */
-export async function sendDigests(context: Context, service: DigestService | undefined): Promise<void> {
+export async function sendDigests(
+  context: Context,
+  service: DigestService | undefined,
+  addressOf: AddressOf,
+): Promise<void> {
   if (!service) {
     sendText(context, 404, 'There is no digest service here: the server was started without --digest-origins.');
     return;
@@ -20,7 +26,7 @@ export async function sendDigests(context: Context, service: DigestService | und
     sendText(context, 400, `Expected ${DIGESTS_PATH}?playlist= and one absolute URL, percent-encoded.`);
     return;
   }
-  await send(context, await service.describe(url));
+  await send(context, await service.describe(url, addressKey(addressOf(context.req))));
 }
 
 async function send(context: Context, description: Description): Promise<void> {

@@ -111,8 +111,9 @@ export class Digests {
     if (kept !== undefined) return kept;
     const source = this.#sources.get(digest);
     if (source === undefined) return undefined;
-    this.#entries.delete(keyOf(source));
-    await this.#of(source, { urgent: true });
+    // others may ask for it meanwhile, so nothing is forgotten before it is hashed anew
+    const stats = await statFile(source.path);
+    if (stats !== undefined && stats.size > 0) await this.#flight(source, versionOf(stats), true);
     return this.#leaves.get(digest);
   }
 

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { randomBytes } from 'node:crypto';
 import type { Context, Next } from 'koa';
+import type { AddressOf } from '../client-address.ts';
 import type { Logger } from '../log.ts';
 
 /** How one response ended. */
@@ -14,14 +15,15 @@ export interface Sent {
 /**
  * One debug line for each response: method, path (no query: it may carry tokens), status, bytes, milliseconds, and whether it was cut short.
  * Written when the response is over, so a line's start is its time less its milliseconds. No addresses unless they may be logged: they are personal data.
+ * @param addressOf tells the client's address, where that may be logged
  */
 export const accessLog =
-  (log: Logger, now: () => number, logAddresses = false) =>
+  (log: Logger, now: () => number, addressOf?: AddressOf) =>
   async (context: Context, next: Next): Promise<void> => {
     const { method, path, res } = context;
     if (log.isLevelEnabled('debug')) {
       const request = requestId(context);
-      const from = logAddresses ? { address: context.ip } : {};
+      const from = addressOf ? { address: addressOf(context.req) } : {};
       const startedAt = now();
       whenSent(res, (sent) =>
         log.debug(

@@ -1,6 +1,7 @@
 /** The Koa app: which URL path is answered by what. */
 import Koa, { type Context, type Middleware, type Next } from 'koa';
 import createDebug from 'debug';
+import type { AddressOf } from '../client-address.ts';
 import type { Digests } from '../digests/digests.ts';
 import { LEAVES_PREFIX } from '../digests/serve-manifest.ts';
 import { DIGESTS_PATH } from '../../protocol/digest-list.ts';
@@ -42,6 +43,7 @@ export interface AppOptions {
   readonly isDraining?: () => boolean;
   /** What comes before the routes and CORS: metrics, headers. Default: nothing. */
   readonly before?: readonly Middleware[];
+  readonly addressOf: AddressOf;
   /** May addresses of clients be logged? Default: no. */
   readonly logAddresses?: boolean;
   readonly log: Logger;
@@ -52,7 +54,7 @@ export interface AppOptions {
 export function createApp(options: AppOptions): Koa {
   const app = new Koa();
   app.on('error', (error: unknown) => options.log.error({ err: error }, 'a response failed'));
-  app.use(accessLog(options.log, options.now, options.logAddresses));
+  app.use(accessLog(options.log, options.now, options.logAddresses === true ? options.addressOf : undefined));
   app.use(guard(options.log));
   for (const middleware of options.before ?? []) app.use(middleware);
   app.use(cors(options.cors));
@@ -90,7 +92,8 @@ const onlyReads = async (context: Context, next: Next): Promise<void> => {
 };
 
 function routes(options: AppOptions) {
-  const { media, kit, demo, ice, mayHaveICE, digests, digestService, redis, now, isDraining = () => false } = options;
+  const { media, kit, demo, ice, mayHaveICE, digests, digestService, redis, now, addressOf } = options;
+  const { isDraining = () => false } = options;
   const live = new LiveStream(media, digests, now);
   const sendManifest = manifestSender(media, digests, { shell: { kit, demo } });
   return async (context: Context): Promise<void> => {
@@ -108,7 +111,7 @@ function routes(options: AppOptions) {
     } else if (path.startsWith(LEAVES_PREFIX)) {
       await sendLeaves(context, digests, digestService);
     } else if (path === DIGESTS_PATH) {
-      await sendDigests(context, digestService);
+      await sendDigests(context, digestService, addressOf);
     } else if (path.startsWith(MEDIA_PREFIX)) {
       await sendMedia(context, media, digests);
     } else if (path.startsWith(KIT_PREFIX) || path === SERVICE_WORKER_PATH) {

@@ -3,7 +3,7 @@ import type { Digests } from '../digests/digests.ts';
 import { MEDIA_MAX_AGE_SECONDS } from '../limits.ts';
 import { fileOfUrl, MEDIA_PREFIX } from '../media-path.ts';
 import { isPlaylistPath } from '../playlist/read-playlist.ts';
-import { renderPlaylist } from '../playlist/render-playlist.ts';
+import { sharedPlaylist } from '../playlist/render-playlist.ts';
 import { mediaType } from '../content-type.ts';
 import { sendBody } from './send-body.ts';
 import { sendFile } from './send-file.ts';
@@ -24,7 +24,7 @@ export async function sendPlaylist(
   { folder, file, prefix }: { readonly folder: string; readonly file: string; readonly prefix?: string },
   digests: Digests,
 ): Promise<boolean> {
-  const rendered = await renderPlaylist(folder, file, digests, { prefix });
+  const rendered = await sharedPlaylist(folder, file, digests, { prefix });
   if (rendered === undefined) return false;
   await sendBody(context, rendered.body, { type: mediaType(file), cache: 'no-cache' });
   return true;

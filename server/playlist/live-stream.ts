@@ -4,7 +4,8 @@ import type { AssetName } from '../../protocol/ids.ts';
 import type { Digests } from '../digests/digests.ts';
 import { readMediaLibrary } from '../digests/media-library.ts';
 import { taggedWhenServed } from '../digests/select-assets.ts';
-import { LIVE_PLAYLIST_WAIT_MS } from '../limits.ts';
+import { SharedFlight } from '../http/shared-flight.ts';
+import { LIVE_PLAYLIST_WAIT_MS, LIVE_SEARCH_AGAIN_MS } from '../limits.ts';
 import { fileOfReference, urlOfFile } from '../media-path.ts';
 import { within } from '../within.ts';
 import { livePlaylist, type LiveMap, type LiveSegment } from './live-playlist.ts';
@@ -18,6 +19,9 @@ export class LiveStream {
   readonly #now: () => number;
   readonly #startedAt: number;
   #source: string | undefined;
+  readonly #search: SharedFlight<string | undefined>;
+  /** When it was searched for last, in vain. */
+  #searchedAt = -Infinity;
 
   /** @param now milliseconds since 1970 */
   constructor(folder: string, digests: Digests, now: () => number = Date.now) {
@@ -25,12 +29,18 @@ export class LiveStream {
     this.#digests = digests;
     this.#now = now;
     this.#startedAt = now();
+    this.#search = new SharedFlight(async () => {
+      const found = liveSource((await readMediaLibrary(folder, taggedWhenServed)).readPlaylists);
+      if (found === undefined) this.#searchedAt = now();
+      return found;
+    });
   }
 
   /** @returns the playlist as of now, or undefined if the folder has no VOD that can be looped */
   async playlist(): Promise<string | undefined> {
-    // the folder is searched once: a stream that changes its source is no stream
-    this.#source ??= liveSource((await readMediaLibrary(this.#folder, taggedWhenServed)).readPlaylists);
+    // the folder is searched once, and where there is nothing not for each who asks: a stream that changes its source is no stream
+    if (this.#source === undefined && this.#now() - this.#searchedAt >= LIVE_SEARCH_AGAIN_MS)
+      this.#source = await this.#search.run();
     if (this.#source === undefined) return undefined;
     const read = await readPlaylist(join(this.#folder, this.#source));
     if (read === undefined || !isLoopable(this.#source, read)) {

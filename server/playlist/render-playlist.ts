@@ -24,6 +24,27 @@ export interface RenderOptions {
   readonly isPatient?: boolean;
 }
 
+const flights = new WeakMap<Digests, Map<string, Promise<RenderedPlaylist | undefined>>>();
+
+/** As `renderPlaylist`, for whoever asks while it is made: a large one takes a `stat` for each segment, and all viewers of a live stream ask again and again. */
+export function sharedPlaylist(
+  folder: string,
+  relative: string,
+  digests: Digests,
+  { prefix }: Pick<RenderOptions, 'prefix'> = {},
+): Promise<RenderedPlaylist | undefined> {
+  const running = flights.get(digests) ?? new Map<string, Promise<RenderedPlaylist | undefined>>();
+  flights.set(digests, running);
+  const key = JSON.stringify([folder, relative, prefix]);
+  const rendered =
+    running.get(key) ??
+    renderPlaylist(folder, relative, digests, { prefix }).finally(() => {
+      running.delete(key);
+    });
+  running.set(key, rendered);
+  return rendered;
+}
+
 /**
  * A playlist of the media folder as clients get it: with a digest tag before each segment that is a file of the folder, or a range of one.
  * Waits for hashing, a VOD playlist 8 s and a live one 1 s at most; then the tags that are missing are left out.

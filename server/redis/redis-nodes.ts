@@ -65,6 +65,9 @@ export class RedisNodes implements OtherNodes {
   /** Swarms that somebody here is in, and those whose changes we hear of. */
   readonly #watched = new Set<SwarmId>();
   readonly #followed = new Map<SwarmId, () => void>();
+  /** Resolves when Redis has said that it passes on what others send to us. */
+  #inbox: Promise<void> | undefined;
+  readonly #sweeping = new Set<string>();
   #listener: OtherNodesListener | undefined;
   #timer: NodeJS.Timeout | undefined;
   #healing = false;
@@ -88,11 +91,7 @@ export class RedisNodes implements OtherNodes {
       lost: (error) => this.#lost(error),
       isThere: () => this.directory.redis !== 'away',
     });
-    this.#inBackground(
-      this.#link.subscribe(inboxOf(this.#id), (texts) => {
-        for (const text of texts.split(SEPARATOR)) this.#received(text);
-      }),
-    );
+    this.#inBackground(this.#openInbox());
   }
 
   get isReady(): boolean {
@@ -167,6 +166,19 @@ export class RedisNodes implements OtherNodes {
     return sent;
   }
 
+  /** Asked for anew where the connection broke before Redis confirmed it. */
+  #openInbox(): Promise<void> {
+    this.#inbox ??= this.#link
+      .subscribe(inboxOf(this.#id), (texts) => {
+        for (const text of texts.split(SEPARATOR)) this.#received(text);
+      })
+      .catch((error: unknown) => {
+        this.#inbox = undefined;
+        throw error;
+      });
+    return this.#inbox;
+  }
+
   #received(untrusted: string): void {
     const received = parseInbox(untrusted);
     switch (received?.kind) {
@@ -225,7 +237,12 @@ export class RedisNodes implements OtherNodes {
       setTimeout(() => this.#listener?.changed(swarm), SWARM_NEWS_INTERVAL_MS).unref();
     };
     this.#followed.set(swarm, changed);
-    this.#inBackground(this.#link.subscribe(newsOf(swarm), changed).then(changed));
+    const failed = (error: unknown): never => {
+      // it is asked for again when all is told anew
+      if (this.#followed.get(swarm) === changed) this.#followed.delete(swarm);
+      throw error;
+    };
+    this.#inBackground(this.#link.subscribe(newsOf(swarm), changed).then(changed, failed));
   }
 
   /** Says that we live, and looks who does not; then again and again, also while Redis is away. */
@@ -235,7 +252,8 @@ export class RedisNodes implements OtherNodes {
       const { known, dead } = parseBeat(await this.#run(BEAT));
       if (this.#closed) return;
       if (!known || !this.isReady) this.#inBackground(this.#heal());
-      for (const node of dead) await this.#sweep(node);
+      // beside the signs of life: one that is slow must not make us look dead
+      for (const node of dead) this.#inBackground(this.#sweep(node));
     } catch (error) {
       this.#lost(error);
     }
@@ -249,6 +267,7 @@ export class RedisNodes implements OtherNodes {
     this.#healing = true;
     try {
       this.directory.redis = 'healing';
+      await this.#openInbox();
       for (const swarm of new Set([...this.#watched, ...this.#followed.keys()])) this.#follow(swarm);
       const held = (await this.#run(HELD)) as readonly PeerId[];
       await this.directory.heal(held);
@@ -262,8 +281,14 @@ export class RedisNodes implements OtherNodes {
   }
 
   async #sweep(node: string): Promise<void> {
-    while (Number(await this.#run(SWEEP, node, String(SWEEP_PEERS))) > 0) continue;
-    this.#log?.warn({ node }, 'a server has died; its peers left the directory');
+    if (this.#sweeping.has(node)) return;
+    this.#sweeping.add(node);
+    try {
+      while (!this.#closed && Number(await this.#run(SWEEP, node, String(SWEEP_PEERS))) > 0) continue;
+      this.#log?.warn({ node }, 'a server has died; its peers left the directory');
+    } finally {
+      this.#sweeping.delete(node);
+    }
   }
 
   #lost(error: unknown): void {

@@ -1,4 +1,4 @@
-/** One socket of one peer: parses what it sends, answers, and keeps directory, rooms and news in step with it. */
+/** One socket of one peer: parses what it sends, answers, and keeps directory and news in step with it. */
 import createDebug from 'debug';
 import { chain, every, inOrder, type Awaitable } from '../awaitable.ts';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
@@ -292,7 +292,7 @@ export class Session implements PeerSession {
     const parsed = parseLeave(untrusted);
     if (!parsed.ok) return parsed;
     const { swarms } = parsed.value;
-    return this.#inTurn('joins', swarms.length, () =>
+    return this.#inTurn('joins', 1, () =>
       this.#state.kind === 'joined' ? chain(this.#exitAll(swarms, this.#state), () => DONE) : NOT_JOINED,
     );
   }

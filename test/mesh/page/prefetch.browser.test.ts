@@ -39,12 +39,28 @@ all.mp4
 #EXT-X-ENDLIST
 `,
   'all.mp4': '0123456789abcde',
+  'bare.m3u8': `#EXTM3U
+#EXT-X-TARGETDURATION:2
+#EXTINF:2,
+a.bin
+#EXTINF:2,
+b.bin
+#EXTINF:2,
+#EXT-X-BYTERANGE:6@4
+all.mp4
+#EXTINF:2,
+c.bin
+#EXT-X-ENDLIST
+`,
+  'a.bin': 'aa',
+  'b.bin': 'bbb',
+  'c.bin': 'c',
 };
 for (const name of ['low', 'high', 'audio']) for (const i of [0, 1]) FILES[`${name}${i}.ts`] = '0123456789';
 
 /** The manifest lists all but what its playlist tags or takes ranges of; the film is larger than one part. */
 const FILM = 2 * MAX_PART_BYTES + 7;
-const isListed = (path: string): boolean => path === 'film.mp4' || (path in FILES && !/0\.ts|mp4$/.test(path));
+const isListed = (path: string): boolean => path === 'film.mp4' || (path in FILES && !/0\.ts|mp4|bin$/.test(path));
 
 interface Staged {
   readonly result: Promise<Prefetched>;
@@ -58,12 +74,14 @@ interface Conditions {
   readonly isShared?: (path: string) => boolean;
   /** Is it still here at the end? */
   readonly isKept?: (digest: Digest) => boolean;
+  /** Web origin of the mesh's server; null: the viewer has not agreed. */
+  readonly server?: string | null;
 }
 
 function stage(
   what: readonly string[],
   options: PrefetchOptions = {},
-  { isShared = () => true, isKept = () => true }: Conditions = {},
+  { isShared = () => true, isKept = () => true, server = location.origin }: Conditions = {},
 ): Staged {
   let now = 0;
   const load = async (url: string | URL, loadOptions: LoadOptions = {}): Promise<LoadedAsset> => {
@@ -87,7 +105,7 @@ function stage(
       prefetch(
         what.map((path) => BASE + path),
         options,
-        { load },
+        { load, server: async () => server },
         {
           listed: async (urls) =>
             urls
@@ -210,5 +228,79 @@ describe('prefetch()', () => {
     const error = await staged.result.catch((error: unknown) => error);
     expect(error).to.equal(reason);
     expect(staged.asked.length).to.be.at.most(2);
+  });
+
+  describe('of a playlist whose origin tells no digests', () => {
+    const SERVER = 'https://mesh.example';
+    const { fetch } = window;
+    let answers: (object | number)[] = [];
+    let asked: string[] = [];
+
+    beforeEach(() => {
+      asked = [];
+      window.fetch = async (url) => {
+        asked.push(String(url));
+        const answer = answers[Math.min(asked.length, answers.length) - 1]!;
+        if (typeof answer === 'number') return new Response('', { status: answer });
+        const response = new Response(JSON.stringify({ version: 1, leaves: 'leaves/', complete: false, ...answer }));
+        return Object.defineProperty(response, 'url', { value: `${SERVER}/p2p/digests` });
+      };
+    });
+    afterEach(() => {
+      window.fetch = fetch;
+    });
+
+    const known = (path: string, size: number, start?: number): object => ({
+      url: BASE + path,
+      digest: digestOf(path),
+      size,
+      ...(start !== undefined && { start }),
+    });
+
+    it('asks the digest service, and again for what it does not know yet', async () => {
+      answers = [
+        { assets: [known('a.bin', 2)] },
+        { assets: [known('a.bin', 2), known('b.bin', 3), known('all.mp4', 6, 4)], complete: true },
+      ];
+      const staged = stage(['bare.m3u8'], {}, { server: SERVER });
+      const { assets, missing } = await staged.result;
+      expect(asked).to.deep.equal(
+        Array(2).fill(`${SERVER}/p2p/digests?playlist=${encodeURIComponent(`${BASE}bare.m3u8`)}`),
+      );
+      expect([assets, missing]).to.deep.equal([4, [`${BASE}c.bin`]]);
+      expect(
+        staged.asked.map(({ path, options: { range, name, swarm } }) => [path, range?.start, name?.size, swarm]),
+      ).to.deep.equal([
+        ['bare.m3u8', undefined, FILES['bare.m3u8']!.length, undefined],
+        ['a.bin', undefined, 2, `${BASE}bare.m3u8`],
+        ['b.bin', undefined, 3, `${BASE}bare.m3u8`],
+        ['all.mp4', 4, 6, `${BASE}bare.m3u8`],
+      ]);
+      expect(staged.asked[1]!.options.name!.leavesUrl).to.equal(`${SERVER}/p2p/leaves/${digestOf('a.bin')}`);
+    });
+
+    it('takes it as missing where there is no service, the server is the origin, or the viewer has not agreed', async () => {
+      answers = [404];
+      for (const [server, questions] of [
+        [SERVER, 1],
+        [location.origin, 0],
+        [null, 0],
+      ] as const) {
+        asked = [];
+        const { assets, missing } = await stage(['bare.m3u8'], {}, { server }).result;
+        expect(asked.length).to.equal(questions);
+        expect(assets).to.equal(1);
+        expect(missing).to.have.members(['a.bin', 'b.bin', 'all.mp4', 'c.bin'].map((path) => BASE + path));
+      }
+    });
+
+    it('ends with the signal while it waits for the service', async () => {
+      answers = [{ assets: [] }];
+      const controller = new AbortController();
+      const reason = new Error('enough');
+      const { result } = stage(['bare.m3u8'], { signal: controller.signal }, { server: SERVER });
+      setTimeout(() => controller.abort(reason), 100);
+      expect(await result.catch((error: unknown) => error)).to.equal(reason);
+    });
   });
 });

@@ -13,13 +13,15 @@ import {
   MAX_INTRODUCED,
   MAX_REPORTED,
   REPORT_VALID_MS,
+  REPORTING_SITES_NEEDED,
+  REPORTING_SITES_NEEDED_WITHOUT_TOKENS,
 } from '../../../server/admission/limits.ts';
 import { pacesOf } from '../../../server/admission/pace.ts';
-import { Reports } from '../../../server/admission/reports.ts';
+import { Reports, type Reporter } from '../../../server/admission/reports.ts';
 import { MemorySubjects } from '../../../server/admission/subjects.ts';
 import { Tally } from '../../../server/admission/tally.ts';
 import { Visit } from '../../../server/admission/visit.ts';
-import { siteOf } from '../../../server/site.ts';
+import { siteOf, type SiteKey } from '../../../server/site.ts';
 
 const peer = (index: number): PeerId => index.toString(16).padStart(32, '0') as PeerId;
 
@@ -29,7 +31,7 @@ test('the documented limits are these', () => {
     connectionsPerAddress: 20_000,
     connectionsPerSite: 30_000,
     connectsPerAddress: 2000,
-    joins: 2,
+    joins: 4,
     signals: 50,
     claims: 20,
     bytes: 65_536,
@@ -128,15 +130,12 @@ test('a subject has places, a peer holds one however often, and what is given ba
   assert.equal(subjects.size, 0);
 });
 
-const [ONE, TWO] = [siteOf('203.0.113.1'), siteOf('203.0.113.2')];
+const [ONE, TWO] = ['203.0.113.1', '203.0.113.2'];
+const from = (voice: string, address: string): Reporter => ({ voice, site: siteOf(address), address });
 
 test('three voices of two sites put a peer out, for a time', () => {
-  const reports = new Reports();
-  const voices = [
-    { voice: 'a', site: ONE },
-    { voice: 'b', site: ONE },
-    { voice: 'c', site: TWO },
-  ];
+  const reports = new Reports(REPORTING_SITES_NEEDED);
+  const voices = [from('a', ONE), from('b', ONE), from('c', TWO)];
   assert.deepEqual(
     voices.map((voice) => reports.report(peer(1), voice, 0)),
     [false, false, true],
@@ -144,27 +143,35 @@ test('three voices of two sites put a peer out, for a time', () => {
   assert.equal(reports.badFor(peer(1), 1000), BAD_FOR_MS - 1000);
   assert.equal(reports.badFor(peer(2), 1000), 0);
   assert.equal(reports.badFor(peer(1), BAD_FOR_MS), 0);
-  assert.equal(reports.report(peer(1), { voice: 'a', site: ONE }, BAD_FOR_MS), false, 'and then all begins anew');
+  assert.equal(reports.report(peer(1), from('a', ONE), BAD_FOR_MS), false, 'and then all begins anew');
+});
+
+test('where anybody can be many peers, one house with IPv4 and a /48 of IPv6 puts nobody out', () => {
+  const reports = new Reports(REPORTING_SITES_NEEDED_WITHOUT_TOKENS);
+  const house = [ONE, ...Array.from({ length: 5 }, (_, index) => `2001:db8:1:${index}00::/56`)];
+  for (const [index, address] of house.entries())
+    assert.equal(reports.report(peer(1), from(`${index}`, address), 0), false);
+  assert.equal(reports.report(peer(1), from('a', TWO), 0), true);
+  const named = new Reports(REPORTING_SITES_NEEDED_WITHOUT_TOKENS);
+  for (const address of ['198.51.100.1', '198.51.100.2', '198.51.100.3'])
+    assert.equal(named.report(peer(1), { voice: address, site: 'school' as SiteKey, address }, 0), false, 'by --sites');
 });
 
 test('one voice counts once, three of one site do not suffice, and what was said long ago is over', () => {
-  const reports = new Reports();
-  for (let i = 0; i < 10; i++) assert.equal(reports.report(peer(1), { voice: 'a', site: i % 2 ? ONE : TWO }, i), false);
-  for (let i = 0; i < 20; i++) assert.equal(reports.report(peer(2), { voice: `${i}`, site: ONE }, i), false);
-  const other = new Reports();
-  other.report(peer(1), { voice: 'a', site: ONE }, 0);
-  other.report(peer(1), { voice: 'b', site: ONE }, 1000);
-  assert.equal(other.report(peer(1), { voice: 'c', site: TWO }, REPORT_VALID_MS), false, 'the first has expired');
-  assert.equal(
-    other.report(peer(1), { voice: 'd', site: TWO }, REPORT_VALID_MS + 1000),
-    false,
-    'and so has the second, by now',
-  );
-  assert.equal(other.report(peer(1), { voice: 'e', site: ONE }, REPORT_VALID_MS + 1000), true);
+  const reports = new Reports(REPORTING_SITES_NEEDED);
+  for (let i = 0; i < 10; i++) assert.equal(reports.report(peer(1), from('a', i % 2 ? ONE : TWO), i), false);
+  for (let i = 0; i < 20; i++) assert.equal(reports.report(peer(2), from(`${i}`, ONE), i), false);
+  const other = new Reports(REPORTING_SITES_NEEDED);
+  other.report(peer(1), from('a', ONE), 0);
+  other.report(peer(1), from('b', ONE), 1000);
+  assert.equal(other.report(peer(1), from('c', TWO), REPORT_VALID_MS), false, 'the first has expired');
+  const later = REPORT_VALID_MS + 1000;
+  assert.equal(other.report(peer(1), from('d', TWO), later), false, 'and so has the second, by now');
+  assert.equal(other.report(peer(1), from('e', ONE), later), true);
 });
 
 test('however many are reported, so many are remembered', () => {
-  const reports = new Reports();
-  for (let i = 0; i < MAX_REPORTED + 100; i++) reports.report(peer(i), { voice: 'a', site: ONE }, i);
+  const reports = new Reports(REPORTING_SITES_NEEDED);
+  for (let i = 0; i < MAX_REPORTED + 100; i++) reports.report(peer(i), from('a', ONE), i);
   assert.equal(reports.size, MAX_REPORTED);
 });

@@ -74,7 +74,7 @@ test('limits that are none are refused', () => {
 test('a secret is read without the line break at its end, and must be long enough', async (t) => {
   const at = await files(t, { secret: `${SECRET}\n`, short: 'short\n' });
   const { tokens } = admissionOf(parse('--auth-secret-file', at('secret')));
-  assert.deepEqual(valueOf(tokens, 'secret'), new TextEncoder().encode(SECRET));
+  assert.deepEqual(valueOf(tokens, 'secret'), [new TextEncoder().encode(SECRET)]);
   const wrong: [string, RegExp][] = [
     [at('short'), /at least 32 bytes.*not 5.*openssl rand/],
     [at('missing'), /--auth-secret-file, but .*missing can't be read \(ENOENT\)/],
@@ -115,6 +115,9 @@ test('a secret or a key set that is changed counts without a restart; one that i
   const old = await ofSecret();
   const opens = async (): Promise<boolean[]> =>
     (await Promise.all([bySecret(old), byKeys(await ofKey(0)), byKeys(await ofKey(1))])).map(({ ok }) => ok);
+  assert.deepEqual(await opens(), [true, true, false]);
+  await writeFile(at('secret'), `${SECRET} new\n${SECRET}\n`);
+  await until('new and old', async () => (await bySecret(await ofSecret())).ok, { timeout: 10 * FILE_CHECK_MS });
   assert.deepEqual(await opens(), [true, true, false]);
   await writeFile(at('secret'), `${SECRET} new\n`);
   await writeFile(at('keys'), after!);

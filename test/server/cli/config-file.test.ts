@@ -52,6 +52,17 @@ test('each flag may stand in the file, by its name', async (t) => {
   assert.equal(read['metricsHost'], '127.0.0.1', 'what it does not say is the default');
 });
 
+test('a flag that may stand alone can be denied, too', async (t) => {
+  for (const [content, args, variables, expected] of [
+    ['{}', [], {}, false],
+    ['{}', ['--log-addresses'], {}, true],
+    ['{ "log-addresses": false }', [], {}, false],
+    ['{}', [], { P2P_LOG_ADDRESSES: 'false' }, false],
+    ['{}', [], { P2P_LOG_ADDRESSES: '1' }, true],
+  ] as const)
+    assert.equal((await flags(t, content, [...args], variables)).read()['logAddresses'], expected);
+});
+
 test('the command line wins over the environment, that over the file', async (t) => {
   const { read } = await flags(t, JSON.stringify({ port: 1, holdout: 0.1, mesh: 'off' }), ['--port', '3'], {
     P2P_PORT: '2',
@@ -76,7 +87,8 @@ test('what is wrong is told with the key, and what was expected', async (t) => {
     ['{ "port": "eighty" }', /"port" is not understood\. Expected a port from 0 to 65535/],
     ['{ "port": true }', /"port" is text, a number/],
     ['{ "log-level": "loud" }', /"log-level" is not understood\. Allowed choices/],
-    ['{ "log-addresses": "yes" }', /"log-addresses" is true or false/],
+    ['{ "log-addresses": null }', /"log-addresses" is true or false/],
+    ['{ "log-addresses": "perhaps" }', /"log-addresses" is not understood\. Expected yes or no/],
     ['{ "mesh": "maybe" }', /"mesh" is not understood\. Expected on or off/],
     ['{ "holdout": "200%" }', /"holdout".*Expected a share/],
     ['{ "stun": ["turn:x"] }', /"stun".*Expected stun:host/],

@@ -190,7 +190,7 @@ test('whoever makes queries up gets no further than a few, and those only while 
   const clock = { at: START };
   const digests = service(t, [made.url], { clock });
   const ask = async (query: number, path = 'vod'): Promise<string> =>
-    (await digests.describe(`${made.url}/${path}.m3u8?x=${query}`)).kind;
+    (await digests.describe(`${made.url}/${path}.m3u8?x=${query}`, `client ${query}`)).kind;
   for (let i = 0; i < MAX_QUERY_VARIANTS; i++) assert.equal(await ask(i), 'known');
   for (let i = 0; i < 100; i++) assert.equal(await ask(1000 + i), 'busy');
   assert.equal(await ask(0), 'known');
@@ -208,7 +208,7 @@ test('whoever makes paths up is no more work than so many requests', async (t) =
   const digests = service(t, [made.url], { clock: { at: START } });
   const kinds = new Map<string, number>();
   for (let i = 0; i < 500; i++) {
-    const { kind } = await digests.describe(`${made.url}/${i}.m3u8`);
+    const { kind } = await digests.describe(`${made.url}/${i}.m3u8`, `client ${i}`);
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   assert.deepEqual(Object.fromEntries(kinds), { failed: NEW_PLAYLISTS_AT_ONCE, busy: 500 - NEW_PLAYLISTS_AT_ONCE });

@@ -218,6 +218,7 @@ test('an error inside is a 500 that tells nothing but that, and the server goes 
     mayHaveICE: () => true,
     digests,
     redis: () => undefined,
+    addressOf: () => '127.0.0.1',
     log: silent,
     now: Date.now,
   });
