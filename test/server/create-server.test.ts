@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { SIGNALING_PATH } from '../../protocol/signaling.ts';
 import { createServer, MemoryDirectory } from '../../server/index.ts';
+import { HTTP_SILENCE_MS } from '../../server/limits.ts';
 import { ask, bytes, connect, folderOf, joinSwarms, run, silent, until } from './support.ts';
 
 test('a missing media folder is told at once, with what to do', async (t) => {
@@ -106,4 +107,22 @@ test('a client that goes away in the middle of a file does not disturb the serve
     await response.body?.cancel();
   }
   assert.equal((await ask(url, '/healthz')).status, 200);
+});
+
+test('a client that takes nothing of its answer is cut off, and a WebSocket that is quiet is not', async (t) => {
+  const { url, server } = await run(t, { media: await folderOf(t, { 'film.mp4': bytes(30_000_000) }) });
+  assert.equal(server.http.timeout, HTTP_SILENCE_MS);
+  server.http.setTimeout(500);
+  const peer = await connect(t, url);
+  await joinSwarms(peer, ['x']);
+  const { hostname, port } = new URL(url);
+  const socket = connectSocket(Number(port), hostname);
+  t.after(() => socket.destroy());
+  socket.pause();
+  socket.write('GET /media/film.mp4 HTTP/1.1\r\nhost: test\r\n\r\n');
+  const held = (): Promise<number> =>
+    new Promise((resolve) => server.http.getConnections((_error, count) => resolve(count)));
+  await until('it is there', async () => (await held()) === 2);
+  await until('it is cut off', async () => (await held()) === 1);
+  assert.equal(peer.socket.connected, true);
 });

@@ -338,6 +338,23 @@ test('a swarm that the token does not open costs no wait, and the others go on; 
   assert.equal(a.warnings.length + b.warnings.length, 1);
 });
 
+test('who asks too fast stays where it is, is no news to the page, and asks again when it may', async () => {
+  const world = new World();
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  b.engine.join(VIDEO);
+  await world.connected([a, b]);
+  world.server.isTooFast = true;
+  const before = world.server.tokens.length;
+  a.engine.join(VIDEO);
+  await world.clock.until(() => world.server.tokens.length > before);
+  await world.clock.advance(500);
+  assert.deepEqual([a.stats.signaling, a.stats.peers, a.warnings.length], ['joined', 1, 0]);
+  world.server.isTooFast = false;
+  await world.clock.advance(3000);
+  assert.equal(world.server.tokens.length, before + 2);
+  assert.deepEqual([a.stats.signaling, a.warnings.length], ['joined', 0]);
+});
+
 test('a token that opens fewer swarms shuts the others, and leaves the mesh alone', async () => {
   const world = new World();
   world.server.opens = (token, swarm) => token === 'all' || swarm !== VIDEO;

@@ -34,6 +34,8 @@ export class SignalServer implements Server {
   directoryDelay = 0;
   /** Which swarms a token opens; null: no token is needed. */
   opens: ((token: string | undefined, swarm: SwarmId) => boolean) | null = null;
+  /** Does everybody ask too fast? */
+  isTooFast = false;
   /** Peers that were reported, in order. */
   readonly reported: PeerId[] = [];
   readonly tokens: (string | undefined)[] = [];
@@ -86,6 +88,7 @@ export class SignalServer implements Server {
   async join(client: SignalClient, request: JoinRequest): Promise<JoinReply | Refusal> {
     if (request.version !== PROTOCOL_VERSION) return refusal('wrong-version');
     this.tokens.push(request.token);
+    if (this.isTooFast) return { ...refusal('too-fast'), retryAfter: 2 };
     const asked = request.swarms.filter((swarm) => this.opens === null || this.opens(request.token, swarm));
     if (asked.length === 0 && request.swarms.length > 0) return refusal('unauthorized');
     const resume = request.resume ?? randomHex(this.#random, 16);

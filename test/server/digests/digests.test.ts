@@ -6,7 +6,7 @@ import { leavesMatch } from '../../../protocol/digest.ts';
 import type { Digest } from '../../../protocol/ids.ts';
 import { MAX_ASSET_BYTES, MAX_PART_BYTES } from '../../../protocol/limits.ts';
 import { Digests } from '../../../server/digests/digests.ts';
-import { SETTLE_MS } from '../../../server/limits.ts';
+import { MAX_LEAVES_BYTES, SETTLE_MS } from '../../../server/limits.ts';
 import { sha256 } from '../../../server/sha256.ts';
 import { bytes, folderOf, nameOfBytes, nameOfText, put, until } from '../support.ts';
 
@@ -127,6 +127,19 @@ test('leaves are known for digests that were given out, and for no others', asyn
   await digests.of(join(folder, 'a'));
   assert.deepEqual(await digests.leaves(digest), leaves);
   assert.equal(await digests.leaves('00'.repeat(32) as Digest), undefined);
+});
+
+test('leaves that were forgotten are hashed anew, once for all who ask meanwhile', async (t) => {
+  const digests = make(t);
+  const folder = await folderOf(t, { a: 'hello' });
+  const { digest, leaves } = await nameOfText('hello');
+  await digests.of(join(folder, 'a'));
+  digests.keepLeaves('11'.repeat(32) as Digest, new Uint8Array(MAX_LEAVES_BYTES));
+  assert.deepEqual(
+    await Promise.all(Array.from({ length: 5 }, () => digests.leaves(digest))),
+    Array.from({ length: 5 }, () => leaves),
+  );
+  assert.equal(digests.hashed, 2);
 });
 
 test('a range of a file is an asset of its own, with its own leaves', async (t) => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
 import { Digests } from '../../../server/digests/digests.ts';
 import { liveSource, LiveStream } from '../../../server/playlist/live-stream.ts';
+import { LIVE_SEARCH_AGAIN_MS } from '../../../server/limits.ts';
 import { parsePlaylist, type Playlist } from '../../../server/playlist/playlist.ts';
 import { folderOf, nameOfText, put, vod } from '../support.ts';
 
@@ -39,6 +40,20 @@ test('what cannot be looped is passed over', () => {
     assert.equal(source({ 'a.m3u8': text, 'z.m3u8': vod(1) }), 'z.m3u8', text);
     assert.equal(source({ 'a.m3u8': text }), undefined, text);
   }
+});
+
+test('where there is nothing to loop the folder is searched once in a while, not for each who asks', async (t) => {
+  const folder = await folderOf(t, { 'text.txt': 'none' });
+  const digests = new Digests();
+  t.after(() => digests.close());
+  let now = 0;
+  const stream = new LiveStream(folder, digests, () => now);
+  assert.equal(await stream.playlist(), undefined);
+  await put(folder, { 'a/i.m3u8': vod(1), 'a/s0.ts': 'zero' });
+  now = LIVE_SEARCH_AGAIN_MS - 1;
+  assert.equal(await stream.playlist(), undefined);
+  now = LIVE_SEARCH_AGAIN_MS;
+  assert.match((await stream.playlist()) ?? '', /s0\.ts/);
 });
 
 test('init files become absolute, and the stream stays with its source while other playlists come', async (t) => {

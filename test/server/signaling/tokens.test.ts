@@ -162,6 +162,21 @@ test('a session whose token runs out is ended, and one that was renewed is not',
   assert.equal((await join(await peer(), await sign({ subject: 'ben', expires: -10 }))).code, 'unauthorized');
 });
 
+test('who is in stays with the token that let it in, whatever becomes of the secret; a newcomer needs one of today', async (t) => {
+  let secrets = [SECRET];
+  const { peer } = await start(t, { secret: () => secrets });
+  const [a, b] = [await peer(), await peer()];
+  const token = await sign();
+  assert.ok((await join(a, token)).ok);
+  const other = new TextEncoder().encode('another secret of 32 bytes or so');
+  secrets = [other];
+  assert.ok((await join(a, token, ['lesson 2'])).ok, 'it asks again with what it has');
+  assert.equal((await join(b, token)).code, 'unauthorized');
+  secrets = [other, SECRET];
+  assert.ok((await join(b, token)).ok);
+  assert.ok((await join(b, await sign({ secret: other }))).ok);
+});
+
 test('a renewed token keeps the swarms that it covers, and the others are left', async (t) => {
   const { peer } = await start(t);
   const [a, b] = [await peer(), await peer()];

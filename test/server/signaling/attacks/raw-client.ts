@@ -16,13 +16,19 @@ export class RawClient {
   /** Text of all frames that came, until `pause()`. */
   readonly received: string[] = [];
   closed = false;
+  /** The server has said that it closes, and takes nothing any more. */
+  isClosing = false;
   #buffer: Buffer = Buffer.alloc(0);
   #head: string | undefined;
+  #ponged: () => void = () => undefined;
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('error', () => undefined); // being cut off is what many attacks end with
-    socket.on('close', () => (this.closed = true));
+    socket.on('close', () => {
+      this.closed = true;
+      this.#ponged();
+    });
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
   }
 
@@ -44,6 +50,15 @@ export class RawClient {
   /** Reads nothing more: the server's answers pile up. */
   pause(): void {
     this.socket.pause();
+  }
+
+  /** Resolves when the server has dealt with all that was sent before: it answers a ping (RFC 6455, 5.5.2), closes, or the connection is over. */
+  heard(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#ponged = resolve;
+      if (this.closed || this.isClosing) resolve();
+      else this.frame('', 9);
+    });
   }
 
   async gone(): Promise<void> {
@@ -83,7 +98,10 @@ export class RawClient {
       at = 10;
     }
     if (this.#buffer.length < at + length) return 0;
-    if ((first & 15) === 1) this.received.push(this.#buffer.subarray(at, at + length).toString());
+    const opcode = first & 15;
+    this.isClosing ||= opcode === 8;
+    if (opcode === 8 || opcode === 10) this.#ponged();
+    if (opcode === 1) this.received.push(this.#buffer.subarray(at, at + length).toString());
     return at + length;
   }
 }
