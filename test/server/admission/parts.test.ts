@@ -131,7 +131,11 @@ test('a subject has places, a peer holds one however often, and what is given ba
 });
 
 const [ONE, TWO] = ['203.0.113.1', '203.0.113.2'];
-const from = (voice: string, address: string): Reporter => ({ voice, site: siteOf(address), address });
+const from = (voice: string, address: string): Reporter => ({
+  voice,
+  site: siteOf(address.split('/')[0] ?? ''),
+  address,
+});
 
 test('three voices of two sites put a peer out, for a time', () => {
   const reports = new Reports(REPORTING_SITES_NEEDED);
