@@ -1,7 +1,7 @@
 /** One round of one system: a fresh server, filled to the last peer, measured, half of it dropped. Gives the figures of the table. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../test/harness/until.ts';
-import { medianOrNaN, sum } from '../statistics.ts';
+import { fitted, medianOrNaN, sum, type Point } from '../statistics.ts';
 import { burst, type Burst } from './burst.ts';
 import { Fleet } from './fleet.ts';
 import type { RowName, SignalingBenchOptions } from './options.ts';
@@ -49,6 +49,8 @@ const SPANS = 10;
 const WARM_UP_WAVES = 2;
 /** Signals between survivors, for each second. */
 const MURMUR = 500;
+/** They go on for so much longer than what is measured should take. */
+const SPARE_MS = 5000;
 
 /** @param core of the server */
 export async function runRound(
@@ -160,36 +162,39 @@ async function joinAll(fleet: Fleet, spent: Stopwatch): Promise<Spent[]> {
 }
 
 /**
- * Every second peer goes at once, while the others exchange signals. What is used anyway is taken off: it was measured before and after, under the
- * same signals, and between the two lie the pings of those who went. The time is long enough for the news of it to reach all who are left.
+ * Every second peer goes at once, while the others exchange signals. What is used anyway is taken off: it is fitted to the seconds before and after, as
+ * a part that is always the same and a part for each ping, of which there are fewer then. The time is long enough for the news of it to reach all who
+ * are left.
  */
-async function drop(fleet: Fleet, server: ServerProcess, { dropMs }: SignalingBenchOptions): Promise<Drop> {
+async function drop(fleet: Fleet, server: ServerProcess, { calmMs, dropMs }: SignalingBenchOptions): Promise<Drop> {
   const spent = stopwatch(server, fleet);
   const gone = fleet.peers.filter((_, index) => index % 2 === 1);
   const left = fleet.peers.filter((_, index) => index % 2 === 0);
-  const murmuring = async (meanwhile?: () => Promise<unknown>): Promise<Spent & { readonly lost: number }> => {
-    // each begins without garbage of the one before
-    await server.memory();
-    let lost = 0;
-    const time = await spent(async () => {
-      const murmur = fleet.murmur(left, MURMUR, dropMs);
-      await meanwhile?.();
-      const { missing, surplus } = await murmur;
-      lost = missing + surplus;
-    });
-    return { ...time, lost };
+  const seconds = async (milliseconds: number): Promise<Spent[]> => {
+    const all: Spent[] = [];
+    for (let passed = 0; passed < milliseconds; passed += 1000) all.push(await spent(() => delay(1000)));
+    return all;
   };
-  const before = await murmuring();
-  const dropping = await murmuring(async () => {
-    await delay(dropMs / 10);
+  // all of it begins without garbage of what was before
+  await server.memory();
+  const murmur = fleet.murmur(left, MURMUR, 2 * calmMs + dropMs + SPARE_MS);
+  const before = await seconds(calmMs);
+  const dropping = await spent(async () => {
     fleet.destroy(gone);
     await emptied(server, left.length);
   });
-  const after = await murmuring();
-  const pings = before.pings - after.pings;
-  const ping = pings > 0 ? (before.cpu - after.cpu) / pings : 0;
-  const anyway = after.cpu + (dropping.pings - after.pings) * ping;
-  return { drop: (dropping.cpu - anyway) / gone.length, dropLost: dropping.lost };
+  const news = await seconds(dropMs);
+  const after = await seconds(calmMs);
+  const { missing, surplus } = await murmur;
+  const perMillisecond = ({ cpu, pings, milliseconds }: Spent): Point => ({
+    x: pings / milliseconds,
+    y: cpu / milliseconds,
+  });
+  const { at } = fitted([...before, ...after].map(perMillisecond));
+  const beyond = [dropping, ...news].map(
+    ({ cpu, pings, milliseconds }) => cpu - milliseconds * at(pings / milliseconds),
+  );
+  return { drop: sum(beyond) / gone.length, dropLost: missing + surplus };
 }
 
 async function emptied(server: ServerProcess, connections: number): Promise<void> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import test from 'node:test';
+import type { P2PAsset } from '../../index.ts';
 import { parseDigestList } from '../../protocol/digest-list.ts';
 import { FIXTURE_MEDIA, ROOT } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
@@ -117,6 +118,23 @@ test('so is a stream of byte ranges, initialization segment included', async (t)
   t.diagnostic(`${bytesOf(cdn, 'browsers')} bytes to viewers of ${size}, ${peers} from the neighbour`);
   assert.ok(bytesOf(cdn, 'browsers') <= size);
   assert.ok(peers > 0.95 * size, `${peers} of ${size} bytes from the neighbour`);
+});
+
+test('what is brought ahead of such a stream asks the service until all is known, and is on this device', async (t) => {
+  const cdn = await plainOrigin(t, FIXTURE_MEDIA);
+  const [scene, viewer] = await Promise.all([stage(t, flagsFor(cdn)), person(t)]);
+  await viewer.goto(
+    await scene.page('ahead', `${KIT}<p2p-mesh></p2p-mesh><p2p-asset src="${cdn.url}${LESSON}"></p2p-asset>`),
+  );
+  const result = await until(
+    'the lesson on this device',
+    () => viewer.page.locator('p2p-asset').evaluate((asset) => (asset as P2PAsset).result),
+    PATIENT,
+  );
+  // The playlist itself has no digest of its own: the service tells those of what it lists.
+  assert.deepEqual([result.assets, result.missing], [SEGMENTS.length, [cdn.url + LESSON]]);
+  const total = await lessonBytes();
+  assert.deepEqual([bytesOf(cdn, 'server'), bytesOf(cdn, 'browsers'), result.bytes], [total, total, total]);
 });
 
 test('without the service all comes from the origin as ever, after one question; a playlist with tags asks none', async (t) => {
