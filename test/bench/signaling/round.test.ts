@@ -13,6 +13,7 @@ const SMALL: SignalingBenchOptions = {
   warmUp: 40,
   newsMs: 100,
   idleMs: 100,
+  calmMs: 1000,
   dropMs: 500,
 };
 
