@@ -1,36 +1,25 @@
 /** Gives a number from 0 to 1, 1 excluded, like `Math.random`. */
 export type Random = () => number;
 
-/** A set that can be picked from at random in O(1): an array, and where each item is in it. */
-export class PickableSet<T> {
+/** A list that can be picked from at random, and whose items leave it, in O(1). Whoever fills it keeps each item's place. */
+export class PickableList<T> {
   readonly #items: T[] = [];
-  readonly #indices = new Map<T, number>();
 
   get size(): number {
     return this.#items.length;
   }
 
-  has(item: T): boolean {
-    return this.#indices.has(item);
+  /** @returns its place */
+  add(item: T): number {
+    return this.#items.push(item) - 1;
   }
 
-  add(item: T): void {
-    if (this.#indices.has(item)) return;
-    this.#indices.set(item, this.#items.length);
-    this.#items.push(item);
-  }
-
-  /** The last item takes the place of the one that leaves. */
-  delete(item: T): boolean {
-    const index = this.#indices.get(item);
-    if (index === undefined) return false;
-    this.#indices.delete(item);
+  /** The last item takes the place of the one that leaves. @returns that one, if it is another */
+  deleteAt(place: number): T | undefined {
     const last = this.#items.pop();
-    if (last !== undefined && last !== item) {
-      this.#items[index] = last;
-      this.#indices.set(last, index);
-    }
-    return true;
+    if (last === undefined || place === this.#items.length) return undefined;
+    this.#items[place] = last;
+    return last;
   }
 
   /**
