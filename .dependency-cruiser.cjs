@@ -24,7 +24,7 @@ module.exports = {
     rule(
       'components',
       '^components/',
-      ['^(protocol|components)/', '^mesh/index\\.ts$'],
+      ['^(protocol|components)/', '^mesh/(index|digests)\\.ts$'],
       'Elements see the mesh by its public face only.',
     ),
     rule('server', '^server/', ['^(protocol|server)/'], 'The server imports protocol/ and itself.'),

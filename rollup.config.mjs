@@ -42,8 +42,10 @@ const onwarn = (warning) => {
 
 /** What every page with an element needs is one chunk, so that an element costs few requests; Lit's templates and hls.js come with who uses them. */
 const SHARED =
-  /\/(protocol\/(error|limits|page|swarm|worker)|mesh\/(index|page\/(?!prefetch\.)[a-z-]+|tabs\/(?!follow\.)[a-z-]+)|components\/(define\/define|native-mirror|use-mesh|p2p-img))\.ts$/;
-const shared = (id) => (SHARED.test(id) ? 'shared' : undefined);
+  /\/(protocol\/(error|limits|page|swarm|worker)|mesh\/(index|page\/(?!(?:prefetch|digest-names)\.)[a-z-]+|tabs\/(?!follow\.)[a-z-]+)|components\/(define\/define|native-mirror|use-mesh|p2p-img))\.ts$/;
+/** What reads digest tags is one, too. */
+const TAGS = /\/protocol\/(ids|playlist-tag)\.ts$/;
+const shared = (id) => (SHARED.test(id) ? 'shared' : TAGS.test(id) ? 'playlist-tag' : undefined);
 
 /** Beside each file, but not named in it: that would be 40 B in each, for every viewer. Our server names them in a `SourceMap` header. */
 const MAPS = 'hidden';

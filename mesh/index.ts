@@ -1,5 +1,4 @@
 export { mesh, Mesh } from './page/mesh.ts';
-export { namesOfPlaylist } from './page/digest-names.ts';
 export { debugOnce, warnOnce } from './page/warn.ts';
 export type {
   LoadedAsset,

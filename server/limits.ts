@@ -106,10 +106,13 @@ export const NEXT_IN_LINE = 2;
 /** Milliseconds that a client has to make itself known (TLS handshake, then the headers of a request), that a request may take to come in whole (the longest are polls' bodies of 64 KiB), and between two looks at them. Node's own, 60 s, 300 s and 30 s, are for uploads. */
 export const HEADERS_TIMEOUT_MS = 10_000;
 export const REQUEST_TIMEOUT_MS = 30_000;
-
-/** Milliseconds in which a client takes nothing of an answer, and says nothing, until it is cut off. What is written at a time takes the slowest line that still plays anything ten seconds. */
-export const HTTP_SILENCE_MS = 60_000;
 export const HEADERS_CHECK_MS = 5000;
+
+/**
+ * Milliseconds in which a client takes nothing of an answer, and says nothing, until it is cut off: a download that somebody pauses goes on by a range.
+ * Linux calls a socket writable again when a third of its buffer, at most 4 MiB, is free: two minutes are enough for 100 kbit/s.
+ */
+export const HTTP_SILENCE_MS = 120_000;
 
 /** Claims remembered for each site of a swarm: eight of each of a dozen viewers, most of whom claim the same. Past it the oldest is forgotten, which costs at most a second crossing. */
 export const MAX_CLAIMS_PER_SITE = 100;

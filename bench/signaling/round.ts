@@ -177,7 +177,9 @@ async function drop(fleet: Fleet, server: ServerProcess, { calmMs, dropMs }: Sig
   };
   // all of it begins without garbage of what was before
   await server.memory();
-  const murmur = fleet.murmur(left, MURMUR, 2 * calmMs + dropMs + SPARE_MS);
+  const murmurMs = 2 * calmMs + dropMs + SPARE_MS;
+  const end = performance.now() + murmurMs;
+  const murmur = fleet.murmur(left, MURMUR, murmurMs);
   const before = await seconds(calmMs);
   const dropping = await spent(async () => {
     fleet.destroy(gone);
@@ -185,6 +187,7 @@ async function drop(fleet: Fleet, server: ServerProcess, { calmMs, dropMs }: Sig
   });
   const news = await seconds(dropMs);
   const after = await seconds(calmMs);
+  if (performance.now() > end) throw new Error('The signals ended before the measurement did: give them more time.');
   const { missing, surplus } = await murmur;
   const perMillisecond = ({ cpu, pings, milliseconds }: Spent): Point => ({
     x: pings / milliseconds,

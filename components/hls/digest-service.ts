@@ -1,6 +1,7 @@
 /** Asks the digest service of the mesh's server for the digests of playlists without tags. One for a page; loaded by `untagged.ts`. */
 import type { Fragment } from 'hls.js';
-import { debugOnce, namesOfPlaylist, type MeshFace } from '../../mesh/index.ts';
+import { namesOfPlaylist } from '../../mesh/digests.ts';
+import { debugOnce, type MeshFace } from '../../mesh/index.ts';
 import { P2PError } from '../../protocol/error.ts';
 import { NAME_PATIENCE_MS, NAME_PATIENCE_PAUSE_MS, NAME_PATIENCE_SHARE, NAME_SPARE_MS } from './limits.ts';
 import { nameKey, names } from './names.ts';

@@ -219,10 +219,7 @@ export class Assets {
       throw originFailed(url, `status ${response.status}`, response.status);
     const body = await readBody(url, response, (_, have) => progress(have, response.size ?? 0));
     const { contentType, shareable } = response;
-    if (mayBeListed && this.#late + body.length <= MAX_LATE_BYTES) {
-      this.#late += body.length;
-      void this.keep({ url, swarm, body, contentType, shareable }).finally(() => (this.#late -= body.length));
-    }
+    if (mayBeListed && shareable) void this.keep({ url, swarm, body, contentType, shareable }, true);
     return loaded(question, body, contentType, 'origin', false, response.url);
   }
 
@@ -270,11 +267,15 @@ export class Assets {
     for (const digest of digests) this.#ports.store.used(digest);
   }
 
-  /** Takes what came from the origin by its URL alone, if the manifest lists it. */
-  async keep({ url, swarm, body, contentType, shareable }: Kept): Promise<void> {
-    const listed = isAssetSize(body.length) ? await this.#listedAtLast(url) : null;
+  /** Takes what came from the origin by its URL alone, if the manifest lists it. @param mayBeOld it may be of the browser's own cache: then other bytes say nothing against the origin */
+  async keep({ url, swarm, body, contentType, shareable }: Kept, mayBeOld = false): Promise<void> {
+    if (!isAssetSize(body.length) || this.#late + body.length > MAX_LATE_BYTES) return;
+    this.#late += body.length;
+    const listed = await this.#listedAtLast(url);
+    this.#late -= body.length;
     if (!listed || this.#contradicted.has(listed.name.digest)) return;
     const { digest, leaves } = await nameOf(body, this.#ports.sha256);
+    if (mayBeOld && digest !== listed.name.digest) return;
     this.#keep(
       {
         url,

@@ -30,11 +30,12 @@ interface Unnamed {
   /** URL. */
   readonly playlist: string;
   readonly items: readonly Item[];
-  /** When the digest service told something new last, of `performance.now()`. */
-  readonly toldAt: number;
+  /** When the digest service told something new last, or was asked first, of `performance.now()`; null: it was not yet. */
+  readonly toldAt: number | null;
 }
 
 const NOTHING_MORE: DigestNames = { names: new Map(), complete: true };
+const NOTHING_YET: DigestNames = { names: new Map(), complete: false };
 
 export async function prefetch(
   what: readonly (string | URL)[],
@@ -138,7 +139,7 @@ class Staging {
       ...left.map((url) => ({ url, options: { swarm } })),
       ...ranges.map(({ url, options }) => ({ url: withoutFragment(url), options: { swarm, ...options } })),
     ];
-    if (items.length > 0) this.#unnamed.push({ playlist: asset.url, items, toldAt: performance.now() });
+    if (items.length > 0) this.#unnamed.push({ playlist: asset.url, items, toldAt: null });
   }
 
   /** Asks the digest service for what is left without a name. @returns whether anything was: perhaps there is more to bring now, or to ask for */
@@ -154,7 +155,7 @@ class Staging {
         else left.push(item);
       }
       const now = performance.now();
-      const heardAt = left.length < items.length ? now : toldAt;
+      const heardAt = left.length < items.length ? now : (toldAt ?? now);
       if (left.length > 0 && !complete && now < heardAt + NAMES_SILENCE_MS)
         this.#unnamed.push({ playlist, items: left, toldAt: heardAt });
       else for (const { url } of left) this.#missing.add(url);
@@ -172,9 +173,11 @@ class Staging {
     if (server === null || server === new URL(playlist).origin) return NOTHING_MORE;
     try {
       return await namesOfPlaylist(server, playlist, signal);
-    } catch {
+    } catch (error) {
       signal?.throwIfAborted();
-      return NOTHING_MORE;
+      const status = error instanceof P2PError ? Number(error.details['status']) : NaN;
+      // There is no service, or not for this origin. Else it may be busy.
+      return status >= 400 && status < 500 ? NOTHING_MORE : NOTHING_YET;
     }
   }
 }

@@ -27,7 +27,7 @@ import {
 import { isAllowedOrigin } from './origins.ts';
 import { pacesOf, type Pace, type Paced } from './pace.ts';
 import { Refusals, type RefusalCounts, type RefusalReason } from './refusals.ts';
-import { Reports } from './reports.ts';
+import { networkOf, Reports } from './reports.ts';
 import { MemorySubjects, type Subjects } from './subjects.ts';
 import { Tally } from './tally.ts';
 import type { TokenKeys } from './token-check.ts';
@@ -212,7 +212,9 @@ export class Admission {
   /** A peer bans one that it was introduced to. @returns whether that one is put out now */
   report(visit: Visit, reporter: PeerId, reported: PeerId): boolean {
     const voice = visit.grant?.subject ?? reporter;
-    return this.#reports.report(reported, { voice, site: visit.site, address: visit.address }, this.#now());
+    const { site, address } = visit;
+    const network = this.#door ? site : networkOf(address);
+    return this.#reports.report(reported, { voice, site, network }, this.#now());
   }
 
   /** A connection has ended. */

@@ -36,7 +36,7 @@ export const DEFAULT_LIMITS: AdmissionLimits = {
   connectionsPerSite: 30_000,
   /** 20,000 in 10 s: 10,000 viewers who come back after a restart and, where WebSockets are blocked, come twice. A server without schools can say 20. */
   connectsPerAddress: 2000,
-  /** Each swarm of a message counts. A page joins once for each of its elements, and asks for more names in all of its swarms every few seconds at most. */
+  /** Each swarm of a join counts, a leave once. A page joins once for each of its elements, and asks for more names in all of its swarms every few seconds at most. */
   joins: 4,
   /** A handshake is about ten signals each way; a peer that loses all its 12 neighbours at once is below the burst. */
   signals: 50,

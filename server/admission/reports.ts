@@ -17,8 +17,8 @@ export interface Reporter {
   /** Whose voice it is: with tokens the subject, for a subject can have many peers; else the peer. */
   readonly voice: string;
   readonly site: SiteKey;
-  /** Of its connection, or the prefix that this is counted by. */
-  readonly address: string;
+  /** Where anybody can be many peers, what one of them has at most; else the site. */
+  readonly network: SiteKey;
 }
 
 interface Voice {
@@ -44,7 +44,7 @@ export class Reports {
   }
 
   /** @param now milliseconds, of any origin @returns whether that was the voice that puts the peer out */
-  report(peer: PeerId, { voice, site, address }: Reporter, now: number): boolean {
+  report(peer: PeerId, { voice, site, network }: Reporter, now: number): boolean {
     if (this.badFor(peer, now) > 0) return false;
     const voices = this.#voices.get(peer) ?? new Map<string, Voice>();
     this.#voices.delete(peer); // the latest last, so that the oldest is found
@@ -52,7 +52,7 @@ export class Reports {
     // said again it counts once more from now; a new one makes the oldest go
     voices.delete(voice);
     if (voices.size >= MAX_REPORTERS) deleteOldest(voices);
-    voices.set(voice, { site, network: networkOf(address), at: now });
+    voices.set(voice, { site, network, at: now });
     if (voices.size >= REPORTERS_NEEDED && sitesOf([...voices.values()]) >= this.#sitesNeeded) {
       if (this.#bad.size >= MAX_REPORTED) deleteOldest(this.#bad);
       this.#bad.set(peer, now + BAD_FOR_MS);
@@ -78,7 +78,8 @@ export class Reports {
 const sitesOf = (voices: readonly Voice[]): number =>
   Math.min(new Set(voices.map(({ site }) => site)).size, new Set(voices.map(({ network }) => network)).size);
 
-const networkOf = (address: string): SiteKey => siteOf(address.split('/', 1)[0] ?? '', REPORTING_IPV6_PREFIX);
+/** @param address of a connection, or the prefix that it is counted by */
+export const networkOf = (address: string): SiteKey => siteOf(address.split('/', 1)[0] ?? '', REPORTING_IPV6_PREFIX);
 
 function deleteOldest<K>(map: Map<K, unknown>): void {
   for (const key of map.keys()) {

@@ -1,4 +1,5 @@
 /** Join tokens: who has shown which, and the places of their subjects. Owned by the Admission. */
+import { hash } from 'node:crypto';
 import type { PeerId } from '../../protocol/ids.ts';
 import type { JoinRequest } from '../../protocol/signaling.ts';
 import type { RefusalReason } from './refusals.ts';
@@ -25,14 +26,14 @@ export class TokenDoor {
 
   /** Judges a join. The token of the latest one that was let in counts until it ends, also for those that bring none or the same: whoever is in does not depend on a key that is taken back, or can't be had, meanwhile. */
   async judge(visit: Visit, peer: PeerId, { token, swarms }: JoinRequest): Promise<TokenVerdict> {
-    const isKnown = token === undefined || (visit.grant !== null && token === visit.token);
+    const isKnown = token === undefined || (visit.grant !== null && digestOf(token) === visit.token);
     const shown = isKnown ? this.#shown(visit) : await this.#check(token);
     if (!shown.ok) return shown;
     const { grant } = shown;
     if (swarms.length > 0 && !swarms.some((swarm) => covers(grant, swarm)))
       return { ok: false, reason: 'token-for-other-swarms' };
     if (!(await this.#takePlace(visit, grant, peer))) return { ok: false, reason: 'peers-of-subject' };
-    if (token !== undefined) visit.token = token;
+    if (token !== undefined) visit.token = digestOf(token);
     return shown;
   }
 
@@ -60,3 +61,6 @@ export class TokenDoor {
     visit.peer = null;
   }
 }
+
+/** A token may have 4 KB. */
+const digestOf = (token: string): string => hash('sha256', token, 'base64');

@@ -22,7 +22,7 @@ export class Visit {
   readonly introductions = new Introductions();
   /** Why it may not stay, if it may not: it is told when it connects. */
   readonly refusedFor: RefusalReason | null;
-  /** The token that was let in last, and what it allows; null: it has shown none. */
+  /** SHA-256 of the token that was let in last, and what it allows; null: it has shown none. */
   token: string | null = null;
   grant: Grant | null = null;
   /** The peer that has a place of the grant's subject; null: none has. */

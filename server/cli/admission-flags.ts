@@ -34,7 +34,7 @@ const LIMITS: readonly (readonly [string, keyof AdmissionLimits, string, number]
   ['--max-connections-per-address', 'connectionsPerAddress', 'connections of one address (IPv6: of one /56)', 1],
   ['--max-connections-per-site', 'connectionsPerSite', 'connections of one site', 1],
   ['--max-connects-per-address', 'connectsPerAddress', 'new connections of one address, a second', 0.1],
-  ['--max-joins', 'joins', 'swarms that one peer joins or leaves, a second', 0.1],
+  ['--max-joins', 'joins', 'swarms that one peer joins, a second; leaving some counts as one', 0.1],
   ['--max-signals', 'signals', 'signals of one peer, a second', 0.1],
   ['--max-claims', 'claims', 'claims of one peer, a second', 0.1],
   ['--max-bytes', 'bytes', 'bytes that one peer sends, a second', 1024],

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { AssetName } from '../../protocol/ids.ts';
 import type { Digests } from '../digests/digests.ts';
+import { statFile, versionOf } from '../digests/hash-file.ts';
 import { LIVE_PLAYLIST_WAIT_MS, VOD_PLAYLIST_WAIT_MS } from '../limits.ts';
 import { fileOfReference } from '../media-path.ts';
 import { within } from '../within.ts';
@@ -27,7 +28,7 @@ export interface RenderOptions {
 const flights = new WeakMap<Digests, Map<string, Promise<RenderedPlaylist | undefined>>>();
 
 /** As `renderPlaylist`, for whoever asks while it is made: a large one takes a `stat` for each segment, and all viewers of a live stream ask again and again. */
-export function sharedPlaylist(
+export async function sharedPlaylist(
   folder: string,
   relative: string,
   digests: Digests,
@@ -35,7 +36,9 @@ export function sharedPlaylist(
 ): Promise<RenderedPlaylist | undefined> {
   const running = flights.get(digests) ?? new Map<string, Promise<RenderedPlaylist | undefined>>();
   flights.set(digests, running);
-  const key = JSON.stringify([folder, relative, prefix]);
+  const stats = await statFile(join(folder, relative));
+  // of a live one the latest, not what is read for somebody else just now
+  const key = JSON.stringify([folder, relative, prefix, stats && versionOf(stats)]);
   const rendered =
     running.get(key) ??
     renderPlaylist(folder, relative, digests, { prefix }).finally(() => {

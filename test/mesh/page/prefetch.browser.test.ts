@@ -279,6 +279,12 @@ describe('prefetch()', () => {
       expect(staged.asked[1]!.options.name!.leavesUrl).to.equal(`${SERVER}/p2p/leaves/${digestOf('a.bin')}`);
     });
 
+    it('asks again where the service is busy', async () => {
+      answers = [503, { assets: [known('a.bin', 2)], complete: true }];
+      const { assets } = await stage(['bare.m3u8'], {}, { server: SERVER }).result;
+      expect([asked.length, assets]).to.deep.equal([2, 2]);
+    });
+
     it('takes it as missing where there is no service, the server is the origin, or the viewer has not agreed', async () => {
       answers = [404];
       for (const [server, questions] of [

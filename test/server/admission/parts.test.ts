@@ -17,7 +17,7 @@ import {
   REPORTING_SITES_NEEDED_WITHOUT_TOKENS,
 } from '../../../server/admission/limits.ts';
 import { pacesOf } from '../../../server/admission/pace.ts';
-import { Reports, type Reporter } from '../../../server/admission/reports.ts';
+import { networkOf, Reports, type Reporter } from '../../../server/admission/reports.ts';
 import { MemorySubjects } from '../../../server/admission/subjects.ts';
 import { Tally } from '../../../server/admission/tally.ts';
 import { Visit } from '../../../server/admission/visit.ts';
@@ -134,7 +134,7 @@ const [ONE, TWO] = ['203.0.113.1', '203.0.113.2'];
 const from = (voice: string, address: string): Reporter => ({
   voice,
   site: siteOf(address.split('/')[0] ?? ''),
-  address,
+  network: networkOf(address),
 });
 
 test('three voices of two sites put a peer out, for a time', () => {
@@ -158,7 +158,11 @@ test('where anybody can be many peers, one house with IPv4 and a /48 of IPv6 put
   assert.equal(reports.report(peer(1), from('a', TWO), 0), true);
   const named = new Reports(REPORTING_SITES_NEEDED_WITHOUT_TOKENS);
   for (const address of ['198.51.100.1', '198.51.100.2', '198.51.100.3'])
-    assert.equal(named.report(peer(1), { voice: address, site: 'school' as SiteKey, address }, 0), false, 'by --sites');
+    assert.equal(
+      named.report(peer(1), { ...from(address, address), site: 'school' as SiteKey }, 0),
+      false,
+      'by --sites',
+    );
 });
 
 test('one voice counts once, three of one site do not suffice, and what was said long ago is over', () => {

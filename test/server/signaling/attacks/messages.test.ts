@@ -174,7 +174,7 @@ test('too many joins, signals, claims and reports are refused with when to go on
 });
 
 test('each swarm of a join counts', async (t) => {
-  const { url, signaling } = await target(t);
+  const { url, signaling } = await target(t, { limits: { joins: 0.1 } });
   const client = await connect(t, url, ATTACKER);
   const swarms = Array.from({ length: 16 }, (_, index) => `${index}`);
   let joined = 0;
