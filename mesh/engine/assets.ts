@@ -210,8 +210,7 @@ export class Assets {
   /** Without a digest: the origin, as the page itself would have asked, for the page alone. If it was only the manifest that came late, others may have it once it is there. */
   async #plain(question: LoadQuestion, { progress, use }: AnyTaker, signal: AbortSignal): Promise<AssetAnswer> {
     const { url, range, swarm } = question;
-    const { manifest } = this.#ports;
-    const mayBeListed = range === null && manifest.isLoading;
+    const mayBeListed = range === null && this.#ports.manifest.isLoading;
     const response = await this.#ports.origin({ url, range, credentials: 'same-origin', signal }, (bytes) =>
       use('origin', bytes),
     );

@@ -239,7 +239,7 @@ describe('prefetch()', () => {
     beforeEach(() => {
       asked = [];
       window.fetch = async (url) => {
-        asked.push(String(url));
+        asked.push(url as string);
         const answer = answers[Math.min(asked.length, answers.length) - 1]!;
         if (typeof answer === 'number') return new Response('', { status: answer });
         const response = new Response(JSON.stringify({ version: 1, leaves: 'leaves/', complete: false, ...answer }));
