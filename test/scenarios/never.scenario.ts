@@ -107,11 +107,18 @@ for (const browser of ['Chromium', 'Firefox'] as const)
       throw new Error(JSON.stringify(got));
     });
     const never = ROWS.filter((row) => !isControl(row)).flatMap(({ path }) => names.get(path) ?? []);
-    await peer.ask(never);
-    await until('all answers', async () => {
-      const { answers } = await peer.state();
-      return never.every((name) => answers[name] !== undefined);
-    });
+    // Asked again for what a connection that ended took with it.
+    await until(
+      'all answers',
+      async () => {
+        const { answers, opened } = await peer.state();
+        const unanswered = never.filter((name) => answers[name] === undefined);
+        if (unanswered.length === 0) return true;
+        await peer.ask(unanswered);
+        throw new Error(`${unanswered.length} of ${never.length} unanswered, ${opened} connections were opened`);
+      },
+      { timeout: 30_000, interval: 1000 },
+    );
     const { announced, answers } = await peer.state();
     const leaks = ROWS.filter((row) => !isControl(row)).flatMap(({ path }) =>
       (names.get(path) ?? []).flatMap((name) => [
