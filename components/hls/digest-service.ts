@@ -15,6 +15,9 @@ const LOOK_AGAIN_MS = 250;
 /** Milliseconds for which a service that failed is not asked again. One that is not there, or not for this origin, is not asked any more. */
 const FAILED_MS = 60_000;
 
+/** The same of one that is busy: it says 503 and to come again in 2 s (docs/wire.md). */
+const BUSY_MS = 3000;
+
 /** Digests kept for a page: those of several films in all renditions. The oldest go first. */
 const MAX_NAMES = 50_000;
 
@@ -84,7 +87,7 @@ function ask(asked: Asked): Promise<void> {
         const status = error instanceof P2PError ? Number(error.details['status']) : NaN;
         if (status >= 400 && status < 500) refused.add(originOf(asked));
         debugOnce(`no digests of ${originOf(asked)}: ${String(error)}`);
-        asked.deafUntil = performance.now() + FAILED_MS;
+        asked.deafUntil = performance.now() + (status === 503 ? BUSY_MS : FAILED_MS);
       })
       .finally(() => (asked.underWay = null));
   }

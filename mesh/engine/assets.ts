@@ -268,10 +268,10 @@ export class Assets {
 
   /** Takes what came from the origin by its URL alone, if the manifest lists it. @param mayBeOld it may be of the browser's own cache: then other bytes say nothing against the origin */
   async keep({ url, swarm, body, contentType, shareable }: Kept, mayBeOld = false): Promise<void> {
-    if (!isAssetSize(body.length) || this.#late + body.length > MAX_LATE_BYTES) return;
+    const most = this.#ports.manifest.isLoading ? MAX_LATE_BYTES - this.#late : Infinity;
+    if (!isAssetSize(body.length) || body.length > most) return;
     this.#late += body.length;
-    const listed = await this.#listedAtLast(url);
-    this.#late -= body.length;
+    const listed = await this.#listedAtLast(url).finally(() => (this.#late -= body.length));
     if (!listed || this.#contradicted.has(listed.name.digest)) return;
     const { digest, leaves } = await nameOf(body, this.#ports.sha256);
     if (mayBeOld && digest !== listed.name.digest) return;

@@ -124,6 +124,24 @@ test('one that fails, or speaks nonsense, is left alone for a minute; nobody wai
   }
 });
 
+test('one that is busy is asked again in a moment', async (t) => {
+  const origin = freshOrigin();
+  const asked = network(t, () => new Response('', { status: 503 }));
+  const ask = async (): Promise<void> => {
+    note(meshOf(), { url: `${origin}/live.m3u8`, text: LIVE });
+    await settled();
+  };
+  await ask();
+  const now = performance.now();
+  const clock = mock.method(performance, 'now', () => now + 1500);
+  t.after(() => clock.mock.restore());
+  await ask();
+  assert.equal(asked.length, 1);
+  clock.mock.mockImplementation(() => now + 4000);
+  await ask();
+  assert.equal(asked.length, 2);
+});
+
 test('of a live playlist each new version is asked about, but no more often than once a second', async (t) => {
   const origin = freshOrigin();
   const asked = network(t, () => listOf(origin));

@@ -1,6 +1,7 @@
 /** What the page had from the origin itself, before the engine was there. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { MAX_LATE_BYTES } from '../../../mesh/core/limits.ts';
 import type { TestAsset } from '../world/test-asset.ts';
 import type { WorldPeer } from '../world/world-peer.ts';
 import { World } from '../world/world.ts';
@@ -49,6 +50,21 @@ test('what contradicts the manifest is warned of, and nobody gets it', async () 
     ['digest-mismatch'],
   );
   assert.equal(a.store.has(asset.name.digest), false);
+});
+
+test('while the manifest is late only so much waits for it; once it is there size is no matter', async () => {
+  const world = new World();
+  const large = await world.asset('film.mp4', MAX_LATE_BYTES + 1);
+  const assets = { '/film.mp4': { ...large.name, type: 'video/mp4' } };
+  const manifest = JSON.stringify({ version: 1, leaves: '/p2p/leaves/', assets });
+  world.origin.put(MANIFEST, Uint8Array.from(Buffer.from(manifest)));
+  const a = world.peer('A', { manifest: MANIFEST });
+  keep(a, large.url, large.body);
+  await world.clock.advance(1000);
+  assert.equal(a.store.has(large.name.digest), false);
+  keep(a, large.url, large.body);
+  await world.clock.advance(1000);
+  assert.equal(a.store.has(large.name.digest), true);
 });
 
 test('what is private, empty or not listed is not kept', async () => {
