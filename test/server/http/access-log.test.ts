@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { pino, type Level } from 'pino';
+import { clientAddress } from '../../../server/client-address.ts';
+import type { ServerOptions } from '../../../server/index.ts';
 import { ask, bytes, folderOf, run, until } from '../support.ts';
 
 interface Line {
@@ -13,13 +15,19 @@ interface Line {
   readonly aborted: boolean;
   readonly milliseconds: number;
   readonly msg: string;
+  readonly address?: string;
 }
 
 /** A server with these files in its media folder, and the lines of its access log. */
-async function logged(t: TestContext, files: Record<string, string | Uint8Array>, level: Level = 'debug') {
+async function logged(
+  t: TestContext,
+  files: Record<string, string | Uint8Array>,
+  level: Level = 'debug',
+  options: Partial<ServerOptions> = {},
+) {
   const lines: Line[] = [];
   const log = pino({ level }, { write: (line: string) => void lines.push(JSON.parse(line) as Line) });
-  const { url } = await run(t, { media: await folderOf(t, files), log });
+  const { url } = await run(t, { media: await folderOf(t, files), log, ...options });
   const answered = (): Line[] => lines.filter(({ msg }) => msg === 'answered');
   return { url, answered };
 }
@@ -108,4 +116,16 @@ test('above debug there are no such lines', async (t) => {
   await ask(url, '/media/a.ts');
   await ask(url, '/healthz');
   assert.deepEqual(answered(), []);
+});
+
+test('the address is that of the viewer, not of the proxy, and is there only where it may be', async (t) => {
+  for (const [logAddresses, expected] of [
+    [true, '203.0.113.7'],
+    [false, undefined],
+  ] as const) {
+    const { url, answered } = await logged(t, {}, 'debug', { logAddresses, addressOf: clientAddress(1) });
+    await ask(url, '/healthz', { 'x-forwarded-for': '203.0.113.7' });
+    const line = await until('the line is there', () => answered()[0]);
+    assert.equal(line.address, expected);
+  }
 });
