@@ -22,17 +22,3 @@ export const medianOrNaN = (values: readonly number[]): number => median(values)
 
 export const greatest = (values: readonly number[]): number | undefined =>
   values.length === 0 ? undefined : Math.max(...values);
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-/** The straight line that is nearest to these points: least squares. Level where all have the same x. */
-export function fitted(points: readonly Point[]): { readonly slope: number; readonly at: (x: number) => number } {
-  const meanOf = (values: readonly number[]): number => sum(values) / values.length;
-  const [x, y] = [meanOf(points.map((point) => point.x)), meanOf(points.map((point) => point.y))];
-  const spread = sum(points.map((point) => (point.x - x) ** 2));
-  const slope = spread === 0 ? 0 : sum(points.map((point) => (point.x - x) * (point.y - y))) / spread;
-  return { slope, at: (where) => y + slope * (where - x) };
-}

@@ -23,7 +23,7 @@ export type Ports = readonly number[];
 export type Reach = 'anywhere' | 'here' | 'elsewhere';
 
 export class Fleet {
-  readonly peers: Peer[] = [];
+  peers: Peer[] = [];
   tally = new Tally();
   /** Connections that ended without our doing, by reason. */
   readonly lost = new Map<string, number>();
@@ -187,11 +187,13 @@ export class Fleet {
     return tally;
   }
 
-  destroy(peers: readonly Peer[] = this.peers.splice(0)): void {
+  destroy(peers: readonly Peer[] = [...this.peers]): void {
     for (const peer of peers) {
       peer.destroy();
       this.#byId.delete(peer.id);
     }
+    const gone = new Set(peers);
+    this.peers = this.peers.filter((peer) => !gone.has(peer));
   }
 
   /** How many servers there are. */

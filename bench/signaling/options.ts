@@ -18,14 +18,10 @@ export interface SignalingBenchOptions {
   readonly burst: number;
   /** Peers of each wave that comes and goes before anything is measured. */
   readonly warmUp: number;
-  /** Milliseconds after the last join that count as its time: in a swarm of 10,000 news of joins may be 10 s late. */
+  /** Milliseconds after the last join, or a drop, that count as its time: in a swarm of 10,000 news may be 10 s late. */
   readonly newsMs: number;
   /** Milliseconds of idleness that are measured: a whole round of socket.io's pings, which by default are 25 s apart and come bunched. */
   readonly idleMs: number;
-  /** Milliseconds before the drop, and after its news, that tell what is used anyway: a whole round of socket.io's pings. */
-  readonly calmMs: number;
-  /** Milliseconds after the drop that count as its time: in a swarm of 10,000 news may be 10 s late. */
-  readonly dropMs: number;
   /** Folder for CPU profiles of the servers; they make them slower. */
   readonly profiles?: string;
 }
@@ -40,8 +36,6 @@ export const DEFAULTS: SignalingBenchOptions = {
   warmUp: 2500,
   newsMs: 12_000,
   idleMs: 26_000,
-  calmMs: 26_000,
-  dropMs: 13_000,
 };
 
 /** For commander. */

@@ -1,10 +1,11 @@
 /** One round of one system: a fresh server, filled to the last peer, measured, half of it dropped. Gives the figures of the table. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../../test/harness/until.ts';
-import { fitted, medianOrNaN, sum, type Point } from '../statistics.ts';
+import { medianOrNaN, sum } from '../statistics.ts';
 import { burst, type Burst } from './burst.ts';
 import { Fleet } from './fleet.ts';
 import type { RowName, SignalingBenchOptions } from './options.ts';
+import type { Peer } from './peer.ts';
 import { ServerProcess } from './server-process.ts';
 import type { System } from './systems.ts';
 
@@ -31,14 +32,12 @@ export interface Round {
   /** CPU for a signal that the server answers, as the kit's clients ask it to, and for one that it does not. */
   signalAnswered?: number;
   signal?: number;
-  /** CPU for each peer that is dropped, beyond what is used anyway. */
+  /** CPU for each peer that is dropped, with all news of it. */
   drop?: number;
   /** Signals between survivors that did not come, or came more than once. */
   dropLost?: number;
   burst?: Burst;
 }
-
-type Drop = Required<Pick<Round, 'drop' | 'dropLost'>>;
 
 const SWARM = 'https://video.example/lesson/index.m3u8';
 /** Joins are measured in spans of so many. */
@@ -49,8 +48,11 @@ const SPANS = 10;
 const WARM_UP_WAVES = 2;
 /** Signals between survivors, for each second. */
 const MURMUR = 500;
-/** They go on for so much longer than what is measured should take. */
+/** They begin so long before the drop, and go on for so long after it and its news. */
+const LEAD_MS = 1000;
 const SPARE_MS = 5000;
+/** Times that half of all are dropped, for one figure. */
+const DROPS = 3;
 
 /** @param core of the server */
 export async function runRound(
@@ -102,20 +104,24 @@ async function fill(
   });
   const idle = await spent(() => delay(options.idleMs));
   const ping = idle.pings === 0 ? 0 : idle.cpu / idle.pings;
-  const each = ({ cpu, pings }: Spent, count: number): number => (cpu - pings * ping) / count;
   round.idle = (1000 * idle.cpu) / idle.milliseconds;
   if (idle.pings > 0) round.ping = ping;
-  round.connect = each(connects, peers);
-  const costs = spans.map((span) => each(span, SPAN));
+  round.connect = each(connects, peers, ping);
+  const costs = spans.map((span) => each(span, SPAN, ping));
   round.join = sum(costs) / costs.length;
   round.joinFirst = medianOrNaN(costs.slice(0, SPANS));
   round.joinLast = medianOrNaN(costs.slice(-SPANS));
-  round.joinWithNews = each(joins, peers);
+  round.joinWithNews = each(joins, peers, ping);
   if (only.includes('signal')) {
-    round.signal = each(await spent(() => fleet.exchange(fleet.peers, signals, false)), signals);
-    round.signalAnswered = each(await spent(() => fleet.exchange(fleet.peers, signals, true)), signals);
+    const exchanged = async (answer: boolean): Promise<number> =>
+      each(await spent(() => fleet.exchange(fleet.peers, signals, answer)), signals, ping);
+    round.signal = await exchanged(false);
+    round.signalAnswered = await exchanged(true);
   }
-  if (only.includes('drop')) Object.assign(round, await drop(fleet, server, options));
+  if (only.includes('drop')) {
+    round.drop = await drop(fleet, server, ping, options);
+    round.dropLost = await dropWhileTheyTalk(fleet, server, options);
+  }
   if (fleet.losses > 0 || fleet.refused > 0)
     throw new Error(`${system.name} ended ${JSON.stringify([...fleet.lost])}, refused ${fleet.refused} signals.`);
   fleet.destroy();
@@ -162,42 +168,65 @@ async function joinAll(fleet: Fleet, spent: Stopwatch): Promise<Spent[]> {
 }
 
 /**
- * Every second peer goes at once, while the others exchange signals. What is used anyway is taken off: it is fitted to the seconds before and after, as
- * a part that is always the same and a part for each ping, of which there are fewer then. The time is long enough for the news of it to reach all who
- * are left.
+ * What it costs that every second peer goes at once, with all news of it to those who are left: DROPS times, each from a full house. Nothing else goes
+ * on meanwhile, so that pings are all there is to be taken off.
  */
-async function drop(fleet: Fleet, server: ServerProcess, { calmMs, dropMs }: SignalingBenchOptions): Promise<Drop> {
+async function drop(
+  fleet: Fleet,
+  server: ServerProcess,
+  ping: number,
+  { newsMs }: SignalingBenchOptions,
+): Promise<number> {
   const spent = stopwatch(server, fleet);
-  const gone = fleet.peers.filter((_, index) => index % 2 === 1);
-  const left = fleet.peers.filter((_, index) => index % 2 === 0);
-  const seconds = async (milliseconds: number): Promise<Spent[]> => {
-    const all: Spent[] = [];
-    for (let passed = 0; passed < milliseconds; passed += 1000) all.push(await spent(() => delay(1000)));
-    return all;
-  };
-  // all of it begins without garbage of what was before
-  await server.memory();
-  const murmurMs = 2 * calmMs + dropMs + SPARE_MS;
-  const end = performance.now() + murmurMs;
-  const murmur = fleet.murmur(left, MURMUR, murmurMs);
-  const before = await seconds(calmMs);
-  const dropping = await spent(async () => {
-    fleet.destroy(gone);
-    await emptied(server, left.length);
-  });
-  const news = await seconds(dropMs);
-  const after = await seconds(calmMs);
-  if (performance.now() > end) throw new Error('The signals ended before the measurement did: give them more time.');
-  const { missing, surplus } = await murmur;
-  const perMillisecond = ({ cpu, pings, milliseconds }: Spent): Point => ({
-    x: pings / milliseconds,
-    y: cpu / milliseconds,
-  });
-  const { at } = fitted([...before, ...after].map(perMillisecond));
-  const beyond = [dropping, ...news].map(
-    ({ cpu, pings, milliseconds }) => cpu - milliseconds * at(pings / milliseconds),
+  const costs: number[] = [];
+  for (let round = 0; round < DROPS; round++) {
+    const gone = everySecond(fleet);
+    const dropping = await spent(async () => {
+      await dropAll(fleet, server, gone);
+      await delay(newsMs);
+    });
+    costs.push(each(dropping, gone.length, ping));
+    await refill(fleet, gone.length);
+    await delay(newsMs);
+  }
+  return medianOrNaN(costs);
+}
+
+/** Every second peer goes at once, while the others exchange signals. @returns signals that did not come, or came more than once */
+async function dropWhileTheyTalk(
+  fleet: Fleet,
+  server: ServerProcess,
+  { newsMs }: SignalingBenchOptions,
+): Promise<number> {
+  const gone = everySecond(fleet);
+  const among = new Set(gone);
+  const murmurMs = newsMs + SPARE_MS;
+  const start = performance.now();
+  const murmur = fleet.murmur(
+    fleet.peers.filter((peer) => !among.has(peer)),
+    MURMUR,
+    murmurMs,
   );
-  return { drop: sum(beyond) / gone.length, dropLost: missing + surplus };
+  await delay(LEAD_MS);
+  await dropAll(fleet, server, gone);
+  if (performance.now() > start + murmurMs)
+    throw new Error('The signals ended before all had gone: give them more time.');
+  const { missing, surplus } = await murmur;
+  return missing + surplus;
+}
+
+const everySecond = (fleet: Fleet): Peer[] => fleet.peers.filter((_, index) => index % 2 === 1);
+
+async function dropAll(fleet: Fleet, server: ServerProcess, gone: readonly Peer[]): Promise<void> {
+  const left = fleet.peers.length - gone.length;
+  fleet.destroy(gone);
+  await emptied(server, left);
+}
+
+async function refill(fleet: Fleet, count: number): Promise<void> {
+  const { length } = fleet.peers;
+  await fleet.open(count);
+  await fleet.join(fleet.peers.slice(length), SWARM);
 }
 
 async function emptied(server: ServerProcess, connections: number): Promise<void> {
@@ -224,3 +253,6 @@ const stopwatch =
     const { cpu: after } = await server.usage();
     return { cpu: after - before, milliseconds: performance.now() - start, pings: fleet.pings - pings };
   };
+
+/** CPU for each of so many, without the pings that fell into the same time. */
+const each = ({ cpu, pings }: Spent, count: number, ping: number): number => (cpu - pings * ping) / count;

@@ -13,8 +13,6 @@ const SMALL: SignalingBenchOptions = {
   warmUp: 40,
   newsMs: 100,
   idleMs: 100,
-  calmMs: 1000,
-  dropMs: 500,
 };
 
 for (const system of SYSTEMS)
