@@ -7,6 +7,7 @@ export type {
   MeshFace,
   MeshOptions,
   MeshStats,
+  Named,
   Prefetched,
   PrefetchOptions,
 } from './mesh/index.ts';

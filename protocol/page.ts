@@ -179,6 +179,8 @@ export type AssetAnswer =
       readonly digest?: Digest | undefined;
       /** Is it in the store, checked, and offered to neighbours? */
       readonly shared: boolean;
+      /** It is not, but only for want of a digest. Default: false. */
+      readonly shareable?: boolean;
       /** The URL after redirects. */
       readonly url: string;
     }
@@ -237,6 +239,8 @@ export type FromTab =
       readonly contentType: string;
       /** Do status and headers allow sharing? */
       readonly shareable: boolean;
+      /** It came without a digest, by this engine or one before, and has this one, as the page knows by now. Default: the manifest is asked. */
+      readonly name?: AssetName;
     }
   | {
       readonly type: 'held';

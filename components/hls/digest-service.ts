@@ -1,13 +1,24 @@
 /** Asks the digest service of the mesh's server for the digests of playlists without tags. One for a page; loaded by `untagged.ts`. */
 import type { Fragment } from 'hls.js';
 import { namesOfPlaylist } from '../../mesh/digests.ts';
-import { debugOnce, type MeshFace } from '../../mesh/index.ts';
+import { debugOnce, type LoadedAsset, type MeshFace } from '../../mesh/index.ts';
 import { P2PError } from '../../protocol/error.ts';
-import { NAME_PATIENCE_MS, NAME_PATIENCE_PAUSE_MS, NAME_PATIENCE_SHARE, NAME_SPARE_MS } from './limits.ts';
+import { NAME_PATIENCE_MS } from './limits.ts';
 import { nameKey, names } from './names.ts';
+
+/** Milliseconds after which what is needed at once may wait for NAME_PATIENCE_MS again, as after a seek. */
+export const NAME_PATIENCE_PAUSE_MS = 10_000;
+
+/** What is needed later waits for its digest for this share of the time there is, at most NAME_SPARE_MS: the service takes about as long for a new segment as we would. */
+const NAME_PATIENCE_SHARE = 0.25;
+export const NAME_SPARE_MS = 2000;
 
 /** Milliseconds between two questions about a playlist, at least; half a second is what the service itself looks at a live one. */
 const ASK_AGAIN_MS = 1000;
+
+/** Bytes of segments that came before their digests, and milliseconds for which they are kept. The oldest go first. */
+const MAX_NAMELESS_BYTES = 16 * 1024 * 1024;
+const NAMELESS_MS = 60_000;
 
 /** Milliseconds after which who waits for a name looks whether to ask again. */
 const LOOK_AGAIN_MS = 250;
@@ -36,11 +47,21 @@ interface Asked {
   underWay: Promise<void> | null;
 }
 
+/** A segment that came before its digest was known. */
+export interface Nameless {
+  readonly source: { readonly mesh: MeshFace; readonly swarm: string | null };
+  readonly fragment: Pick<Fragment, 'url' | 'byteRange'>;
+  readonly asset: Pick<LoadedAsset, 'body' | 'contentType'>;
+}
+
 /** By URL. */
 const playlists = new Map<string, Asked>();
 
 /** Web origins whose playlists the service does not take: it is not there, or was not told of them. */
 const refused = new Set<string>();
+
+/** By URL and range. */
+const nameless = new Map<string, Nameless & { readonly at: number }>();
 
 /** Until when what is needed at once may wait, of `performance.now()`. */
 let patientUntil = -Infinity;
@@ -71,6 +92,29 @@ export async function named(fragment: Pick<Fragment, 'url' | 'byteRange'>, deadl
   }
 }
 
+/** Keeps a segment until its digest is known, then hands it out. */
+export function awaitName(segment: Nameless): void {
+  nameless.set(nameKey(segment.fragment), { ...segment, at: performance.now() });
+  handOut();
+  for (const asked of playlists.values()) if (isOpen(asked)) void ask(asked);
+}
+
+/** What has a name by now. What has none and is old, too much, or in no playlist that is open, is dropped. */
+function handOut(): void {
+  const mayCome = [...playlists.values()].some((asked) => !asked.isComplete && !refused.has(originOf(asked)));
+  const oldest = performance.now() - NAMELESS_MS;
+  let bytes = 0;
+  // The newest first.
+  for (const [key, { source, fragment, asset, at }] of [...nameless].reverse()) {
+    const { mesh, swarm } = source;
+    const { body, contentType } = asset;
+    const name = names.get(key);
+    bytes += body.byteLength;
+    if (name) mesh.keep(fragment.url, { name, body, contentType, ...(swarm !== null && { swarm }) });
+    if (name || !mayCome || at < oldest || bytes > MAX_NAMELESS_BYTES) nameless.delete(key);
+  }
+}
+
 /** What is needed at once has a single patience, however many segments and initialization segments that are. */
 function patienceOf(deadline: number): number {
   const now = performance.now();
@@ -89,7 +133,11 @@ function ask(asked: Asked): Promise<void> {
         debugOnce(`no digests of ${originOf(asked)}: ${String(error)}`);
         asked.deafUntil = performance.now() + (status === 503 ? BUSY_MS : FAILED_MS);
       })
-      .finally(() => (asked.underWay = null));
+      .finally(() => {
+        asked.underWay = null;
+        handOut();
+        if (nameless.size > 0 && !asked.isComplete) setTimeout(() => void ask(asked), ASK_AGAIN_MS);
+      });
   }
   return asked.underWay ?? Promise.resolve();
 }

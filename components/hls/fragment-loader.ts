@@ -3,7 +3,7 @@ import type { LoadOptions, MeshFace } from '../../mesh/index.ts';
 import { EarlyStart } from './early-start.ts';
 import { MeshLoader, type Listener, type Loaded } from './mesh-loader.ts';
 import { nameOfFragment } from './segments.ts';
-import { nameSoon } from './untagged.ts';
+import { nameSoon, shareOnceNamed } from './untagged.ts';
 
 /** When something is played, in seconds from the start of the stream. */
 export interface Timing {
@@ -37,7 +37,8 @@ export function fragmentLoader(source: FragmentSource): new (config: HlsConfig) 
       const wait = nameSoon(context.frag, source.deadlineOf(timing));
       if (wait) await wait;
       const deadline = source.deadlineOf(timing);
-      const what = whatOf(context);
+      const isAll = isWhole(context);
+      const what = whatOf(context, isAll);
       // What is needed later than now is checked at one go, and given so.
       const early =
         deadline === 0 && what.name && onChunk && new EarlyStart(what.name.size, context.frag.duration, onChunk);
@@ -52,10 +53,9 @@ export function fragmentLoader(source: FragmentSource): new (config: HlsConfig) 
         },
       };
       try {
-        const { body, url } = await source.mesh.load(
-          context.url,
-          deadline === undefined ? options : { ...options, deadline },
-        );
+        const asset = await source.mesh.load(context.url, deadline === undefined ? options : { ...options, deadline });
+        if (isAll) shareOnceNamed(source, context.frag, asset);
+        const { body, url } = asset;
         return { data: body, bytes: body.byteLength, url };
       } catch (error) {
         if (!signal.aborted) source.onFailure();
@@ -69,15 +69,16 @@ export function fragmentLoader(source: FragmentSource): new (config: HlsConfig) 
  * What is asked of the URL: a range of it, and the asset's name where the playlist tells it. A part of a segment (low latency) has none; nor
  * has a range that is not the segment's own (hls.js asks for more around an encrypted initialization segment).
  */
-function whatOf({
-  rangeStart = 0,
-  rangeEnd,
-  frag,
-  part,
-}: FragmentLoaderContext): Pick<LoadOptions, 'range' | 'name' | 'use'> {
+function whatOf(
+  { rangeStart = 0, rangeEnd, frag }: FragmentLoaderContext,
+  isAll: boolean,
+): Pick<LoadOptions, 'range' | 'name' | 'use'> {
   const range = rangeEnd ? { range: { start: rangeStart, end: rangeEnd } } : {};
-  const [start, end] = frag.byteRange;
-  const isAll = part === null && (rangeEnd ? start === rangeStart && end === rangeEnd : end === undefined);
   const name = isAll ? nameOfFragment(frag) : null;
   return name ? { ...range, name } : isAll && !rangeEnd ? { use: 'video' } : range;
+}
+
+function isWhole({ rangeStart = 0, rangeEnd, frag, part }: FragmentLoaderContext): boolean {
+  const [start, end] = frag.byteRange;
+  return part === null && (rangeEnd ? start === rangeStart && end === rangeEnd : end === undefined);
 }

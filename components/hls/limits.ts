@@ -67,10 +67,5 @@ export const MEDIA_RECOVERY_MS = 30_000;
 export const MAX_KEPT_PLAYLISTS = 100;
 export const MAX_KEPT_CHARACTERS = 4_000_000;
 
-/** Milliseconds that what is needed at once waits for its digest, all of it together: no first frame comes more than 0.3 s later. After NAME_PATIENCE_PAUSE_MS there is as much again, for a seek. */
+/** Milliseconds that what is needed at once waits for its digest, all of it together: no first frame comes more than 0.3 s later. */
 export const NAME_PATIENCE_MS = 300;
-export const NAME_PATIENCE_PAUSE_MS = 10_000;
-
-/** What is needed later waits for its digest for this share of the time there is, at most NAME_SPARE_MS: the service takes about as long for a new segment as we would. */
-export const NAME_PATIENCE_SHARE = 0.25;
-export const NAME_SPARE_MS = 2000;

@@ -3,9 +3,10 @@
  * what all have.
  */
 import type { Fragment } from 'hls.js';
-import type { MeshFace } from '../../mesh/index.ts';
+import type { LoadedAsset, MeshFace } from '../../mesh/index.ts';
 import { DIGEST_TAG } from '../../protocol/playlist-tag.ts';
 import { NAME_PATIENCE_MS } from './limits.ts';
+import type { Nameless } from './digest-service.ts';
 import { nameOfFragment } from './segments.ts';
 
 type Service = typeof import('./digest-service.ts');
@@ -17,6 +18,14 @@ export function noteUntagged(mesh: MeshFace, playlist: { readonly text: string; 
   if (!playlist.text.includes('#EXTINF') || playlist.text.includes(DIGEST_TAG)) return;
   service ??= import('./digest-service.ts').catch(() => null);
   void service.then((loaded) => loaded?.note(mesh, playlist));
+}
+
+/** What came before its digest was known is handed out once it is. */
+export function shareOnceNamed(source: Nameless['source'], fragment: Nameless['fragment'], asset: LoadedAsset): void {
+  if (!service || !asset.shareable) return;
+  // What the player is given it may take apart.
+  const body = asset.body.slice();
+  void service.then((loaded) => loaded?.awaitName({ source, fragment, asset: { ...asset, body } }));
 }
 
 /**

@@ -219,7 +219,7 @@ export class Assets {
     const body = await readBody(url, response, (_, have) => progress(have, response.size ?? 0));
     const { contentType, shareable } = response;
     if (mayBeListed && shareable) void this.keep({ url, swarm, body, contentType, shareable }, true);
-    return loaded(question, body, contentType, 'origin', false, response.url);
+    return { ...loaded(question, body, contentType, 'origin', false, response.url), shareable };
   }
 
   /**
@@ -266,25 +266,18 @@ export class Assets {
     for (const digest of digests) this.#ports.store.used(digest);
   }
 
-  /** Takes what came from the origin by its URL alone, if the manifest lists it. @param mayBeOld it may be of the browser's own cache: then other bytes say nothing against the origin */
-  async keep({ url, swarm, body, contentType, shareable }: Kept, mayBeOld = false): Promise<void> {
+  /** Takes what came from the origin by its URL alone, if it has a name by now, or the manifest lists it. @param mayBeOld it may be of the browser's own cache: then other bytes say nothing against the origin */
+  async keep({ url, swarm, name, body, contentType, shareable }: Kept, mayBeOld = name !== undefined): Promise<void> {
     const most = this.#ports.manifest.isLoading ? MAX_LATE_BYTES - this.#late : Infinity;
     if (!isAssetSize(body.length) || body.length > most) return;
     this.#late += body.length;
-    const listed = await this.#listedAtLast(url).finally(() => (this.#late -= body.length));
+    const listed = name ? { name, contentType: '' } : await this.#listedAtLast(url);
+    this.#late -= body.length;
     if (!listed || this.#contradicted.has(listed.name.digest)) return;
     const { digest, leaves } = await nameOf(body, this.#ports.sha256);
     if (mayBeOld && digest !== listed.name.digest) return;
     this.#keep(
-      {
-        url,
-        name: listed.name,
-        range: null,
-        swarm: swarm ?? this.#home,
-        contentType: listed.contentType,
-        neededAt: Infinity,
-        startedAt: 0,
-      },
+      { url, ...listed, range: null, swarm: swarm ?? this.#home, neededAt: Infinity, startedAt: 0 },
       {
         body,
         leaves: digest === listed.name.digest ? leaves : null,

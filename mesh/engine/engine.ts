@@ -175,10 +175,12 @@ export class Engine {
     this.#membership.showToken(token);
   }
 
-  /** Takes what the page had from the origin itself. */
+  /** Takes what the page had from the origin itself, or has a name for by now. */
   keep(message: Extract<FromPage, { type: 'keep' }>): void {
-    this.#count('origin', message.body.byteLength);
-    this.#reachability(true);
+    if (!message.name) {
+      this.#count('origin', message.body.byteLength);
+      this.#reachability(true);
+    }
     void this.#assets.keep({ ...message, body: new Uint8Array(message.body) });
   }
 

@@ -1,6 +1,6 @@
 /** The public face of the mesh: one for a page, shared by all its elements. Starts the engine with the first use and speaks with it. */
 import { P2PError } from '../../protocol/error.ts';
-import type { Digest, SwarmId } from '../../protocol/ids.ts';
+import type { AssetName, Digest, SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, ByteCounts, Expected, FromTab, Held, Played, TabStats, ToTab } from '../../protocol/page.ts';
 import { swarmOfName } from '../../protocol/swarm.ts';
 import { engineOptions, LOT_ITEM } from './engine-options.ts';
@@ -13,6 +13,7 @@ import type {
   MeshFace,
   MeshOptions,
   MeshStats,
+  Named,
   Prefetched,
   PrefetchOptions,
 } from './types.ts';
@@ -146,19 +147,29 @@ export class Mesh extends EventTarget implements MeshFace {
 
   /** The engine starts meanwhile, and is given a copy to hand out. Null where the origin is gone: neighbours may have it. */
   async #fromOriginAtOnce(url: string, options: LoadOptions): Promise<LoadedAsset | null> {
-    const started = this.#start();
+    void this.#start();
     try {
       const asset = await loadPlainly(url, options);
-      const { contentType, shareable } = asset;
-      const body = asset.body.slice();
-      const swarm = swarmOf(options);
-      void started.then((post) => post?.({ type: 'keep', url, swarm, body, contentType, shareable }, [body]));
+      this.#keep(url, { ...asset, body: asset.body.slice() }, options);
       return asset;
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof P2PError && Number(error.details['status']) < 500) throw error;
       return null;
     }
+  }
+
+  /** Hands out what came without a digest: see MeshFace. */
+  keep(url: string, asset: Named): void {
+    this.#keep(url, { ...asset, shareable: true }, asset);
+  }
+
+  #keep(
+    url: string,
+    asset: Pick<Named, 'body' | 'contentType'> & { readonly name?: AssetName; readonly shareable: boolean },
+    options: LoadOptions,
+  ): void {
+    void this.#post({ ...asset, type: 'keep', url, swarm: swarmOf(options) });
   }
 
   /** What a player will ask for next: see MeshFace. */

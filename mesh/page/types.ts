@@ -76,8 +76,19 @@ export interface LoadedAsset {
   readonly source: AssetSource;
   /** Is it checked, in the store and offered to neighbours? False where the origin's digest is not known or contradicted. */
   readonly shared: boolean;
+  /** Could it be shared, by status and headers, if its digest were known? Default: false. */
+  readonly shareable?: boolean;
   /** The URL after redirects. */
   readonly url: string;
+}
+
+/** What came without a digest, and has one. */
+export interface Named {
+  readonly name: AssetName;
+  readonly body: ArrayBuffer;
+  readonly contentType: string;
+  /** Default: the web origin's static assets. */
+  readonly swarm?: string;
 }
 
 /** `mesh.stats`: `bytes` are this tab's own use since it opened, `total` those of the peer, that is of all tabs. */
@@ -114,6 +125,8 @@ export interface MeshFace extends EventTarget {
   join(swarm: string): void;
   load(url: string | URL, options?: LoadOptions): Promise<LoadedAsset>;
   fetch(url: string | URL, options?: LoadOptions): Promise<Response>;
+  /** Hands out what `load` gave without a digest (`shareable`), for its name is known by now. Other bytes than the name's are not taken. */
+  keep(url: string, asset: Named): void;
   /**
    * What a player will ask for next, soonest first, so that it can be fetched ahead and for neighbours. Replaces what the same player said
    * before; an empty list ends it.

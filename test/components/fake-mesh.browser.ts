@@ -8,6 +8,7 @@ import type {
   MeshFace,
   MeshOptions,
   MeshStats,
+  Named,
   Prefetched,
   PrefetchOptions,
 } from '../../mesh/index.ts';
@@ -123,6 +124,13 @@ export class FakeMesh extends EventTarget implements MeshFace {
   async fetch(url: string | URL, options: LoadOptions = {}): Promise<Response> {
     const { body, contentType } = await this.load(url, options);
     return new Response(body, { headers: { 'content-type': contentType } });
+  }
+
+  /** What came without a name and was given one, by URL. */
+  readonly kept = new Map<string, Named>();
+
+  keep(url: string, asset: Named): void {
+    this.kept.set(url, asset);
   }
 
   expect(player: number, assets: readonly Expected[], swarm?: string): void {

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict';
 import { mock, test, type TestContext } from 'node:test';
 import { names, nameKey } from '../../../components/hls/names.ts';
-import { named, note } from '../../../components/hls/digest-service.ts';
-import { NAME_PATIENCE_MS, NAME_PATIENCE_PAUSE_MS, NAME_SPARE_MS } from '../../../components/hls/limits.ts';
+import {
+  awaitName,
+  named,
+  NAME_PATIENCE_PAUSE_MS,
+  NAME_SPARE_MS,
+  note,
+  type Nameless,
+} from '../../../components/hls/digest-service.ts';
+import { NAME_PATIENCE_MS } from '../../../components/hls/limits.ts';
 import { nameOfFragment } from '../../../components/hls/segments.ts';
-import { nameSoon, noteUntagged } from '../../../components/hls/untagged.ts';
-import type { MeshFace } from '../../../mesh/index.ts';
+import { nameSoon, noteUntagged, shareOnceNamed } from '../../../components/hls/untagged.ts';
+import type { MeshFace, Named } from '../../../mesh/index.ts';
 import type { DigestList } from '../../../protocol/digest-list.ts';
 import type { Digest } from '../../../protocol/ids.ts';
 import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
@@ -159,12 +166,21 @@ test('of a live playlist each new version is asked about, but no more often than
   assert.deepEqual(times, [0, 1000, 2000]);
 });
 
-test('the server is not told what is watched before the viewer agrees, nor asked about its own playlists', async (t) => {
-  const asked = network(t, () => listOf(SERVER));
-  note(meshOf(null), { url: `${freshOrigin()}/index.m3u8`, text: VOD });
+test('the server is told what is watched when the viewer agrees, and is never asked about its own playlists', async (t) => {
+  const origin = freshOrigin();
+  const asked = network(t, () => listOf(origin));
+  let server: string | null = null;
+  const mesh = { server: () => Promise.resolve(server) } as unknown as MeshFace;
+  note(mesh, { url: `${origin}/index.m3u8`, text: VOD });
   note(meshOf(), { url: `${SERVER}/media/index.m3u8`, text: VOD });
   await settled();
   assert.deepEqual(asked, []);
+  server = SERVER;
+  const later = performance.now() + 1500;
+  const clock = mock.method(performance, 'now', () => later);
+  t.after(() => clock.mock.restore());
+  await named(fragmentAt(`${origin}/0.ts`), 60_000);
+  assert.equal(asked.length, 1);
 });
 
 test('who waits for a name has it with the answer, or with a later one', async (t) => {
@@ -176,6 +192,127 @@ test('who waits for a name has it with the answer, or with a later one', async (
   await named(fragment, 60_000);
   assert.equal(answers, 2);
   assert.ok(names.has(nameKey(fragment)));
+});
+
+/** A segment of five bytes that came without a name, and what the mesh was given of it. */
+function namelessAt(url: string, size = 5): { nameless: Nameless; kept: { url: string; asset: Named }[] } {
+  const kept: { url: string; asset: Named }[] = [];
+  const mesh = { ...meshOf(), keep: (url: string, asset: Named) => void kept.push({ url, asset }) };
+  const asset = { body: new ArrayBuffer(size), contentType: 'video/mp2t' };
+  return { nameless: { source: { mesh, swarm: 'lesson' }, fragment: fragmentAt(url), asset }, kept };
+}
+
+let now = 1e9;
+
+/** What other tests left open is refused; timers, and a clock, of the test's own. @returns lets time pass */
+async function ownTime(t: TestContext): Promise<(milliseconds: number) => Promise<void>> {
+  now += 1e6;
+  const clock = mock.method(performance, 'now', () => now);
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => {
+    clock.mock.restore();
+    mock.timers.reset();
+  });
+  network(t, () => new Response('', { status: 404 }));
+  awaitName(namelessAt('https://other.example/0.ts').nameless);
+  await settled();
+  return async (milliseconds) => {
+    for (let passed = 0; passed < milliseconds; passed += 250) {
+      now += 250;
+      mock.timers.tick(250);
+      await settled();
+    }
+  };
+}
+
+test('a segment that came before its digest is handed out once it is known, though nobody waits any more', async (t) => {
+  const after = await ownTime(t);
+  const origin = freshOrigin();
+  const answers = [listOf(origin, { complete: false, assets: [] }), listOf(origin, { complete: false, assets: [] })];
+  const asked = network(t, () => answers.shift() ?? listOf(origin));
+  note(meshOf(), { url: `${origin}/index.m3u8`, text: VOD });
+  const { nameless, kept } = namelessAt(`${origin}/0.ts`);
+  awaitName(nameless);
+  await after(1500);
+  assert.deepEqual([asked.length, kept], [2, []]);
+  await after(60_000);
+  const name = { digest, size: 5, leavesUrl: `${SERVER}/p2p/leaves/${digest}` };
+  assert.deepEqual(kept, [{ url: `${origin}/0.ts`, asset: { ...nameless.asset, name, swarm: 'lesson' } }]);
+  assert.equal(asked.length, 3, 'and then nobody is asked any more');
+});
+
+test('one whose digest came while it loaded is handed out at once', async (t) => {
+  await ownTime(t);
+  const origin = freshOrigin();
+  network(t, () => listOf(origin));
+  note(meshOf(), { url: `${origin}/index.m3u8`, text: VOD });
+  await settled();
+  const { nameless, kept } = namelessAt(`${origin}/0.ts`);
+  awaitName(nameless);
+  assert.equal(kept.length, 1);
+});
+
+test('segments wait for their digests for a minute, and no more of them than 16 MiB', async (t) => {
+  const after = await ownTime(t);
+  const origin = freshOrigin();
+  const all = [0, 1, 2].map((n) => ({ url: `${origin}/${n}.ts`, digest, size: 5 }));
+  let assets: typeof all = [];
+  const asked = network(t, () => listOf(origin, { complete: false, assets }));
+  note(meshOf(), { url: `${origin}/index.m3u8`, text: VOD });
+  const [first, second, third] = [0, 1, 2].map((n) => namelessAt(`${origin}/${n}.ts`, 7 * 1024 * 1024));
+  awaitName(first!.nameless);
+  awaitName(second!.nameless);
+  awaitName(third!.nameless); // the first is too much now
+  await after(50_000);
+  assets = all.slice(0, 2);
+  await after(2000);
+  assert.deepEqual([first!.kept.length, second!.kept.length], [0, 1]);
+  await after(10_000);
+  const { length } = asked;
+  assets = all;
+  await after(10_000);
+  assert.deepEqual([third!.kept.length, asked.length], [0, length], 'nothing waits any more');
+});
+
+test('of a playlist that has told all, or whose origin is refused, nothing waits', async (t) => {
+  await ownTime(t);
+  for (const answer of [new Response('', { status: 404 }), listOf('https://other.example')]) {
+    const origin = freshOrigin();
+    const asked = network(t, () => answer);
+    note(meshOf(), { url: `${origin}/index.m3u8`, text: VOD });
+    await settled();
+    const { nameless, kept } = namelessAt(`${origin}/0.ts`);
+    awaitName(nameless);
+    names.set(nameKey(nameless.fragment), { digest, size: 5 });
+    awaitName(namelessAt(`${origin}/1.ts`).nameless);
+    assert.deepEqual([kept, asked.length], [[], 1]);
+  }
+});
+
+test('only what may be shared is kept for its digest, and the player keeps its own copy', async (t) => {
+  await ownTime(t);
+  const origin = freshOrigin();
+  let resolve: (list: DigestList) => void = () => undefined;
+  const answer = new Promise((done) => (resolve = done));
+  const asked = network(t, () => answer);
+  const { nameless, kept } = namelessAt(`${origin}/0.ts`);
+  const { source, fragment } = nameless;
+  noteUntagged(source.mesh, { url: `${origin}/index.m3u8`, text: VOD });
+  while (asked.length === 0) await settled(); // what asks is loaded first
+  const body = Uint8Array.from([1, 2, 3, 4, 5]).buffer;
+  const asset = { body, contentType: 'video/mp2t', source: 'origin', shared: false, url: '' } as const;
+  shareOnceNamed({ ...source, swarm: null }, fragment, asset);
+  await settled();
+  shareOnceNamed({ ...source, swarm: null }, fragment, { ...asset, shareable: true });
+  structuredClone(body, { transfer: [body] });
+  await settled();
+  resolve(listOf(origin));
+  await settled();
+  assert.deepEqual(
+    kept.map(({ asset }) => [...new Uint8Array(asset.body)]),
+    [[1, 2, 3, 4, 5]],
+  );
+  assert.ok(!('swarm' in kept[0]!.asset));
 });
 
 test('a playlist with tags, and a multivariant one, is never asked about', async (t) => {

@@ -31,6 +31,40 @@ test('it is handed out if the manifest lists it', async () => {
   assert.deepEqual(body, asset.body);
 });
 
+test('it is handed out if it has a name by now that no manifest lists, and its bytes were counted before', async () => {
+  const world = new World();
+  const asset = await world.asset('0.ts', 2000);
+  const [a, b] = [world.peer('A'), world.peer('B')];
+  await world.connected([a, b]);
+  const { shareable, shared } = await a.get({ url: asset.url, name: null });
+  assert.deepEqual([shareable, shared, a.stats.bytes.origin], [true, false, 2000]);
+  const named = { type: 'keep', url: asset.url, swarm: null, contentType: 'video/mp2t', shareable: true } as const;
+  a.engine.keep({ ...named, body: asset.body.slice().buffer, name: asset.name });
+  await world.clock.advance(1000);
+  assert.equal(a.stats.bytes.origin, 2000);
+  assert.equal((await b.get({ url: asset.url, name: asset.name })).source, 'peers');
+});
+
+test('other bytes than the name says are nobody’s, and the name is believed still', async () => {
+  const world = new World();
+  const asset = await world.asset('0.ts', 2000);
+  const a = world.peer('A');
+  const body = asset.body.slice();
+  body[7]! ^= 1;
+  a.engine.keep({
+    type: 'keep',
+    url: asset.url,
+    swarm: null,
+    contentType: '',
+    shareable: true,
+    body: body.buffer,
+    name: asset.name,
+  });
+  await world.clock.advance(1000);
+  assert.deepEqual([a.store.has(asset.name.digest), a.warnings], [false, []]);
+  assert.equal((await a.get({ url: asset.url, name: asset.name })).shared, true);
+});
+
 test('it counts as bytes of the origin', async () => {
   const { world, asset, a } = await listed();
   await world.clock.advance(1000);

@@ -185,6 +185,7 @@ export interface Got {
   readonly body: Uint8Array<ArrayBuffer>;
   readonly source: string;
   readonly shared: boolean;
+  readonly shareable: boolean | undefined;
   readonly contentType: string;
   /** From question to answer, ms. */
   readonly took: number;
@@ -193,8 +194,8 @@ export interface Got {
 /** What came, or an error that says why nothing did. */
 export function gotOf({ answer, askedAt, answeredAt }: Asking): Got {
   if (answer?.type !== 'loaded') throw new Error(`expected an asset, got ${JSON.stringify(answer)}`);
-  const { source, shared, contentType } = answer;
-  return { body: new Uint8Array(answer.body), source, shared, contentType, took: answeredAt - askedAt };
+  const { source, shared, shareable, contentType } = answer;
+  return { body: new Uint8Array(answer.body), source, shared, shareable, contentType, took: answeredAt - askedAt };
 }
 
 const sha = (body: ArrayBuffer): string => createHash('sha256').update(new Uint8Array(body)).digest('hex').slice(0, 8);
