@@ -92,7 +92,8 @@ async function fill(
   options: SignalingBenchOptions,
   round: Round,
 ): Promise<void> {
-  const { peers, only, signals } = options;
+  const { peers, only } = options;
+  const signals = signalsOf(system, options);
   await warmUp(system, server, options);
   const fleet = new Fleet(system, [server.port]);
   const spent = stopwatch(server, fleet);
@@ -120,7 +121,7 @@ async function fill(
   }
   if (only.includes('drop')) {
     round.drop = await drop(fleet, server, ping, options);
-    round.dropLost = await dropWhileTheyTalk(fleet, server, options);
+    round.dropLost = await dropWhileTheyTalk(fleet, server, MURMUR * system.signalShare, options);
   }
   if (fleet.losses > 0 || fleet.refused > 0)
     throw new Error(`${system.name} ended ${JSON.stringify([...fleet.lost])}, refused ${fleet.refused} signals.`);
@@ -144,20 +145,21 @@ async function memory(
 }
 
 /** What is measured should be compiled, and the first growth of the heap is nobody's. */
-async function warmUp(
-  system: System,
-  server: ServerProcess,
-  { warmUp, signals }: SignalingBenchOptions,
-): Promise<void> {
+async function warmUp(system: System, server: ServerProcess, options: SignalingBenchOptions): Promise<void> {
+  const { warmUp } = options;
+  const signals = Math.min(signalsOf(system, options), 2 * warmUp);
   for (let wave = 0; wave < WARM_UP_WAVES; wave++) {
     const fleet = new Fleet(system, [server.port]);
     await fleet.open(warmUp);
     await fleet.join(fleet.peers, `warm-up ${wave}`);
-    for (const answer of [true, false]) await fleet.exchange(fleet.peers, Math.min(signals, 2 * warmUp), answer);
+    for (const answer of [true, false]) await fleet.exchange(fleet.peers, signals, answer);
     fleet.destroy();
     await emptied(server, 0);
   }
 }
+
+const signalsOf = ({ signalShare }: System, { signals }: SignalingBenchOptions): number =>
+  Math.ceil(signals * signalShare);
 
 /** All join one swarm. @returns what each SPAN of them cost, without the first, which is the swarm that the next join */
 async function joinAll(fleet: Fleet, spent: Stopwatch): Promise<Spent[]> {
@@ -196,6 +198,7 @@ async function drop(
 async function dropWhileTheyTalk(
   fleet: Fleet,
   server: ServerProcess,
+  perSecond: number,
   { newsMs }: SignalingBenchOptions,
 ): Promise<number> {
   const gone = everySecond(fleet);
@@ -204,7 +207,7 @@ async function dropWhileTheyTalk(
   const start = performance.now();
   const murmur = fleet.murmur(
     fleet.peers.filter((peer) => !among.has(peer)),
-    MURMUR,
+    perSecond,
     murmurMs,
   );
   await delay(LEAD_MS);

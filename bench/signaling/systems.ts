@@ -12,6 +12,8 @@ export interface System {
   readonly answers: boolean;
   /** May peers send signals only to those that the server introduced to them? Else they go to anybody. */
   readonly introduces: boolean;
+  /** Of the signals that the others are measured with: for who looks at every peer for each message, fewer tell as much. */
+  readonly signalShare: number;
   readonly env: Readonly<Record<string, string>>;
 }
 
@@ -20,13 +22,14 @@ const WITHOUT_BUFFERUTIL = { WS_NO_BUFFER_UTIL: '1' };
 
 /** In the order of the table. Ratios are to the second. */
 export const SYSTEMS: readonly System[] = [
-  { name: 'p2p-elements', script: 'ours', open: openOurs, answers: true, introduces: true, env: {} },
+  { name: 'p2p-elements', script: 'ours', open: openOurs, answers: true, introduces: true, signalShare: 1, env: {} },
   {
     name: 'socket.io',
     script: 'socket-io',
     open: openRelay,
     answers: true,
     introduces: false,
+    signalShare: 1,
     env: WITHOUT_BUFFERUTIL,
   },
   {
@@ -35,6 +38,7 @@ export const SYSTEMS: readonly System[] = [
     open: openTracker,
     answers: false,
     introduces: false,
+    signalShare: 0.02,
     env: WITHOUT_BUFFERUTIL,
   },
 ];

@@ -54,10 +54,10 @@ const digestsOf = ({ server }: Stage, playlist: string): Promise<DigestList> =>
   });
 
 const held = ({ page }: Person, assets: DigestList['assets']): Promise<readonly Held[]> =>
-  page.evaluate(
-    async (digests) => ((await import(String('/p2p-elements/index.js'))) as typeof Kit).mesh.held(digests),
-    assets.map(({ digest }) => digest),
-  );
+  page.evaluate(async ({ kit, digests }) => ((await import(kit)) as typeof Kit).mesh.held(digests), {
+    kit: '/p2p-elements/index.js',
+    digests: assets.map(({ digest }) => digest),
+  });
 
 /** Waits until all of a stream is in the buffer. */
 const buffered = ({ page }: Person, seconds: number): Promise<boolean> =>

@@ -1,9 +1,12 @@
 import { expect } from 'chai';
 import { Mesh } from '../../../mesh/page/mesh.ts';
+import { createSha256 } from '../../../mesh/io/sha256.ts';
 import type { MeshOptions } from '../../../mesh/page/types.ts';
+import { nameOf } from '../../../protocol/digest.ts';
 import { P2PError } from '../../../protocol/error.ts';
 import type { Digest } from '../../../protocol/ids.ts';
 import type { FromPage } from '../../../protocol/page.ts';
+import { until } from '../../components/harness.browser.ts';
 
 /** A port where nobody listens. */
 const NOWHERE = 'http://127.0.0.1:9';
@@ -81,6 +84,20 @@ describe('Mesh', () => {
     expect(asset.shared).to.equal(false);
     expect(asset.contentType).to.equal('image/png');
     expect(asset.url).to.equal(new URL(MAP, location.href).href);
+  });
+
+  it('keeps what it gave without a digest, once that is known', async () => {
+    const mesh = meshOf();
+    const { body, contentType, shareable } = await mesh.load(MAP);
+    expect(shareable).to.equal(true);
+    const { digest } = await nameOf(new Uint8Array(body), createSha256());
+    const url = new URL(MAP, location.href).href;
+    mesh.keep(url, { name: { digest, size: body.byteLength }, body, contentType, swarm: 'lesson' });
+    let held: readonly string[] = [];
+    await until(() => {
+      void mesh.held([digest]).then((answer) => (held = answer));
+      return held[0] === 'store';
+    }, 'it is in the store');
   });
 
   it('gives a Response, as fetch() does', async () => {

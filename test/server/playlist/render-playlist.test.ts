@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
+import { basename } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { AssetName } from '../../../protocol/ids.ts';
 import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
 import { Digests } from '../../../server/digests/digests.ts';
 import { serveManifest } from '../../../server/digests/serve-manifest.ts';
 import { LIVE_PLAYLIST_WAIT_MS, VOD_PLAYLIST_WAIT_MS } from '../../../server/limits.ts';
-import { renderPlaylist } from '../../../server/playlist/render-playlist.ts';
-import { folderOf, nameOfText, until, vod } from '../support.ts';
+import { renderPlaylist, sharedPlaylist } from '../../../server/playlist/render-playlist.ts';
+import { folderOf, nameOfText, put, until, vod } from '../support.ts';
 
 /** Digests that are never ready for files whose path ends like this. */
 function stuckOn(t: TestContext, suffix: string): Digests & { asked: number } {
@@ -46,6 +47,35 @@ test('a VOD playlist whose digests do not come in 8 s is served without them, an
   const tick = setInterval(() => digests.asked > 0 && t.mock.timers.tick(VOD_PLAYLIST_WAIT_MS), 5);
   const rendered = await rendering.finally(() => clearInterval(tick));
   assert.deepEqual([rendered?.complete, text(rendered?.body)], [false, vod(1)]);
+});
+
+test('a playlist is made once for all who ask meanwhile, and anew when it has changed', async (t) => {
+  const folder = await folderOf(t, { 'i.m3u8': vod(1), 's0.ts': 'zero', 's1.ts': 'one' });
+  const digests = new Digests(() => Date.now() + 60_000);
+  t.after(() => digests.close());
+  const nameOf = digests.nameOf.bind(digests);
+  const asked: string[] = [];
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  digests.nameOf = async (path, ...more) => {
+    asked.push(basename(path));
+    await gate;
+    return nameOf(path, ...more);
+  };
+  const ask = () => sharedPlaylist(folder, 'i.m3u8', digests);
+  const before = Array.from({ length: 20 }, ask);
+  await until('the first is under way', () => asked.length > 0);
+  await put(folder, { 'i.m3u8': vod(2) });
+  const after = ask();
+  await until('so is the second', () => asked.length > 1);
+  open();
+  const tags = async (rendering: ReturnType<typeof ask>): Promise<number> =>
+    text((await rendering)?.body).match(/#EXT-X-P2P-DIGEST:/g)?.length ?? 0;
+  assert.deepEqual(await Promise.all(before.map(tags)), Array<number>(20).fill(1));
+  assert.equal(await tags(after), 2);
+  assert.deepEqual(asked, ['s0.ts', 's0.ts', 's1.ts']);
+  await ask();
+  assert.equal(asked.length, 5, 'it is kept for nobody who comes later');
 });
 
 test('a multivariant playlist is served as it stands, at once', async (t) => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { NODE_DEAD_MS } from '../../../server/limits.ts';
 import { KEY_PREFIX } from '../../../server/redis/keys.ts';
@@ -26,6 +28,28 @@ const ready = ({ url }: Running): Promise<unknown> =>
 
 /** What the last news of the server said of the swarm, else its answer to a new join. */
 const sizeOf = async (client: Client): Promise<number | undefined> => (await joinSwarms(client, ['x'])).swarms[0]?.size;
+
+/** A way to Redis on which the connection breaks once, before Redis has heard what is looked for. */
+async function cutting(t: TestContext, port: number, at: RegExp): Promise<{ url: string; count: number }> {
+  const way = { url: '', count: 0 };
+  const server = createServer((client) => {
+    const redis = createConnection(port, '127.0.0.1');
+    client.on('data', (bytes) => {
+      if (way.count > 0 || !at.test(bytes.toString())) redis.write(bytes);
+      else {
+        way.count++;
+        client.destroy();
+      }
+    });
+    redis.pipe(client);
+    for (const [end, other] of [[client, redis] as const, [redis, client] as const])
+      end.on('error', () => undefined).on('close', () => other.destroy());
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => server.close());
+  way.url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return way;
+}
 
 describe('several servers', { skip: noRedis ?? false }, () => {
   test('peers of two servers are introduced to each other, and signals go both ways', async (t) => {
@@ -207,6 +231,30 @@ describe('several servers', { skip: noRedis ?? false }, () => {
     a.socket.disconnect();
     await until('and who leaves is out', async () => (await sizeOf(b)) === 2);
   });
+
+  for (const [what, channel] of [
+    ['what others say to the server', 'inbox'],
+    ['the changes of a swarm', 'news'],
+  ] as const)
+    test(`a subscription that was lost before Redis confirmed it is asked for again: ${what}`, async (t) => {
+      const redis = await startRedis(t);
+      const cut = await cutting(t, redis.port, new RegExp(`subscribe[^]*${KEY_PREFIX}${channel}:`, 'i'));
+      const at = (url: string): Promise<Running> =>
+        run(t, { redis: url, addressOf: testAddress, admission: { limits: { joins: 1000 } } });
+      const [left, right] = [await at(redis.url), await at(cut.url)];
+      await Promise.all([left, right].map(ready));
+      const [a, b] = [await connect(t, left.url, RED), await connect(t, right.url, RED)];
+      const { peer } = await joinSwarms(b, ['x']);
+      await until('the connection was cut', () => cut.count > 0);
+      await ready(right);
+      await joinSwarms(a, ['x']);
+      await until('it hears of who joined', () => b.states.at(-1)?.size === 2);
+      await joinSwarms(await connect(t, left.url, RED), ['x']);
+      await until('and of who joined when all was told anew', () => b.states.at(-1)?.size === 3);
+      assert.deepEqual(await a.ask('signal', { to: peer, signal: offer }), { ok: true });
+      await until('the offer is there', () => b.signals.length === 1);
+      assert.equal(cut.count, 1);
+    });
 
   test('a Redis that stands still delays a join by half a second, once', async (t) => {
     const { redis, left } = await pair(t);
