@@ -1,13 +1,13 @@
 /** The package's entry: the mesh and the element classes. Nothing is registered; import `p2p-elements/p2p-video` and the like for that. */
 export { mesh, Mesh } from './mesh/index.ts';
 export type {
+  Kept,
   LoadedAsset,
   LoadOptions,
   MeshEventMap,
   MeshFace,
   MeshOptions,
   MeshStats,
-  Named,
   Prefetched,
   PrefetchOptions,
 } from './mesh/index.ts';

@@ -59,8 +59,9 @@ interface Figures {
   kill?: Move;
 }
 
-/** What is asked of the medians. */
+/** What is asked of the medians, and of counts the worst. */
 interface Bar {
+  readonly row: RowName;
   readonly text: string;
   readonly value: number;
   readonly most: number;
@@ -96,7 +97,7 @@ async function compare(options: Options): Promise<void> {
       figures.get(each.name)?.push(seen);
       console.error(`run ${run + 1}, ${each.name}: ${JSON.stringify(seen)}`);
     }
-  report(figures);
+  report(figures, options);
 }
 
 async function withFleet(
@@ -137,7 +138,7 @@ async function latency(fleet: Fleet, seen: Figures): Promise<void> {
   seen.missing = tally.missing + tally.surplus;
 }
 
-function report(figures: ReadonlyMap<string, readonly Figures[]>): void {
+function report(figures: ReadonlyMap<string, readonly Figures[]>, { only }: Options): void {
   const all = (name: string, of: (one: Figures) => number | undefined): number[] =>
     (figures.get(name) ?? []).flatMap((one) => of(one) ?? []);
   const median = (name: string, of: (one: Figures) => number | undefined): number => medianOrNaN(all(name, of));
@@ -152,24 +153,49 @@ function report(figures: ReadonlyMap<string, readonly Figures[]>): void {
     Math.max(...all(TWO, ({ kill }) => (kill === undefined ? undefined : of(kill))));
   const alone = median(ALONE, ({ here }) => here);
   const bars: readonly Bar[] = [
-    { text: 'CPU, same node / one node alone', value: median(TWO, ({ here }) => here) / alone, most: 1.1 },
-    { text: 'CPU, other node / one node alone', value: median(TWO, ({ elsewhere }) => elsewhere) / alone, most: 2.5 },
+    { row: 'cpu', text: 'CPU, same node / one node alone', value: median(TWO, ({ here }) => here) / alone, most: 1.1 },
     {
+      row: 'cpu',
+      text: 'CPU, other node / one node alone',
+      value: median(TWO, ({ elsewhere }) => elsewhere) / alone,
+      most: 2.5,
+    },
+    {
+      row: 'latency',
       text: 'p99 / that of the sharded adapter',
       value: median(TWO, ({ p99 }) => p99) / median(SHARDED, ({ p99 }) => p99),
       most: 2,
     },
     {
+      row: 'latency',
+      text: 'signals at 500/s lost or doubled',
+      value: Math.max(...all(TWO, ({ missing }) => missing)),
+      most: 0,
+    },
+    {
+      row: 'kill',
       text: 'seconds until all peers of a dead node were at the other, at most',
       value: worst(({ took }) => took) / 1000,
       most: 15,
     },
-    { text: '… of them lost', value: worst(({ lost }) => lost), most: 0 },
-    { text: '… too many or too few in the directory', value: worst(({ surplus }) => Math.abs(surplus)), most: 0 },
-    { text: '… signals after it lost or doubled', value: worst(({ signalsLost }) => signalsLost), most: 0 },
+    { row: 'kill', text: '… of them lost', value: worst(({ lost }) => lost), most: 0 },
+    {
+      row: 'kill',
+      text: '… too many or too few in the directory',
+      value: worst(({ surplus }) => Math.abs(surplus)),
+      most: 0,
+    },
+    {
+      row: 'kill',
+      text: '… signals after it lost or doubled',
+      value: worst(({ signalsLost }) => signalsLost),
+      most: 0,
+    },
   ];
   console.log('\n| | | bar |\n| - | - | - |');
-  for (const { text, value, most } of bars.filter(({ value }) => Number.isFinite(value)))
-    console.log(`| ${text} | ${value.toFixed(2)} | ≤ ${most}: ${value <= most ? 'met' : '**missed**'} |`);
-  process.exitCode = bars.some(({ value, most }) => value > most) ? 1 : 0;
+  // a figure that is not there is none that is met
+  const asked = bars.filter(({ row }) => only.includes(row)).map((bar) => ({ ...bar, isMet: bar.value <= bar.most }));
+  for (const { text, value, most, isMet } of asked)
+    console.log(`| ${text} | ${value.toFixed(2)} | ≤ ${most}: ${isMet ? 'met' : '**missed**'} |`);
+  process.exitCode = asked.every(({ isMet }) => isMet) ? 0 : 1;
 }

@@ -179,7 +179,7 @@ export type AssetAnswer =
       readonly digest?: Digest | undefined;
       /** Is it in the store, checked, and offered to neighbours? */
       readonly shared: boolean;
-      /** It is not, but only for want of a digest. Default: false. */
+      /** Where it is not: do status and headers allow it? Default: false. */
       readonly shareable?: boolean;
       /** The URL after redirects. */
       readonly url: string;

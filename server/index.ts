@@ -8,7 +8,15 @@ export { type Subjects } from './admission/subjects.ts';
 export { type TokenKeys } from './admission/token-check.ts';
 export { type DigestServiceOptions } from './digest-service/digest-service.ts';
 export { type AllowedOrigins } from './allowed-origins.ts';
-export { digests, kit, playlists, SharedFolder, type SharedFolderOptions } from './http/asset-middleware.ts';
+export {
+  digests,
+  kit,
+  playlists,
+  SharedFolder,
+  type KoaContext,
+  type KoaMiddleware,
+  type SharedFolderOptions,
+} from './http/asset-middleware.ts';
 export { type MayHaveICE } from './http/send-ice.ts';
 export { expiringIce, type IceSource, type TurnOptions } from './ice.ts';
 export { createLog, type Logger, type LogLevel } from './log.ts';

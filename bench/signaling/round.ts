@@ -53,6 +53,8 @@ const LEAD_MS = 1000;
 const SPARE_MS = 5000;
 /** Times that half of all are dropped, for one figure. */
 const DROPS = 3;
+/** The next ping comes when all is over. */
+const WITHOUT_PINGS = { BENCH_PING_MS: '3600000' } as const;
 
 /** @param core of the server */
 export async function runRound(
@@ -62,10 +64,11 @@ export async function runRound(
 ): Promise<Round> {
   const round: Round = {};
   const isAsked = (row: RowName): boolean => options.only.includes(row);
-  const withFresh = (work: (server: ServerProcess) => Promise<unknown>): Promise<void> =>
-    withServer(system, options, core, work);
-  if (isAsked('base') || isAsked('signal') || isAsked('drop'))
-    await withFresh((server) => fill(system, server, options, round));
+  const withFresh = (work: (server: ServerProcess) => Promise<unknown>, env = {}): Promise<void> =>
+    withServer(system, options, core, env, work);
+  if (isAsked('base') || isAsked('signal')) await withFresh((server) => fill(system, server, options, round));
+  if (isAsked('drop'))
+    await withFresh(async (server) => Object.assign(round, await drop(system, server, options)), WITHOUT_PINGS);
   if (isAsked('memory')) await withFresh(async (server) => Object.assign(round, await memory(system, server, options)));
   if (isAsked('burst')) await withFresh(async (server) => (round.burst = await burst(system, server, options.burst)));
   return round;
@@ -75,9 +78,10 @@ async function withServer(
   system: System,
   { profiles }: SignalingBenchOptions,
   core: number | undefined,
+  env: Readonly<Record<string, string>>,
   work: (server: ServerProcess) => Promise<unknown>,
 ): Promise<void> {
-  const server = new ServerProcess(system, core, profiles);
+  const server = new ServerProcess(system, core, profiles, env);
   try {
     await server.listening();
     await work(server);
@@ -119,12 +123,12 @@ async function fill(
     round.signal = await exchanged(false);
     round.signalAnswered = await exchanged(true);
   }
-  if (only.includes('drop')) {
-    round.drop = await drop(fleet, server, ping, options);
-    round.dropLost = await dropWhileTheyTalk(fleet, server, MURMUR * system.signalShare, options);
-  }
+  end(system, fleet);
+}
+
+function end({ name }: System, fleet: Fleet): void {
   if (fleet.losses > 0 || fleet.refused > 0)
-    throw new Error(`${system.name} ended ${JSON.stringify([...fleet.lost])}, refused ${fleet.refused} signals.`);
+    throw new Error(`${name} ended ${JSON.stringify([...fleet.lost])}, refused ${fleet.refused} signals.`);
   fleet.destroy();
 }
 
@@ -170,28 +174,34 @@ async function joinAll(fleet: Fleet, spent: Stopwatch): Promise<Spent[]> {
 }
 
 /**
- * What it costs that every second peer goes at once, with all news of it to those who are left: DROPS times, each from a full house. Nothing else goes
- * on meanwhile, so that pings are all there is to be taken off.
+ * What it costs that every second peer goes at once, with all news of it to those who are left: DROPS times, each from a full house, beyond what is used
+ * anyway. Pings would be most of that, and drown the rest: here are none.
  */
 async function drop(
-  fleet: Fleet,
+  system: System,
   server: ServerProcess,
-  ping: number,
-  { newsMs }: SignalingBenchOptions,
-): Promise<number> {
+  options: SignalingBenchOptions,
+): Promise<Required<Pick<Round, 'drop' | 'dropLost'>>> {
+  const { peers, newsMs } = options;
+  await warmUp(system, server, options);
+  const fleet = new Fleet(system, [server.port]);
   const spent = stopwatch(server, fleet);
   const costs: number[] = [];
   for (let round = 0; round < DROPS; round++) {
+    await refill(fleet, peers - fleet.peers.length);
+    await delay(newsMs);
+    const idle = await spent(() => delay(newsMs));
     const gone = everySecond(fleet);
     const dropping = await spent(async () => {
       await dropAll(fleet, server, gone);
       await delay(newsMs);
     });
-    costs.push(each(dropping, gone.length, ping));
-    await refill(fleet, gone.length);
-    await delay(newsMs);
+    costs.push((dropping.cpu - (idle.cpu * dropping.milliseconds) / idle.milliseconds) / gone.length);
   }
-  return medianOrNaN(costs);
+  await refill(fleet, peers - fleet.peers.length);
+  const dropLost = await dropWhileTheyTalk(fleet, server, MURMUR * system.signalShare, options);
+  end(system, fleet);
+  return { drop: medianOrNaN(costs), dropLost };
 }
 
 /** Every second peer goes at once, while the others exchange signals. @returns signals that did not come, or came more than once */

@@ -16,6 +16,9 @@ export const NAME_SPARE_MS = 2000;
 /** Milliseconds between two questions about a playlist, at least; half a second is what the service itself looks at a live one. */
 const ASK_AGAIN_MS = 1000;
 
+/** The same for segments that wait: twice as long each time, up to this. */
+const ASK_AGAIN_MAX_MS = 16_000;
+
 /** Bytes of segments that came before their digests, and milliseconds for which they are kept. The oldest go first. */
 const MAX_NAMELESS_BYTES = 16 * 1024 * 1024;
 const NAMELESS_MS = 60_000;
@@ -38,6 +41,8 @@ const MAX_PLAYLISTS = 100;
 interface Asked {
   readonly mesh: MeshFace;
   readonly url: string;
+  /** Its player loads it again and again, and so it is asked about. */
+  isLive: boolean;
   /** Is all known that will be? */
   isComplete: boolean;
   /** When it was asked about last, of `performance.now()`. */
@@ -47,10 +52,13 @@ interface Asked {
   underWay: Promise<void> | null;
 }
 
+/** A segment, and by `baseurl` the playlist that lists it. */
+type Listed = Pick<Fragment, 'url' | 'byteRange' | 'baseurl'>;
+
 /** A segment that came before its digest was known. */
 export interface Nameless {
   readonly source: { readonly mesh: MeshFace; readonly swarm: string | null };
-  readonly fragment: Pick<Fragment, 'url' | 'byteRange'>;
+  readonly fragment: Listed;
   readonly asset: Pick<LoadedAsset, 'body' | 'contentType'>;
 }
 
@@ -60,19 +68,32 @@ const playlists = new Map<string, Asked>();
 /** Web origins whose playlists the service does not take: it is not there, or was not told of them. */
 const refused = new Set<string>();
 
-/** By URL and range. */
+/** By URL and range, the oldest first. */
 const nameless = new Map<string, Nameless & { readonly at: number }>();
+
+/** While some wait the service is asked again, less and less often as long as it has nothing new. */
+let askAgain: ReturnType<typeof setTimeout> | undefined;
+let askAgainMs = ASK_AGAIN_MS;
 
 /** Until when what is needed at once may wait, of `performance.now()`. */
 let patientUntil = -Infinity;
 
 /** A playlist without tags was loaded. */
 export function note(mesh: MeshFace, { url, text }: { readonly url: string; readonly text: string }): void {
-  const asked = playlists.get(url) ?? { mesh, url, isComplete: false, at: -Infinity, deafUntil: 0, underWay: null };
+  const isLive = !text.includes('#EXT-X-ENDLIST');
+  const asked = playlists.get(url) ?? {
+    mesh,
+    url,
+    isLive,
+    isComplete: false,
+    at: -Infinity,
+    deafUntil: 0,
+    underWay: null,
+  };
   playlists.set(url, asked);
   trim(playlists, MAX_PLAYLISTS);
   // What moves lists something else each time.
-  if (!text.includes('#EXT-X-ENDLIST')) asked.isComplete = false;
+  if (isLive) asked.isComplete = false;
   void ask(asked);
 }
 
@@ -80,39 +101,64 @@ export function note(mesh: MeshFace, { url, text }: { readonly url: string; read
  * Resolves when the name of a segment is known, or is no more worth waiting for.
  * @param deadline milliseconds until the segment is needed
  */
-export async function named(fragment: Pick<Fragment, 'url' | 'byteRange'>, deadline = 0): Promise<void> {
+export async function named(fragment: Listed, deadline = 0): Promise<void> {
   const key = nameKey(fragment);
   const end = performance.now() + patienceOf(deadline);
   for (;;) {
-    const isOver = names.has(key) || performance.now() >= end || ![...playlists.values()].some(isOpen);
-    if (isOver) return;
-    const answers = [...playlists.values()].filter(isOpen).map(ask);
-    await Promise.race([...answers, pause(end - performance.now())]);
+    const asked = playlists.get(fragment.baseurl);
+    if (names.has(key) || performance.now() >= end || !asked || !isOpen(asked)) return;
+    await Promise.race([ask(asked), pause(end - performance.now())]);
     if (!names.has(key)) await pause(Math.min(LOOK_AGAIN_MS, end - performance.now()));
   }
 }
 
 /** Keeps a segment until its digest is known, then hands it out. */
 export function awaitName(segment: Nameless): void {
-  nameless.set(nameKey(segment.fragment), { ...segment, at: performance.now() });
+  const key = nameKey(segment.fragment);
+  nameless.delete(key); // so that it is the newest
+  nameless.set(key, { ...segment, at: performance.now() });
   handOut();
-  for (const asked of playlists.values()) if (isOpen(asked)) void ask(asked);
 }
 
-/** What has a name by now. What has none and is old, too much, or in no playlist that is open, is dropped. */
+/** What has a name by now. What has none and is old, too much, or in no playlist that will tell one, is dropped. */
 function handOut(): void {
-  const mayCome = [...playlists.values()].some((asked) => !asked.isComplete && !refused.has(originOf(asked)));
   const oldest = performance.now() - NAMELESS_MS;
   let bytes = 0;
-  // The newest first.
   for (const [key, { source, fragment, asset, at }] of [...nameless].reverse()) {
-    const { mesh, swarm } = source;
-    const { body, contentType } = asset;
     const name = names.get(key);
-    bytes += body.byteLength;
-    if (name) mesh.keep(fragment.url, { name, body, contentType, ...(swarm !== null && { swarm }) });
-    if (name || !mayCome || at < oldest || bytes > MAX_NAMELESS_BYTES) nameless.delete(key);
+    if (name) {
+      nameless.delete(key);
+      askAgainMs = ASK_AGAIN_MS;
+      const { body, contentType } = asset;
+      const { mesh, swarm } = source;
+      mesh.keep(fragment.url, { name, body, contentType, ...(swarm !== null && { swarm }) });
+      continue;
+    }
+    bytes += asset.body.byteLength;
+    if (at < oldest || bytes > MAX_NAMELESS_BYTES || !willTell(fragment.baseurl)) nameless.delete(key);
   }
+  if (nameless.size > 0) askAgain ??= setTimeout(askForNameless, askAgainMs);
+  else {
+    clearTimeout(askAgain);
+    askAgain = undefined;
+  }
+}
+
+/** For what waits: whoever plays asks for what is to come anyway. */
+function askForNameless(): void {
+  askAgain = undefined;
+  askAgainMs = Math.min(2 * askAgainMs, ASK_AGAIN_MAX_MS);
+  for (const url of new Set([...nameless.values()].map(({ fragment }) => fragment.baseurl))) {
+    const asked = playlists.get(url);
+    if (asked && !asked.isLive && isOpen(asked)) void ask(asked);
+  }
+  handOut();
+}
+
+/** May names of what this playlist lists still come? */
+function willTell(playlist: string): boolean {
+  const asked = playlists.get(playlist);
+  return asked !== undefined && !asked.isComplete && !refused.has(originOf(asked));
 }
 
 /** What is needed at once has a single patience, however many segments and initialization segments that are. */
@@ -136,7 +182,6 @@ function ask(asked: Asked): Promise<void> {
       .finally(() => {
         asked.underWay = null;
         handOut();
-        if (nameless.size > 0 && !asked.isComplete) setTimeout(() => void ask(asked), ASK_AGAIN_MS);
       });
   }
   return asked.underWay ?? Promise.resolve();

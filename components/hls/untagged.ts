@@ -22,10 +22,10 @@ export function noteUntagged(mesh: MeshFace, playlist: { readonly text: string; 
 
 /** What came before its digest was known is handed out once it is. */
 export function shareOnceNamed(source: Nameless['source'], fragment: Nameless['fragment'], asset: LoadedAsset): void {
-  if (!service || !asset.shareable) return;
+  if (!asset.shareable) return;
   // What the player is given it may take apart.
-  const body = asset.body.slice();
-  void service.then((loaded) => loaded?.awaitName({ source, fragment, asset: { ...asset, body } }));
+  const copy = { ...asset, body: asset.body.slice() };
+  void service?.then((loaded) => loaded?.awaitName({ source, fragment, asset: copy }));
 }
 
 /**
@@ -33,7 +33,7 @@ export function shareOnceNamed(source: Nameless['source'], fragment: Nameless['f
  * @param deadline milliseconds until it is needed
  */
 export function nameSoon(
-  fragment: Pick<Fragment, 'tagList' | 'byteRange' | 'url'>,
+  fragment: Pick<Fragment, 'tagList' | 'byteRange' | 'url' | 'baseurl'>,
   deadline?: number,
 ): Promise<unknown> | undefined {
   if (!service || nameOfFragment(fragment)) return undefined;

@@ -18,6 +18,7 @@ import type { UnderWay } from './under-way.ts';
 
 export type LoadQuestion = Extract<AssetQuestion, { type: 'load' }>;
 export type ReadQuestion = Extract<AssetQuestion, { type: 'read' }>;
+type Loaded = Extract<AssetAnswer, { type: 'loaded' }>;
 export type Reply = (answer: AssetAnswer) => void;
 
 /** The same also of what no peer may have. */
@@ -208,7 +209,7 @@ export class Assets {
   }
 
   /** Without a digest: the origin, as the page itself would have asked, for the page alone. If it was only the manifest that came late, others may have it once it is there. */
-  async #plain(question: LoadQuestion, { progress, use }: AnyTaker, signal: AbortSignal): Promise<AssetAnswer> {
+  async #plain(question: LoadQuestion, { progress, use }: AnyTaker, signal: AbortSignal): Promise<Loaded> {
     const { url, range, swarm } = question;
     const mayBeListed = range === null && this.#ports.manifest.isLoading;
     const response = await this.#ports.origin({ url, range, credentials: 'same-origin', signal }, (bytes) =>
@@ -268,11 +269,9 @@ export class Assets {
 
   /** Takes what came from the origin by its URL alone, if it has a name by now, or the manifest lists it. @param mayBeOld it may be of the browser's own cache: then other bytes say nothing against the origin */
   async keep({ url, swarm, name, body, contentType, shareable }: Kept, mayBeOld = name !== undefined): Promise<void> {
-    const most = this.#ports.manifest.isLoading ? MAX_LATE_BYTES - this.#late : Infinity;
-    if (!isAssetSize(body.length) || body.length > most) return;
-    this.#late += body.length;
-    const listed = name ? { name, contentType: '' } : await this.#listedAtLast(url);
-    this.#late -= body.length;
+    if (!isAssetSize(body.length)) return;
+    if ((await this.#ports.mayShare)?.(url) === false) return;
+    const listed = name ? { name, contentType: '' } : await this.#listedAtLast(url, body.length);
     if (!listed || this.#contradicted.has(listed.name.digest)) return;
     const { digest, leaves } = await nameOf(body, this.#ports.sha256);
     if (mayBeOld && digest !== listed.name.digest) return;
@@ -325,10 +324,14 @@ export class Assets {
       .catch((error: unknown) => this.#ports.trace('assets', () => `${url}: ${String(error)}`));
   }
 
-  /** What the manifest says of a URL, however late, for nobody waits. */
-  async #listedAtLast(url: string): Promise<ListedAsset | null> {
-    await this.#ports.manifest.settled;
-    return this.#ports.manifest.find(url);
+  /** What the manifest says of a URL, however late, for nobody waits. @param bytes that wait for it: too many do not */
+  async #listedAtLast(url: string, bytes = 0): Promise<ListedAsset | null> {
+    const { manifest } = this.#ports;
+    if (manifest.isLoading && this.#late + bytes > MAX_LATE_BYTES) return null;
+    this.#late += bytes;
+    await manifest.settled;
+    this.#late -= bytes;
+    return manifest.find(url);
   }
 
   #fromStore(bytes: number, use: Use): void {
@@ -388,6 +391,6 @@ function loaded(
   source: AssetSource,
   shared: boolean,
   url = question.url,
-): Extract<AssetAnswer, { type: 'loaded' }> {
+): Loaded {
   return { type: 'loaded', id: question.id, body: body.slice().buffer, contentType, source, shared, url };
 }

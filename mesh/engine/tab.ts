@@ -60,7 +60,8 @@ export class Tab {
       case 'token':
         return engine.showToken(message.token);
       case 'keep':
-        this.#use('origin', message.body.byteLength);
+        // What has a name came by an engine, and was counted then.
+        if (!message.name) this.#use('origin', message.body.byteLength);
         return engine.keep(message);
       case 'held':
         return void this.#answer(message.id, message.digests, message.settled === true ? engine.settled() : null);

@@ -1,6 +1,6 @@
 /** The public face of the mesh: one for a page, shared by all its elements. Starts the engine with the first use and speaks with it. */
 import { P2PError } from '../../protocol/error.ts';
-import type { AssetName, Digest, SwarmId } from '../../protocol/ids.ts';
+import type { Digest, SwarmId } from '../../protocol/ids.ts';
 import type { AssetAnswer, ByteCounts, Expected, FromTab, Held, Played, TabStats, ToTab } from '../../protocol/page.ts';
 import { swarmOfName } from '../../protocol/swarm.ts';
 import { engineOptions, LOT_ITEM } from './engine-options.ts';
@@ -12,8 +12,8 @@ import type {
   MeshEventMap,
   MeshFace,
   MeshOptions,
+  Kept,
   MeshStats,
-  Named,
   Prefetched,
   PrefetchOptions,
 } from './types.ts';
@@ -102,13 +102,13 @@ export class Mesh extends EventTarget implements MeshFace {
     const { signal, range = null, deadline = null, name = null, use, streamed = false } = options;
     signal?.throwIfAborted();
     const swarm = swarmOf(options);
-    const absolute = new URL(url, document.baseURI).href;
-    const early = options.urgent === true ? await this.#fromOriginAtOnce(absolute, options) : null;
+    const href = absolute(url);
+    const early = options.urgent === true ? await this.#fromOriginAtOnce(href, options) : null;
     if (early) return early;
     const id = ++this.#last;
     const post = await this.#start();
     signal?.throwIfAborted();
-    if (!post) return loadPlainly(absolute, options);
+    if (!post) return loadPlainly(href, options);
     const answer = new Promise<LoadedAsset>((resolve, reject) => {
       const abort = (): void => {
         post({ type: 'abort', id });
@@ -121,15 +121,15 @@ export class Mesh extends EventTarget implements MeshFace {
         if (message.type === 'loaded') resolve(message);
         else if (message.type !== 'failed') return;
         // There was an engine, and there is none any more.
-        else if (message.code === 'engine-failed') resolve(loadPlainly(absolute, options));
-        else reject(new P2PError(message.code, message.message, { status: message.status, url: absolute }));
+        else if (message.code === 'engine-failed') resolve(loadPlainly(href, options));
+        else reject(new P2PError(message.code, message.message, { status: message.status, url: href }));
       };
       this.#loads.set(id, { settle, progress: options.onProgress });
     });
     post({
       type: 'load',
       id,
-      url: absolute,
+      url: href,
       name,
       swarm,
       deadline,
@@ -150,7 +150,7 @@ export class Mesh extends EventTarget implements MeshFace {
     void this.#start();
     try {
       const asset = await loadPlainly(url, options);
-      this.#keep(url, { ...asset, body: asset.body.slice() }, options);
+      this.keep(url, { ...asset, swarm: options.swarm });
       return asset;
     } catch (error) {
       options.signal?.throwIfAborted();
@@ -159,17 +159,16 @@ export class Mesh extends EventTarget implements MeshFace {
     }
   }
 
-  /** Hands out what came without a digest: see MeshFace. */
-  keep(url: string, asset: Named): void {
-    this.#keep(url, { ...asset, shareable: true }, asset);
-  }
-
-  #keep(
-    url: string,
-    asset: Pick<Named, 'body' | 'contentType'> & { readonly name?: AssetName; readonly shareable: boolean },
-    options: LoadOptions,
-  ): void {
-    void this.#post({ ...asset, type: 'keep', url, swarm: swarmOf(options) });
+  /** Hands out what came without it, or without a digest: see MeshFace. */
+  keep(url: string, asset: Kept): void {
+    void this.#post({
+      shareable: true,
+      ...asset,
+      type: 'keep',
+      url: absolute(url),
+      swarm: swarmOf(asset),
+      body: asset.body.slice(),
+    });
   }
 
   /** What a player will ask for next: see MeshFace. */
@@ -358,7 +357,9 @@ const sum = (a: ByteCounts, b: ByteCounts): ByteCounts => ({
   uploaded: a.uploaded + b.uploaded,
 });
 
-const swarmOf = ({ swarm }: LoadOptions): SwarmId | null => (swarm === undefined ? null : swarmOfName(swarm));
+const absolute = (url: string | URL): string => new URL(url, document.baseURI).href;
+
+const swarmOf = ({ swarm }: Pick<Kept, 'swarm'>): SwarmId | null => (swarm === undefined ? null : swarmOfName(swarm));
 
 /** The page's mesh. */
 export const mesh = new Mesh();

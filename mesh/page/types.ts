@@ -76,19 +76,22 @@ export interface LoadedAsset {
   readonly source: AssetSource;
   /** Is it checked, in the store and offered to neighbours? False where the origin's digest is not known or contradicted. */
   readonly shared: boolean;
-  /** Could it be shared, by status and headers, if its digest were known? Default: false. */
+  /** Where it is not: do status and headers allow it? Default: false. */
   readonly shareable?: boolean;
   /** The URL after redirects. */
   readonly url: string;
 }
 
-/** What came without a digest, and has one. */
-export interface Named {
-  readonly name: AssetName;
+/** What the page had from the origin. */
+export interface Kept {
   readonly body: ArrayBuffer;
   readonly contentType: string;
+  /** Digest and size: what `load` gave without them has these by now. Default: the page had it without the mesh, and the manifest is asked. */
+  readonly name?: AssetName;
+  /** Do status and headers allow sharing? Default: true. */
+  readonly shareable?: boolean;
   /** Default: the web origin's static assets. */
-  readonly swarm?: string;
+  readonly swarm?: string | undefined;
 }
 
 /** `mesh.stats`: `bytes` are this tab's own use since it opened, `total` those of the peer, that is of all tabs. */
@@ -125,8 +128,8 @@ export interface MeshFace extends EventTarget {
   join(swarm: string): void;
   load(url: string | URL, options?: LoadOptions): Promise<LoadedAsset>;
   fetch(url: string | URL, options?: LoadOptions): Promise<Response>;
-  /** Hands out what `load` gave without a digest (`shareable`), for its name is known by now. Other bytes than the name's are not taken. */
-  keep(url: string, asset: Named): void;
+  /** Hands out what the page has already. What it does not let be shared, what nobody names, and other bytes than the name's are not taken. */
+  keep(url: string, asset: Kept): void;
   /**
    * What a player will ask for next, soonest first, so that it can be fetched ahead and for neighbours. Replaces what the same player said
    * before; an empty list ends it.

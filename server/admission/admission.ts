@@ -10,6 +10,7 @@ import type { Awaitable } from '../awaitable.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import type { Logger } from '../log.ts';
 import { refusal } from '../signaling/client-message.ts';
+import { NO_PACKET, SILENT, TOO_LONG, TOO_SLOW } from '../signaling/transport/web-socket-connection.ts';
 import type { SiteKey } from '../site.ts';
 import { addressKey } from './address-key.ts';
 import { memoryLimiter, type Limiter } from './connect-limiter.ts';
@@ -254,9 +255,18 @@ function notePacket(this: EngineSocket): void {
 
 function noteClose(this: EngineSocket, reason?: string): void {
   const visit = visitOf(this);
-  if (reason === 'parse error') visit?.admission.refusals.count('bad-packet', visit);
+  const refusedFor = reason === undefined ? undefined : ENDED_FOR.get(reason);
+  if (refusedFor) visit?.admission.refusals.count(refusedFor, visit);
   visit?.admission.left(visit);
 }
+
+/** By why a connection ended; of one that polls engine.io says it in the same words. */
+const ENDED_FOR: ReadonlyMap<string, RefusalReason> = new Map([
+  [NO_PACKET, 'bad-packet'],
+  [TOO_LONG, 'too-long'],
+  [SILENT, 'silent'],
+  [TOO_SLOW, 'slow-reader'],
+]);
 
 /** Why it was is for the log. */
 function refusalFor(reason: RefusalReason): Refusal {

@@ -34,15 +34,17 @@ export const REFUSAL_REASONS = [
   'signals',
   'claims',
   'reports',
-  /** Cut off: more bytes or packets than anybody needs; a packet that no client of ours sends; a second client on one connection; an HTTP body that is too long or of unknown length. */
+  /** Cut off: more bytes or packets than anybody needs; a packet that no client of ours sends; a message that is too long; a second client on one connection; an HTTP body that is too long or of unknown length. */
   'bytes',
   'packets',
   'bad-packet',
+  'too-long',
   'second-connect',
   'bad-request',
-  /** Cut off: it did not join in time, or does not read. */
+  /** Cut off: it did not join in time, does not read, or answers no ping, as a laptop that was shut. */
   'never-joined',
   'slow-reader',
+  'silent',
   /** A signal that was dropped because its receiver does not read. */
   'receiver-slow',
   /** A signal to, or a report of, somebody it was not introduced to. The client is told `unknown-peer`. */

@@ -1,6 +1,7 @@
 /** Flags for whoever operates a server: metrics, holdout, the switch, draining, headers, logs, the file of flags. */
 import type { BlockList } from 'node:net';
 import { Option, type Command } from 'commander';
+import { P2PError } from '../../protocol/error.ts';
 import { DRAIN_SECONDS } from '../limits.ts';
 import { LOG_LEVELS, type LogLevel } from '../log.ts';
 import { prefixes, onOff, port, seconds, share, yesOrNo } from './flag-values.ts';
@@ -10,7 +11,7 @@ export interface OperationFlags {
   readonly mesh: boolean;
   readonly holdout: number;
   readonly metricsPort?: number;
-  readonly metricsHost: string;
+  readonly metricsHost?: string;
   readonly metricsAllow?: BlockList;
   readonly drainSeconds: number;
   readonly hsts: number;
@@ -88,12 +89,23 @@ function addMetricsFlags(command: Command): Command {
         'P2P_METRICS_PORT',
       ).argParser(port),
     )
-    .addOption(flag('--metrics-host <address>', 'address for --metrics-port', 'P2P_METRICS_HOST').default('127.0.0.1'))
+    .addOption(flag('--metrics-host <address>', 'address for --metrics-port (default: 127.0.0.1)', 'P2P_METRICS_HOST'))
     .addOption(
       flag(
         '--metrics-allow <prefixes>',
         'who else may see /metrics on --port: addresses or prefixes with commas, e.g. 10.0.0.0/8; a proxy that is allowed shows it to all',
         'P2P_METRICS_ALLOW',
       ).argParser(prefixes),
+    );
+}
+
+/** @throws P2PError `bad-flag` for those that would say nothing beside the others */
+export function checkMetricsFlags({ metricsPort, metricsHost, metricsAllow }: OperationFlags): void {
+  if (metricsPort === undefined && metricsHost !== undefined)
+    throw new P2PError('bad-flag', 'Expected --metrics-port with --metrics-host: without it /metrics is on --port.');
+  if (metricsPort !== undefined && metricsAllow !== undefined)
+    throw new P2PError(
+      'bad-flag',
+      'Expected --metrics-allow without --metrics-port: a port of its own shows /metrics to whoever reaches it. Keep others off by --metrics-host, or a firewall.',
     );
 }

@@ -1,6 +1,6 @@
 /** SIGHUP: what can change while the server runs is read again. All of it or, where something is wrong, nothing. */
 import type { Logger } from '../log.ts';
-import { RENEW_SPREAD_MS } from '../limits.ts';
+import { RENEW_PEER_MS, RENEW_SPREAD_MS } from '../limits.ts';
 import type { P2PServer, ServerOptions } from '../create-server.ts';
 import type { OperationFlags } from './operation-flags.ts';
 
@@ -47,7 +47,10 @@ function turn(server: P2PServer, { mesh, holdout }: OperationFlags): void {
   const isTurned = meshSwitch.mesh !== mesh;
   meshSwitch.mesh = mesh;
   meshSwitch.holdout = holdout;
-  if (isTurned) void server.signaling.renew(RENEW_SPREAD_MS, new AbortController().signal);
+  if (!isTurned) return;
+  const { signaling } = server;
+  const spread = Math.min(RENEW_SPREAD_MS, RENEW_PEER_MS * signaling.connections);
+  void signaling.renew(spread, new AbortController().signal);
 }
 
 /** Flags that changed and can't while the server runs, as they are written. */

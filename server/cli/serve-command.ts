@@ -9,12 +9,12 @@ import { packageRoot } from '../package-root.ts';
 import { flagsOf } from './config-file.ts';
 import { addAdmissionFlags, admissionOf, type AdmissionFlags } from './admission-flags.ts';
 import { digestServiceOf, withDigestFlags, type DigestFlags } from './digest-flags.ts';
-import { origins, port } from './flag-values.ts';
+import { origins, port, someText } from './flag-values.ts';
 import { withIceFlags } from './ice-flags.ts';
 import { iceOf, type IceFlags } from './ice-servers.ts';
 import { listenError } from './listen-error.ts';
 import { siteOptions, withSiteFlags, type SiteFlags } from './site-flags.ts';
-import { addOperationFlags, type OperationFlags } from './operation-flags.ts';
+import { addOperationFlags, checkMetricsFlags, type OperationFlags } from './operation-flags.ts';
 import { reloadOnHangup } from './reload-on-hangup.ts';
 import { startLines } from './start-lines.ts';
 import { stopOnSignal } from './stop-on-signal.ts';
@@ -32,6 +32,7 @@ interface ServeFlags extends IceFlags, SiteFlags, AdmissionFlags, DigestFlags, O
 /** `p2p-elements serve`. @param print writes one line to stdout */
 export function serveCommand(print: (line: string) => void): Command {
   const command = addOperationFlags(addAdmissionFlags(withSiteFlags(withDigestFlags(withIceFlags(serveFlags())))));
+  for (const option of command.options) if (option.parseArg === undefined) option.argParser(someText);
   return command.action(async () => {
     const { config } = command.opts<ServeFlags>();
     await serve(() => flagsOf(command, config) as unknown as ServeFlags, print);
@@ -76,6 +77,7 @@ async function serve(read: () => ServeFlags, print: (line: string) => void): Pro
   const log = createLog(flags.logLevel);
   const tls = readTLS(flags);
   const digestService = digestServiceOf(flags);
+  checkMetricsFlags(flags);
   if (flags.hsts > 0 && tls === undefined)
     throw new P2PError(
       'bad-flag',
@@ -90,10 +92,10 @@ async function serve(read: () => ServeFlags, print: (line: string) => void): Pro
     log,
     mesh: flags.mesh,
     holdout: flags.holdout,
-    metricsHost: flags.metricsHost,
     logAddresses: flags.logAddresses,
     hsts: tls === undefined ? 0 : flags.hsts,
     ...(flags.metricsPort !== undefined && { metricsPort: flags.metricsPort }),
+    ...(flags.metricsHost !== undefined && { metricsHost: flags.metricsHost }),
     ...(flags.metricsAllow !== undefined && { metricsAllow: flags.metricsAllow }),
     ...(flags.host !== undefined && { host: flags.host }),
     ...(flags.media !== undefined && { media: flags.media }),

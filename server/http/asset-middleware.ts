@@ -1,7 +1,7 @@
 /** What a Koa app of somebody else's needs to share its own files, as middleware: the kit, and digests. */
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 import { P2PError } from '../../protocol/error.ts';
 import { Digests } from '../digests/digests.ts';
 import { LEAVES_PREFIX } from '../digests/serve-manifest.ts';
@@ -12,6 +12,14 @@ import { KIT_PREFIX, sendKitFile, SERVICE_WORKER_PATH } from './kit-files.ts';
 import { sendLeaves } from './leaves.ts';
 import { MANIFEST_PATH, manifestSender } from './manifest.ts';
 import { sendPlaylist } from './media.ts';
+
+/** Middleware for `app.use()` of Koa 2 or 3. Without Koa's own types, which come apart from it: who uses none of this need not have them. */
+export type KoaMiddleware = (context: KoaContext, next: () => Promise<unknown>) => Promise<void>;
+
+export interface KoaContext {
+  readonly method: string;
+  readonly path: string;
+}
 
 export interface SharedFolderOptions {
   /** Of the files; absolute, or from where the process was started. */
@@ -54,38 +62,41 @@ export class SharedFolder {
 }
 
 /** Koa middleware: the kit's browser files, at `/p2p-elements/` and `/p2p-sw.js`. For who does not bundle them with the page's own. */
-export function kit(): Middleware {
+export function kit(): KoaMiddleware {
   const files = join(packageRoot(), 'dist', 'browser');
-  return async (context, next) => {
+  return middleware(async (context, next) => {
     const { path } = context;
     if (isRead(context) && path === SERVICE_WORKER_PATH) await sendKitFile(context, files, path.slice(1));
     else if (isRead(context) && path.startsWith(KIT_PREFIX))
       await sendKitFile(context, files, path.slice(KIT_PREFIX.length));
     else await next();
-  };
+  });
 }
 
 /** Koa middleware: the manifest (`/p2p-manifest.json`) of a folder, and leaves (`/p2p/leaves/…`) of what it and playlists() name. */
-export function digests(shared: SharedFolder): Middleware {
+export function digests(shared: SharedFolder): KoaMiddleware {
   const { folder, prefix } = shared;
   const sendManifest = manifestSender(folder, shared.digests, { prefix });
-  return async (context, next) => {
+  return middleware(async (context, next) => {
     if (!isRead(context)) await next();
     else if (context.path === MANIFEST_PATH) await sendManifest(context);
     else if (context.path.startsWith(LEAVES_PREFIX)) await sendLeaves(context, shared.digests);
     else await next();
-  };
+  });
 }
 
 /** Koa middleware: playlists of a folder, with the digest of each segment. What else is in the folder is for the next one, as `koa-static`. */
-export const playlists =
-  ({ folder, prefix, digests: hashes }: SharedFolder): Middleware =>
-  async (context, next) => {
+export function playlists({ folder, prefix, digests: hashes }: SharedFolder): KoaMiddleware {
+  return middleware(async (context, next) => {
     const file =
       isRead(context) && context.path.startsWith(prefix) ? fileOfUrl(context.path.slice(prefix.length)) : undefined;
     const isSent =
       file !== undefined && isPlaylistPath(file) && (await sendPlaylist(context, { folder, file, prefix }, hashes));
     if (!isSent) await next();
-  };
+  });
+}
+
+const middleware = (work: (context: Context, next: () => Promise<unknown>) => Promise<void>): KoaMiddleware =>
+  work as KoaMiddleware;
 
 const isRead = ({ method }: Context): boolean => method === 'GET' || method === 'HEAD';

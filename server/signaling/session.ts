@@ -38,7 +38,6 @@ import {
 } from './session-refusals.ts';
 import { acknowledge, eventPacket, takeEvents, type ClientEvent } from './transport/client-events.ts';
 import { Turns } from './turns.ts';
-import { TOO_SLOW } from './transport/web-socket-connection.ts';
 
 const debug = createDebug('p2p:server:signaling');
 
@@ -85,7 +84,6 @@ export class Session implements PeerSession {
     hub.open.add(this);
     takeEvents(socket, (event) => this.#answer(event));
     socket.once('disconnect', (reason: string) => {
-      if (reason === TOO_SLOW) hub.admission.refusals.count('slow-reader', this.#visit);
       debug('%s disconnected: %s', this.peer, reason);
       // async: a directory of somebody else's may throw, and nobody above would catch it
       void this.#turns.take(async () => this.#leaveAll());

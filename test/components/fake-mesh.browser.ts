@@ -3,12 +3,12 @@
  * switched off. Then only what `holders` names can be had, as from a neighbour.
  */
 import type {
+  Kept,
   LoadedAsset,
   LoadOptions,
   MeshFace,
   MeshOptions,
   MeshStats,
-  Named,
   Prefetched,
   PrefetchOptions,
 } from '../../mesh/index.ts';
@@ -127,9 +127,9 @@ export class FakeMesh extends EventTarget implements MeshFace {
   }
 
   /** What came without a name and was given one, by URL. */
-  readonly kept = new Map<string, Named>();
+  readonly kept = new Map<string, Kept>();
 
-  keep(url: string, asset: Named): void {
+  keep(url: string, asset: Kept): void {
     this.kept.set(url, asset);
   }
 

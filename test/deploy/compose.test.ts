@@ -8,6 +8,8 @@ import { parse } from 'yaml';
 import { noRedis, startRedis } from '../harness/redis.ts';
 import { FIXTURE_MEDIA, ROOT, serve } from '../harness/serve.ts';
 import { until } from '../harness/until.ts';
+import type { JoinReply } from '../../protocol/signaling.ts';
+import { connect, joinSwarms } from '../server/support.ts';
 import { deployed, exampleConfig, unknownFlags, unknownVariables } from './support.ts';
 
 interface Service {
@@ -94,7 +96,7 @@ test('flags and variables of the nodes are those of serve, and there is time to 
 });
 
 test(
-  'two servers start by the file and the variables of the nodes, and share a Redis',
+  'two servers start by the file and the variables of the nodes, and their viewers meet by Redis',
   { skip: noRedis ?? false },
   async (t) => {
     const redis = await startRedis(t);
@@ -104,6 +106,7 @@ test(
     await writeFile(secret, '0123456789abcdef0123456789abcdef\n');
     const nodes = nodesOf(await compose());
     assert.equal(nodes.length, 2);
+    const urls: string[] = [];
     for (const [name, { command = [], environment = {} }] of nodes) {
       const env = Object.fromEntries(
         Object.entries(environment).map(([variable, value]) => [
@@ -120,6 +123,7 @@ test(
       const flags = command.slice(1).map((word) => word.replace('/etc/p2p-elements', `${ROOT}deploy/etc`));
       const server = await serve({ flags: [...flags, '--metrics-port', '0'], env });
       t.after(() => server.kill());
+      urls.push(server.url);
       await until(`${name} is ready`, async () => (await fetch(`${server.url}/readyz`)).ok);
       const ice = (await (
         await fetch(`${server.url}/p2p/ice`, { headers: { origin: 'https://p2p.example' } })
@@ -129,5 +133,12 @@ test(
         ['stun:p2p.example:3478', 'turn:p2p.example:3478?transport=udp', 'turn:p2p.example:3478?transport=tcp'],
       );
     }
+    const replies: JoinReply[] = [];
+    for (const url of urls) {
+      const client = await connect(t, url, undefined, { extraHeaders: { origin: 'https://p2p.example' } });
+      replies.push(await joinSwarms(client, ['lesson']));
+    }
+    const [first, second] = replies;
+    assert.deepEqual(second?.swarms[0]?.members, [first?.peer]);
   },
 );

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test, { type TestContext } from 'node:test';
 import { parse } from 'yaml';
+import { REFUSAL_REASONS } from '../../server/admission/refusals.ts';
 import { noRedis, startRedis } from '../harness/redis.ts';
 import { ROOT } from '../harness/serve.ts';
 import { ask, run } from '../server/support.ts';
@@ -41,7 +42,8 @@ const selectors = (expression: string): { readonly name: string; readonly labels
 /** Names as a server tells them: those of a histogram's parts, too. With Redis, if there is one to be had. */
 async function told(t: TestContext): Promise<Set<string>> {
   const redis = noRedis === undefined ? (await startRedis(t)).url : undefined;
-  const { url } = await run(t, { ...(redis !== undefined && { redis }) });
+  const digestService = { origins: ['https://cdn.example'] };
+  const { url } = await run(t, { digestService, ...(redis !== undefined && { redis }) });
   const { text } = await ask(url, '/metrics');
   const names = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].flatMap(([, name = '', kind]) =>
     kind === 'histogram' ? ['bucket', 'sum', 'count'].map((part) => `${name}_${part}`) : [name],
@@ -69,6 +71,19 @@ test('every label that they select by is in the table of the metrics', async () 
     for (const { name, labels } of selectors(expression))
       for (const label of labels.filter((one) => one !== 'job'))
         assert.ok(labelsOf(name).includes(label), `${place}: ${name}{${label}}`);
+});
+
+test('every reason that an alert selects refusals by is one that the server gives', async () => {
+  let asked = 0;
+  for (const { alert, expr } of await alerts())
+    for (const [, labels = ''] of expr.matchAll(/p2p_(?:signaling_events|refusals)_total\{([^}]*)\}/g)) {
+      assert.match(labels, /event="refusals"/, `${alert}: the refusals of joined peers are not all`);
+      for (const reason of /reason=~?"([^"]*)"/.exec(labels)?.[1]?.split('|') ?? []) {
+        asked++;
+        assert.ok((REFUSAL_REASONS as readonly string[]).includes(reason), `${alert}: ${reason}`);
+      }
+    }
+  assert.ok(asked > 0);
 });
 
 test('every metric of ours has a panel', async (t) => {

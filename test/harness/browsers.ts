@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
-import { launch, type Browser as PuppeteerBrowser } from 'puppeteer-core';
+import type { Browser as PuppeteerBrowser } from 'puppeteer-core';
 import { AWAKE_FLAGS, CHROMIUM_FLAGS } from '../../scripts/lib/chromium-flags.mjs';
 import { isAlive, processes } from '../../scripts/lib/processes.mjs';
 import { forgetProcess, noteProcess } from './leftovers.ts';
@@ -87,6 +87,9 @@ export async function launchChromium({
 /** Timers, pictures and priority of a tab that is not in front: playwright and puppeteer both switch off that these are held back. */
 const WAKEFUL_DEFAULTS = AWAKE_FLAGS.filter((flag) => flag.startsWith('--disable-'));
 
+/** Most tests never need it, and it takes its time. */
+const puppeteer = (): Promise<typeof import('puppeteer-core')> => import('puppeteer-core');
+
 /** A browser that puppeteer drives. */
 export interface PuppeteerProcess {
   readonly pid: number;
@@ -103,6 +106,7 @@ export interface TabbedChromiumOptions {
 export async function launchTabbedChromium({
   networkEnabled = true,
 }: TabbedChromiumOptions = {}): Promise<PuppeteerProcess> {
+  const { launch } = await puppeteer();
   const browser = await launch({
     networkEnabled,
     executablePath: process.env['CHROME_PATH'] ?? '/usr/bin/chromium',
@@ -116,6 +120,7 @@ export async function launchTabbedChromium({
 
 /** Firefox over WebDriver BiDi. `preferences` are about:config entries. */
 export async function launchFirefox(preferences: Readonly<Record<string, unknown>> = {}): Promise<PuppeteerProcess> {
+  const { launch } = await puppeteer();
   const browser = await launch({
     browser: 'firefox',
     executablePath: process.env['FIREFOX_PATH'] ?? '/usr/bin/firefox-esr',

@@ -166,13 +166,22 @@ test('without the service all comes from the origin as ever, after one question;
 });
 
 test('a service that gives no answer holds nobody up for long', async (t) => {
-  const cdn = await plainOrigin(t, FIXTURE_MEDIA);
+  const listed = SEGMENTS.slice(0, 5).map((name) => `#EXTINF:2,\n${name}\n`);
+  const cdn = await plainOrigin(t, `${FIXTURE_MEDIA}/lesson/v1`, ({ url }, response) => {
+    if (url !== '/short.m3u8') return false;
+    response.end(`#EXTM3U\n#EXT-X-TARGETDURATION:2\n${listed.join('')}#EXT-X-ENDLIST\n`);
+    return true;
+  });
   const [scene, a] = await Promise.all([stage(t, flagsFor(cdn)), person(t)]);
   scene.proxy.answers = ({ url }) => url?.startsWith('/p2p/digests') === true;
-  await a.goto(await scene.page('cdn', videoOf(cdn.url + LESSON)));
-  await buffered(a, 23.5);
-  assert.equal(bytesOf(cdn, 'browsers'), await lessonBytes());
-  const [playlist, first] = [/index\.m3u8/, /segment-00/].map((path) => cdn.proxy.matching(path)[0]!.at);
+  await a.goto(await scene.page('cdn', videoOf(`${cdn.url}/short.m3u8`)));
+  await buffered(a, 9.5);
+  // The question is still open.
+  assert.deepEqual(
+    scene.proxy.matching(/^\/p2p\/digests/).map(({ state }) => state),
+    ['open'],
+  );
+  const [playlist, first] = [/short\.m3u8/, /segment-00/].map((path) => cdn.proxy.matching(path)[0]!.at);
   const waited = first! - playlist!;
   t.diagnostic(`the first segment ${waited.toFixed(0)} ms after the playlist`);
   // 0.3 s of it for the digest, the rest for the player's code and a busy machine; the answer would take 12 s.

@@ -47,13 +47,11 @@ const ASSETS = [
 
 for (const browser of ['Chromium', 'Firefox'] as const)
   test(`images, backgrounds, fonts, modules, fetch() and a film with a seek come from the neighbour, by nothing but <p2p-mesh>: ${browser}`, async (t) => {
-    const [scene, a] = await Promise.all([stage(t), person(t)]);
-    const page = await pageOf(t, browser);
+    const [scene, a, page] = await Promise.all([stage(t), person(t), pageOf(t, browser)]);
     await write(scene);
     // The same page before an edit, so that neither store nor the browser's own cache have anything of it.
     const url = await scene.page('plain', EMPTY);
-    await controlled(a.page, url);
-    await controlled(page, url);
+    await Promise.all([a.page, page].map((one) => controlled(one, url)));
     await scene.page('plain', BODY);
     await a.page.goto(`${url}?second`);
     await shown(a.page);
@@ -82,7 +80,7 @@ test('a site with a service worker of its own has it do the kit’s part too', a
 <p2p-mesh worker="/media/own/worker.js"></p2p-mesh>
 <script>navigator.serviceWorker.register('/media/own/worker.js', { type: 'module' })</script>`;
   const url = await scene.page('site', body);
-  for (const { page } of [a, b]) await controlled(page, url);
+  await Promise.all([a, b].map(({ page }) => controlled(page, url)));
   await connected(b.page);
   const image = `${body}<img src="/media/map.png">`;
   await scene.page('site', image);

@@ -38,12 +38,10 @@ const bodyOf = (cdn: Stage): string => `${emptyOf(cdn)}
 
 for (const browser of ['Chromium', 'Firefox'] as const)
   test(`what is read by CORS from another web origin comes from the neighbour, what is not comes from there: ${browser}`, async (t) => {
-    const [scene, cdn, a] = await Promise.all([stage(t), stage(t), person(t)]);
-    const page = await pageOf(t, browser);
+    const [scene, cdn, a, page] = await Promise.all([stage(t), stage(t), person(t), pageOf(t, browser)]);
     await write(cdn);
     const url = await scene.page('cdn', emptyOf(cdn));
-    await controlled(a.page, url);
-    await controlled(page, url);
+    await Promise.all([a.page, page].map((one) => controlled(one, url)));
     await scene.page('cdn', bodyOf(cdn));
     cdn.proxy.reset();
     await a.page.goto(`${url}?second`);

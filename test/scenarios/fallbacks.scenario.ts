@@ -23,18 +23,17 @@ const DOT = Buffer.from(
 const NULL_PACKET = Buffer.concat([Buffer.of(0x47, 0x1f, 0xff, 0x10), Buffer.alloc(184, 0xff)]);
 
 test('without WebRTC everything shows from the origin, with one message', async (t) => {
-  const scene = await stage(t);
-  const viewer = await person(t, { before: () => Reflect.deleteProperty(window, 'RTCPeerConnection') });
+  const before = (): boolean => Reflect.deleteProperty(window, 'RTCPeerConnection');
+  const [scene, viewer] = await Promise.all([stage(t), person(t, { before })]);
   await viewer.goto(await scene.page('lesson', `${KIT}\n${LESSON}`));
   await showsFromOrigin(viewer);
   assertOneWarning(viewer, /no WebRTC/);
 });
 
 test('on a static host without a signaling server everything shows from the origin, with one message', async (t) => {
-  const scene = await stage(t);
+  const [scene, viewer] = await Promise.all([stage(t), person(t)]);
   await scene.page('lesson', `${KIT}\n${LESSON}`);
   const host = await relay(t, scene.server.url, (path, body) => (path.startsWith('/p2p/') ? null : body));
-  const viewer = await person(t);
   await viewer.goto(`${host}/media/own/lesson.html`);
   await showsFromOrigin(viewer);
   await viewer.statsUntil('the verdict', ({ signaling }) => signaling === 'unreachable');
@@ -42,8 +41,7 @@ test('on a static host without a signaling server everything shows from the orig
 });
 
 test('a signaling server that hangs up on everyone leaves everything to the origin, with one message', async (t) => {
-  const scene = await stage(t);
-  const viewer = await person(t);
+  const [scene, viewer] = await Promise.all([stage(t), person(t)]);
   const broken = await hangingUp(t);
   await viewer.goto(await scene.page('lesson', `${KIT}\n<p2p-mesh signal="${broken.url}"></p2p-mesh>\n${LESSON}`));
   await showsFromOrigin(viewer);
@@ -53,8 +51,7 @@ test('a signaling server that hangs up on everyone leaves everything to the orig
 });
 
 test('where nobody listens for signaling everything shows from the origin, with one message', async (t) => {
-  const scene = await stage(t);
-  const viewer = await person(t);
+  const [scene, viewer] = await Promise.all([stage(t), person(t)]);
   const nobody = `http://127.0.0.1:${await freePort()}`;
   await viewer.goto(await scene.page('lesson', `${KIT}\n<p2p-mesh signal="${nobody}"></p2p-mesh>\n${LESSON}`));
   await showsFromOrigin(viewer);
@@ -142,11 +139,10 @@ async function share(
   url: string,
   options: Parameters<typeof person>[1],
 ): Promise<{ a: Person; b: Person }> {
-  const a = await person(t, options);
+  const [a, b] = await Promise.all([person(t, options), person(t, options)]);
   await a.goto(url);
   assert.equal(await a.imageShown(), 'origin');
   await a.videoBuffered();
-  const b = await person(t, options);
   scene.proxy.reset();
   await b.goto(url);
   assert.equal(await b.imageShown(), 'peers');

@@ -32,7 +32,9 @@ export const { peers, offload }: MeshStats = mesh.stats;
 `;
 
 const SERVER_CONSUMER = `import { createServer } from 'node:http';
-import { createSignaling, type Signaling } from 'p2p-elements/server';
+import { createSignaling, digests, kit, playlists, SharedFolder, type KoaMiddleware, type Signaling } from 'p2p-elements/server';
+const shared = new SharedFolder({ folder: 'media' });
+export const middleware: KoaMiddleware[] = [kit(), digests(shared), playlists(shared)];
 export const signaling: Signaling = createSignaling({ server: createServer() });
 `;
 

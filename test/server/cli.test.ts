@@ -128,6 +128,9 @@ test('wrong flags are one clear line each and exit code 2', async (t) => {
     [['--holdout', '101%'], /--holdout.*Expected a share/],
     [['--drain-seconds', 'long'], /--drain-seconds.*Expected seconds/],
     [['--metrics-allow', 'localhost'], /--metrics-allow.*Expected addresses or prefixes/],
+    [['--metrics-host', '0.0.0.0'], /Expected --metrics-port with --metrics-host/],
+    [['--metrics-port', '0', '--metrics-allow', '10.0.0.0/8'], /Expected --metrics-allow without --metrics-port/],
+    [['--redis', 'redis:6379:1'], /Expected the URL of a Redis server/],
     [['--hsts', '600'], /--tls-cert and --tls-key with --hsts/],
     [['--config', join(media, 'key.pem')], /--config.*is no JSON/],
   ];

@@ -10,9 +10,11 @@ import test from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
-import { DEFAULT_LIMITS } from '../../server/admission/limits.ts';
+import { MAX_SWARMS } from '../../protocol/limits.ts';
+import { CLAIM_BURST, DEFAULT_LIMITS, JOIN_BURST, SIGNAL_BURST } from '../../server/admission/limits.ts';
 import { NODE_DEAD_MS, REDIS_ANSWER_MS } from '../../server/limits.ts';
 import { KEY_PREFIX } from '../../server/redis/keys.ts';
+import { serveCommand } from '../../server/cli/serve-command.ts';
 import { tokenCommand } from '../../server/cli/token-command.ts';
 import { deployed, exampleConfig, unknownFlags, unknownVariables } from '../deploy/support.ts';
 import { freePort } from '../harness/free-port.ts';
@@ -58,6 +60,26 @@ test('every flag and variable that it names is there', () => {
   assert.ok(words.length > 20, words.join());
   assert.deepEqual(unknownFlags(words.filter((word) => !ofToken.includes(word))), []);
   assert.deepEqual(unknownVariables(page.match(/P2P_[A-Z_]+/g) ?? []), []);
+});
+
+test('every flag of the server is in a page for operators, and each limit with its default', async () => {
+  const pages =
+    page + (await Promise.all(['README.md', 'docs/metrics.md'].map((file) => readFile(ROOT + file)))).join('');
+  const { options } = serveCommand(() => undefined);
+  for (const { long } of options) assert.match(pages, new RegExp(`${long}(?![\\w-])`), long);
+  const limits = options.filter(({ long }) => /^--(max-|join-timeout)/.test(long ?? ''));
+  assert.equal(limits.length, Object.keys(DEFAULT_LIMITS).length);
+  for (const { long, defaultValue } of limits) {
+    const [, text] = new RegExp(`^\\| \`${long}\` +\\| ([\\d,]+) `, 'm').exec(page) ?? [];
+    assert.equal(text, (defaultValue as number).toLocaleString('en'), long);
+  }
+  for (const [what, most] of [
+    ['--max-joins', JOIN_BURST],
+    ['--max-signals', SIGNAL_BURST],
+    ['--max-claims', CLAIM_BURST],
+  ] as const)
+    assert.match(page, new RegExp(`^\\| \`${what}\`.* ${most} at once`, 'm'));
+  assert.match(page, new RegExp(`^A peer is in ${MAX_SWARMS} swarms at most`, 'm'));
 });
 
 test('every file of deploy/ that it names is there, and every page that it links to but decisions', () => {

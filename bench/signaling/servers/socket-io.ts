@@ -6,7 +6,8 @@ import { answerGenerator } from './control.ts';
 import { redisAdapter } from './redis-adapter.ts';
 
 const http = createServer();
-const io = new Server(http);
+const pingMs = process.env['BENCH_PING_MS'];
+const io = new Server(http, pingMs === undefined ? {} : { pingInterval: Number(pingMs) });
 if (process.env['BENCH_REDIS'] !== undefined) io.adapter(await redisAdapter(process.env['BENCH_REDIS']));
 io.on('connection', (socket) => {
   socket.on('join', (room: string, acknowledge: (reply: object) => void) => {

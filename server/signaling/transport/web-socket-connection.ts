@@ -19,11 +19,18 @@ const MESSAGE = '4';
 
 const PING_FRAME = textFrame(PING);
 
+/** Codes of ws's errors: too many bytes, or fragments. */
+const TOO_LONG_FOR_WS = /^WS_ERR_(UNSUPPORTED_(MESSAGE|DATA_PAYLOAD)_LENGTH|TOO_MANY_BUFFERED_PARTS)$/;
+
 /** socket.io asks for no more of it. */
 const TRANSPORT = { name: 'websocket', writable: true } as const;
 
-/** Why a connection ended that did not read what it was sent. */
+/** Why a connection ended that did not read what it was sent, sent more in one message than may be, or answered no ping. */
 export const TOO_SLOW = 'too slow';
+export const TOO_LONG = 'too long';
+export const SILENT = 'ping timeout';
+/** It sent what is no WebSocket frame, or no packet. */
+export const NO_PACKET = 'parse error';
 
 /** ws makes its sockets of this class, so that one listener serves all: each knows its connection. */
 export class EngineWebSocket extends WebSocket {
@@ -61,6 +68,8 @@ export class WebSocketConnection extends EventEmitter implements Pulse, Sender {
   #waiting = '';
   /** A ping has gone out, and nothing came since. */
   #isSilent = false;
+  /** Why ws closes it. */
+  #fault: string | undefined;
 
   constructor({ id, request, socket, webSocket, heartbeat, outbox, ended }: ConnectionOptions) {
     super();
@@ -103,7 +112,7 @@ export class WebSocketConnection extends EventEmitter implements Pulse, Sender {
     if (this.#isSilent) {
       // who answers no ping answers no closing handshake
       this.webSocket.terminate();
-      this.#end('ping timeout');
+      this.#end(SILENT);
       return;
     }
     this.#isSilent = true;
@@ -129,13 +138,18 @@ export class WebSocketConnection extends EventEmitter implements Pulse, Sender {
     if (text.startsWith(MESSAGE)) this.emit('data', text.slice(1));
     else if (text !== PONG) {
       this.webSocket.close();
-      this.#end('parse error');
+      this.#end(NO_PACKET);
     }
   }
 
   /** The WebSocket is closed, by whomever. */
   closed(): void {
-    this.#end('transport close');
+    this.#end(this.#fault ?? 'transport close');
+  }
+
+  /** ws could not read what came; `closed` follows. */
+  failed({ code = '' }: NodeJS.ErrnoException): void {
+    this.#fault = TOO_LONG_FOR_WS.test(code) ? TOO_LONG : NO_PACKET;
   }
 
   #send(text: string): void {
@@ -178,7 +192,6 @@ function onClose(this: WebSocket): void {
   if (this instanceof EngineWebSocket) this.connection?.closed();
 }
 
-/** `close` follows. */
-function onError(): void {
-  return undefined;
+function onError(this: WebSocket, error: NodeJS.ErrnoException): void {
+  if (this instanceof EngineWebSocket) this.connection?.failed(error);
 }

@@ -12,7 +12,7 @@ import {
 import { NAME_PATIENCE_MS } from '../../../components/hls/limits.ts';
 import { nameOfFragment } from '../../../components/hls/segments.ts';
 import { nameSoon, noteUntagged, shareOnceNamed } from '../../../components/hls/untagged.ts';
-import type { MeshFace, Named } from '../../../mesh/index.ts';
+import type { Kept, MeshFace } from '../../../mesh/index.ts';
 import type { DigestList } from '../../../protocol/digest-list.ts';
 import type { Digest } from '../../../protocol/ids.ts';
 import { formatDigestTag } from '../../../protocol/playlist-tag.ts';
@@ -30,7 +30,13 @@ let origins = 0;
 /** A web origin that no other test has used, for what is known of one is known for a page visit. */
 const freshOrigin = (): string => `https://cdn-${++origins}.example`;
 
-const fragmentAt = (url: string, ...byteRange: [] | [number, number]) => ({ url, byteRange, tagList: [] });
+/** A segment that its origin's index.m3u8 lists. */
+const fragmentAt = (url: string, ...byteRange: [] | [number, number]) => ({
+  url,
+  byteRange,
+  tagList: [],
+  baseurl: `${new URL(url).origin}/index.m3u8`,
+});
 
 const listOf = (origin: string, more: Partial<DigestList> = {}): DigestList => ({
   version: 1,
@@ -101,7 +107,7 @@ test('a service that is not there, or does not take this origin, is asked once f
       await settled();
     }
     assert.equal(asked.length, 1, String(status));
-    await named(fragmentAt(`${origin}/0.ts`), 60_000); // at once
+    await named({ ...fragmentAt(`${origin}/0.ts`), baseurl: `${origin}/a.m3u8` }, 60_000); // at once
   }
 });
 
@@ -119,7 +125,7 @@ test('one that fails, or speaks nonsense, is left alone for a minute; nobody wai
       await settled();
     };
     await ask();
-    await named(fragmentAt(`${origin}/0.ts`), 60_000);
+    await named({ ...fragmentAt(`${origin}/0.ts`), baseurl: `${origin}/live.m3u8` }, 60_000);
     const now = performance.now();
     const clock = mock.method(performance, 'now', () => now + 50_000);
     await ask();
@@ -195,17 +201,18 @@ test('who waits for a name has it with the answer, or with a later one', async (
 });
 
 /** A segment of five bytes that came without a name, and what the mesh was given of it. */
-function namelessAt(url: string, size = 5): { nameless: Nameless; kept: { url: string; asset: Named }[] } {
-  const kept: { url: string; asset: Named }[] = [];
-  const mesh = { ...meshOf(), keep: (url: string, asset: Named) => void kept.push({ url, asset }) };
+function namelessAt(url: string, size = 5): { nameless: Nameless; kept: { url: string; asset: Kept }[] } {
+  const kept: { url: string; asset: Kept }[] = [];
+  const mesh = { ...meshOf(), keep: (url: string, asset: Kept) => void kept.push({ url, asset }) };
   const asset = { body: new ArrayBuffer(size), contentType: 'video/mp2t' };
   return { nameless: { source: { mesh, swarm: 'lesson' }, fragment: fragmentAt(url), asset }, kept };
 }
 
+/** Long after whatever other tests asked. */
 let now = 1e9;
 
-/** What other tests left open is refused; timers, and a clock, of the test's own. @returns lets time pass */
-async function ownTime(t: TestContext): Promise<(milliseconds: number) => Promise<void>> {
+/** Timers, and a clock, of the test's own. @returns lets time pass */
+function ownTime(t: TestContext): (milliseconds: number) => Promise<void> {
   now += 1e6;
   const clock = mock.method(performance, 'now', () => now);
   mock.timers.enable({ apis: ['setTimeout'] });
@@ -213,9 +220,6 @@ async function ownTime(t: TestContext): Promise<(milliseconds: number) => Promis
     clock.mock.restore();
     mock.timers.reset();
   });
-  network(t, () => new Response('', { status: 404 }));
-  awaitName(namelessAt('https://other.example/0.ts').nameless);
-  await settled();
   return async (milliseconds) => {
     for (let passed = 0; passed < milliseconds; passed += 250) {
       now += 250;
@@ -225,10 +229,12 @@ async function ownTime(t: TestContext): Promise<(milliseconds: number) => Promis
   };
 }
 
+const NOTHING_YET = { complete: false, assets: [] };
+
 test('a segment that came before its digest is handed out once it is known, though nobody waits any more', async (t) => {
-  const after = await ownTime(t);
+  const after = ownTime(t);
   const origin = freshOrigin();
-  const answers = [listOf(origin, { complete: false, assets: [] }), listOf(origin, { complete: false, assets: [] })];
+  const answers = [listOf(origin, NOTHING_YET), listOf(origin, NOTHING_YET)];
   const asked = network(t, () => answers.shift() ?? listOf(origin));
   note(meshOf(), { url: `${origin}/index.m3u8`, text: VOD });
   const { nameless, kept } = namelessAt(`${origin}/0.ts`);
@@ -242,7 +248,6 @@ test('a segment that came before its digest is handed out once it is known, thou
 });
 
 test('one whose digest came while it loaded is handed out at once', async (t) => {
-  await ownTime(t);
   const origin = freshOrigin();
   network(t, () => listOf(origin));
   note(meshOf(), { url: `${origin}/index.m3u8`, text: VOD });
@@ -252,30 +257,63 @@ test('one whose digest came while it loaded is handed out at once', async (t) =>
   assert.equal(kept.length, 1);
 });
 
-test('segments wait for their digests for a minute, and no more of them than 16 MiB', async (t) => {
-  const after = await ownTime(t);
+test('a service that was busy is asked again for what waits', async (t) => {
+  const after = ownTime(t);
   const origin = freshOrigin();
-  const all = [0, 1, 2].map((n) => ({ url: `${origin}/${n}.ts`, digest, size: 5 }));
-  let assets: typeof all = [];
+  const answers = [new Response('', { status: 503 })];
+  network(t, () => answers.shift() ?? listOf(origin));
+  note(meshOf(), { url: `${origin}/index.m3u8`, text: VOD });
+  await settled();
+  const { nameless, kept } = namelessAt(`${origin}/0.ts`);
+  awaitName(nameless);
+  await after(10_000);
+  assert.equal(kept.length, 1);
+});
+
+test('segments wait for their digests for a minute, and no more of them than 16 MiB beside those that have one', async (t) => {
+  const after = ownTime(t);
+  const origin = freshOrigin();
+  const all = [0, 1, 2, 3].map((n) => ({ url: `${origin}/${n}.ts`, digest, size: 5 }));
+  let assets = all.slice(3);
   const asked = network(t, () => listOf(origin, { complete: false, assets }));
   note(meshOf(), { url: `${origin}/index.m3u8`, text: VOD });
-  const [first, second, third] = [0, 1, 2].map((n) => namelessAt(`${origin}/${n}.ts`, 7 * 1024 * 1024));
-  awaitName(first!.nameless);
-  awaitName(second!.nameless);
-  awaitName(third!.nameless); // the first is too much now
-  await after(50_000);
+  await settled();
+  const [first, second, third, known] = [0, 1, 2, 3].map((n) => namelessAt(`${origin}/${n}.ts`, 7 * 1024 * 1024));
+  for (const { nameless } of [second!, first!, known!, second!, third!]) awaitName(nameless);
+  // The first is too much now: it is older than the second, which was loaded again.
+  assert.equal(known!.kept.length, 1);
+  await after(40_000);
   assets = all.slice(0, 2);
-  await after(2000);
+  await after(15_000);
   assert.deepEqual([first!.kept.length, second!.kept.length], [0, 1]);
   await after(10_000);
   const { length } = asked;
   assets = all;
-  await after(10_000);
+  await after(100_000);
   assert.deepEqual([third!.kept.length, asked.length], [0, length], 'nothing waits any more');
 });
 
+test('for what waits the service is asked less and less often, about the playlist alone that lists it', async (t) => {
+  const after = ownTime(t);
+  const origin = freshOrigin();
+  const asked = network(t, () => listOf(origin, NOTHING_YET));
+  for (const name of ['index', 'other', 'live'])
+    note(meshOf(), { url: `${origin}/${name}.m3u8`, text: name === 'live' ? LIVE : VOD });
+  await settled();
+  assert.equal(asked.length, 3);
+  awaitName(namelessAt(`${origin}/0.ts`).nameless);
+  const { nameless } = namelessAt(`${origin}/1.ts`);
+  awaitName({ ...nameless, fragment: { ...nameless.fragment, baseurl: `${origin}/live.m3u8` } });
+  await after(90_000);
+  const later = asked.slice(3).map(({ url }) => decodeURIComponent(url));
+  assert.ok(
+    later.every((url) => url.endsWith('/index.m3u8')),
+    later.join(' '),
+  );
+  assert.ok(later.length >= 6 && later.length <= 7, `${later.length} times`); // after 1, 3, 7, 15, 31, 47 s, and once more
+});
+
 test('of a playlist that has told all, or whose origin is refused, nothing waits', async (t) => {
-  await ownTime(t);
   for (const answer of [new Response('', { status: 404 }), listOf('https://other.example')]) {
     const origin = freshOrigin();
     const asked = network(t, () => answer);
@@ -290,7 +328,6 @@ test('of a playlist that has told all, or whose origin is refused, nothing waits
 });
 
 test('only what may be shared is kept for its digest, and the player keeps its own copy', async (t) => {
-  await ownTime(t);
   const origin = freshOrigin();
   let resolve: (list: DigestList) => void = () => undefined;
   const answer = new Promise((done) => (resolve = done));
@@ -301,16 +338,16 @@ test('only what may be shared is kept for its digest, and the player keeps its o
   while (asked.length === 0) await settled(); // what asks is loaded first
   const body = Uint8Array.from([1, 2, 3, 4, 5]).buffer;
   const asset = { body, contentType: 'video/mp2t', source: 'origin', shared: false, url: '' } as const;
-  shareOnceNamed({ ...source, swarm: null }, fragment, asset);
-  await settled();
   shareOnceNamed({ ...source, swarm: null }, fragment, { ...asset, shareable: true });
+  shareOnceNamed(source, fragmentAt(`${origin}/1.ts`), asset);
+  shareOnceNamed(source, fragmentAt(`${origin}/2.ts`), { ...asset, shareable: false });
   structuredClone(body, { transfer: [body] });
   await settled();
-  resolve(listOf(origin));
+  resolve(listOf(origin, { assets: [0, 1, 2].map((n) => ({ url: `${origin}/${n}.ts`, digest, size: 5 })) }));
   await settled();
   assert.deepEqual(
-    kept.map(({ asset }) => [...new Uint8Array(asset.body)]),
-    [[1, 2, 3, 4, 5]],
+    kept.map(({ url, asset }) => [url, ...new Uint8Array(asset.body)]),
+    [[`${origin}/0.ts`, 1, 2, 3, 4, 5]],
   );
   assert.ok(!('swarm' in kept[0]!.asset));
 });

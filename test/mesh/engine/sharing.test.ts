@@ -282,6 +282,10 @@ test('what the page does not let be shared comes from the origin for it alone, b
   a.engine.expect({ type: 'window', player: 1, swarm: null, assets: [{ ...kept, within: 0 }] });
   await world.clock.advance(5000);
   assert.equal(a.store.has(kept.name.digest), false);
+  const plain = { type: 'keep', url: kept.url, swarm: null, contentType: '', shareable: true } as const;
+  a.engine.keep({ ...plain, body: kept.body.slice().buffer, name: kept.name });
+  await world.clock.advance(5000);
+  assert.equal(a.store.has(kept.name.digest), false);
   assert.deepEqual(
     (await a.engine.shareable()).map(({ url }) => url),
     [open.url],

@@ -114,6 +114,30 @@ test('what two tabs want at once is brought once, and is the use of who asked fi
   assert.deepEqual([statsOf(b, scene).bytes.origin, statsOf(c, scene).bytes.origin], [500_000, 0]);
 });
 
+test('what came without a name counts once, also when the tab hands it out with the name that it has by now', async () => {
+  const scene = await room();
+  const { world, lesson, admit } = scene;
+  const [[b], [c]] = [admit('b'), admit('c')];
+  b.load(1, lesson, { name: null });
+  await world.clock.until(() => b.answer(1) !== undefined);
+  const body = lesson.body.slice().buffer;
+  b.say({
+    type: 'keep',
+    url: lesson.url,
+    swarm: null,
+    body,
+    contentType: '',
+    shareable: b.answer(1)!.shareable === true,
+    name: lesson.name,
+  });
+  await world.clock.advance(1000);
+  c.load(1, lesson);
+  await world.clock.until(() => c.answer(1) !== undefined);
+  assert.equal(c.answer(1)!.source, 'store');
+  assert.equal(statsOf(b, scene).bytes.origin, 500_000);
+  assert.equal(statsOf(c, scene).total.origin, 500_000);
+});
+
 test('other tabs hear twice a second that the engine is there, with the secret of the peer, until they are gone', async () => {
   const { world, peer, admit } = await room();
   const [port, end] = admit('b');

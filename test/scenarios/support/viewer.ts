@@ -71,7 +71,7 @@ export const imagesShown = (page: AnyPage): Promise<(string | null)[]> =>
  * Saves time: lets the page's first video load at its own speed, as the deadlines of its segments count, then plays it faster.
  * For videos that fit into the player's buffer.
  */
-export async function skim(page: AnyPage, rate = 8): Promise<void> {
+export async function skim(page: AnyPage, rate = 16): Promise<void> {
   const isLoaded = (): Promise<boolean> =>
     inPage(page, () => {
       const { buffered, duration } = document.querySelector<P2PVideo>('p2p-video')!;

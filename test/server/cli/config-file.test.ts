@@ -49,7 +49,7 @@ test('each flag may stand in the file, by its name', async (t) => {
   assert.equal(read['logLevel'], 'debug');
   assert.equal(read['logAddresses'], true);
   assert.equal(read['drainSeconds'], 30);
-  assert.equal(read['metricsHost'], '127.0.0.1', 'what it does not say is the default');
+  assert.equal(read['hsts'], 0, 'what it does not say is the default');
 });
 
 test('a flag that may stand alone can be denied, too', async (t) => {

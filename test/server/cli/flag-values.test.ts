@@ -6,6 +6,7 @@ import { iceURLs, origins, port, turnTTL } from '../../../server/cli/flag-values
 import { iceOf, type IceFlags } from '../../../server/cli/ice-servers.ts';
 import { listenError, StartError } from '../../../server/cli/listen-error.ts';
 import { manifestLines } from '../../../server/cli/manifest-command.ts';
+import { serveCommand } from '../../../server/cli/serve-command.ts';
 import { turnCredential } from '../../../server/ice.ts';
 import { TURN_TTL_SECONDS } from '../../../server/limits.ts';
 import { folderOf, until } from '../support.ts';
@@ -119,4 +120,19 @@ test('the manifest command says one line for each kind of thing', () => {
   assert.match(all[1] ?? '', /^2 playlists .*tags$/);
   assert.match(all[3] ?? '', /^4 .*removed$/);
   assert.match(all[4] ?? '', /^6 files left out.*1, 2, 3, 4, 5, …$/);
+});
+
+test('no flag of "serve" takes an empty value, as a variable has that was never filled in', async () => {
+  const { options } = serveCommand(() => undefined);
+  const withValue = options.filter((option) => !option.isBoolean());
+  assert.ok(withValue.length > 30);
+  for (const { long, envVar = '' } of withValue) {
+    const command = serveCommand(() => undefined).exitOverride();
+    command.configureOutput({ writeErr: () => undefined }).action(() => undefined);
+    await assert.rejects(command.parseAsync([`${long}=`], { from: 'user' }), /is invalid/, long);
+    process.env[envVar] = ' ';
+    await assert.rejects(command.parseAsync([], { from: 'user' }), new RegExp(envVar), envVar).finally(() => {
+      Reflect.deleteProperty(process.env, envVar);
+    });
+  }
 });

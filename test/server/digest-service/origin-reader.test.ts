@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
+import { execFile as execFileCallback } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer, type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { OriginAnswer, OriginReader, ReadRequest } from '../../../server/digest-service/origin-reader.ts';
-import { bytes } from '../support.ts';
+import { packageRoot } from '../../../server/package-root.ts';
+import { selfSigned } from '../../harness/certificate.ts';
+import { bytes, folderOf } from '../support.ts';
 import { origin, reader, resolvesTo, type Handler } from './support.ts';
+
+const execFile = promisify(execFileCallback);
 
 const read = (from: OriginReader, url: string, request: Partial<ReadRequest> = {}): Promise<OriginAnswer> =>
   from.read({ url, followsRedirects: true, timeoutMs: 5000, signal: new AbortController().signal, ...request });
@@ -234,3 +242,46 @@ async function raw(t: TestContext, sent: string): Promise<string> {
   const address = server.address();
   return `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
 }
+
+/** Reads from an origin that a child process trusts, by a name that means this machine. Prints what it got. */
+const READS = `
+import { OriginReader } from './server/digest-service/origin-reader.ts';
+const [origin] = process.argv.slice(1);
+const resolve = (_name, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]);
+const reader = new OriginReader({ origins: [origin], allowsPrivate: true, resolve });
+const signal = new AbortController().signal;
+const answer = await reader.read({ url: origin + '/a', followsRedirects: true, timeoutMs: 5000, signal });
+let text = '';
+for await (const chunk of answer.body) text += chunk;
+console.log(answer.status, text);
+reader.close();
+`;
+
+test('over TLS the name is resolved and pinned just so, and the certificate has to be its own, by one that is trusted', async (t) => {
+  const folder = await folderOf(t);
+  const { cert, key } = selfSigned(folder, 'cdn.example');
+  const server = createHttpsServer({ cert: await readFile(cert), key: await readFile(key) }, (_request, response) =>
+    response.end('hello'),
+  );
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  const [ours, others] = [`https://cdn.example:${port}`, `https://other.example:${port}`];
+  const from = reader(t, [ours], { resolve: resolvesTo('127.0.0.1') });
+  await assert.rejects(read(from, `${ours}/a`), /self-signed certificate/);
+  const guarded = reader(t, [ours], { resolve: resolvesTo('127.0.0.1'), allowsPrivate: false });
+  await assert.rejects(read(guarded, `${ours}/a`), { code: 'origin-failed' });
+  const child = async (origin: string): Promise<string> => {
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', READS, origin];
+    const { stdout } = await execFile(process.execPath, args, {
+      cwd: packageRoot(),
+      env: { ...process.env, NODE_EXTRA_CA_CERTS: cert },
+    });
+    return stdout;
+  };
+  assert.equal(await child(ours), '200 hello\n');
+  await assert.rejects(child(others), /does not match certificate/);
+});

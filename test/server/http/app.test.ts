@@ -50,6 +50,19 @@ test('/p2p/ice gives nothing to those who may not have it', async (t) => {
   assert.deepEqual([status, JSON.parse(text)], [200, { iceServers }]);
 });
 
+test('/p2p/ice is for pages that may join, and where joins need a token for none: the join brings it', async (t) => {
+  const iceServers = [{ urls: ['turn:turn.example'], username: 'u', credential: 'c' }];
+  const page = 'https://school.example';
+  const listed = await run(t, { iceServers, admission: { origins: [page] } });
+  const statusFor = async ({ url }: { url: string }, headers = {}): Promise<number> =>
+    (await ask(url, '/p2p/ice', headers)).status;
+  assert.equal(await statusFor(listed, { origin: page }), 200);
+  assert.equal(await statusFor(listed, { origin: 'https://other.example' }), 403);
+  assert.equal(await statusFor(listed), 403);
+  const guarded = await run(t, { iceServers, admission: { tokens: { secret: new Uint8Array(32) } } });
+  assert.equal(await statusFor(guarded, { origin: page }), 403);
+});
+
 test('the manifest has an ETag, is asked for each time, and may be read from anywhere', async (t) => {
   const media = await folderOf(t, { 'a.png': 'a' });
   const { url } = await run(t, { media });

@@ -52,6 +52,13 @@ test('peers, swarms, sites, joins, signals and refusals are counted', async (t) 
   assert.equal(await value(url, 'p2p_swarms'), 1);
 });
 
+test('who finds no place is counted by what is full', async (t) => {
+  const { url } = await run(t, { admission: { limits: { connections: 1 } } });
+  await connect(t, url);
+  await assert.rejects(connect(t, url));
+  assert.equal(await value(url, 'p2p_signaling_events_total{event="refusals",reason="connections"}'), 1);
+});
+
 test('responses are counted by class, hashing by files and bytes', async (t) => {
   const media = await folderOf(t, { 'a.bin': 'x'.repeat(5000) });
   const { url } = await run(t, { media });

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { Server, type Socket } from 'socket.io';
 import { ANSWER_TIMEOUT_MS, RECONNECT_AFTER_MS } from '../../../../mesh/core/limits.ts';
-import type { SignalingListener, Trace } from '../../../../mesh/core/ports.ts';
+import type { Clock, SignalingListener, Trace } from '../../../../mesh/core/ports.ts';
 import { systemClock, systemRandom } from '../../../../mesh/io/clock.ts';
 import { SocketSignaling } from '../../../../mesh/io/signaling/socket-signaling.ts';
 import type { Digest, PeerId, SwarmId } from '../../../../protocol/ids.ts';
@@ -177,6 +177,36 @@ test('a server that lets us in and loses us at once is tried again with pauses t
   client(t, url);
   await until(() => times.length >= 4, 'four attempts');
   assert.ok(times[3]! - times[2]! >= RECONNECT_AFTER_MS * 2, `${times[3]! - times[2]!} ms`);
+});
+
+test('pauses double up to a cap, and each is drawn from half of it to half as much again', async (t) => {
+  for (const [random, expected] of [
+    [0, [250, 500, 1000, 2000, 2000, 2000]],
+    [1, [750, 1500, 3000, 6000, 6000, 6000]],
+  ] as const) {
+    const pauses: number[] = [];
+    const after: Clock['after'] = (milliseconds, run) => {
+      const isPause = (expected as readonly number[]).includes(milliseconds);
+      if (isPause) pauses.push(milliseconds);
+      return systemClock.after(isPause ? 0 : milliseconds, run);
+    };
+    const clock = { ...systemClock, now: () => systemClock.now(), after };
+    const signaling = new SocketSignaling('http://127.0.0.1:1', {
+      clock,
+      random: () => random,
+      trace: () => undefined,
+      network: new EventTarget(),
+    });
+    t.after(() => signaling.close());
+    signaling.open({
+      connected: () => undefined,
+      disconnected: () => undefined,
+      signal: () => undefined,
+      swarm: () => undefined,
+    });
+    await until(() => pauses.length >= expected.length, 'six pauses');
+    assert.deepEqual(pauses.slice(0, expected.length), expected);
+  }
 });
 
 test('what the server says wrongly is dropped with a trace, and what follows is heard', async (t) => {

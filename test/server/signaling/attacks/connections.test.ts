@@ -41,18 +41,29 @@ test('who joins in time stays', async (t) => {
   await assertHealthy();
 });
 
-test('a half-open connection is ended: one that says nothing, and one that answers no ping', async (t) => {
+test('a half-open connection is ended: one that says nothing, or only half', async (t) => {
   const { server, url } = await run(t, { addressOf: testAddress });
+  const friend = await connect(t, url);
+  await joinSwarms(friend, ['x']);
   const startedAt = Date.now();
   const silent = await tcp(t, url);
   const half = await tcp(t, url);
   half.socket.write(`GET ${POLL} HTTP/1.1\r\nhost: x\r\nx-slow: `);
-  const mute = await connected(t, url, from); // never answers a ping
-  mute.frame('42["join",{"version":1,"swarms":["x"]}]');
-  await until('it has joined', () => server.signaling.peers === 1);
-  await Promise.all([silent, half, mute].map((client) => client.gone()));
+  await Promise.all([silent, half].map((client) => client.gone()));
   assert.ok(Date.now() - startedAt < 2 * HEADERS_TIMEOUT_MS, `${Date.now() - startedAt} ms`);
-  await until('it is no peer any more', () => server.signaling.peers === 0);
+  assert.equal((await joinSwarms(await connect(t, url), ['x'])).swarms[0]?.size, 2);
+  assert.equal(server.signaling.peers, 2);
+});
+
+test('so is one that answers no ping, and counted', async (t) => {
+  const { url, refused, signaling, assertHealthy } = await target(t);
+  const mute = await connected(t, url, from);
+  mute.frame('42["join",{"version":1,"swarms":["x"]}]');
+  await until('it has joined', () => signaling.peers === 2);
+  await mute.gone();
+  await until('it is no peer any more', () => signaling.peers === 1);
+  assert.equal(refused('silent'), 1);
+  await assertHealthy();
 });
 
 test('signals to who does not read are dropped and counted, its sender is told, and it is cut off', async (t) => {

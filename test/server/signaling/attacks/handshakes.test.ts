@@ -59,7 +59,7 @@ for (const [what, limits, reason] of [
   ['the places of a site are', { connectionsPerSite: 3 }, 'connections-of-site'],
 ] as const) {
   test(`who comes when ${what} taken learns a code and when to come again, and may when one is free`, async (t) => {
-    const { url, refused, signaling } = await target(t, { limits });
+    const { url, refused, signaling, assertHealthy } = await target(t, { limits });
     const taken = await Promise.all([1, 2, 3].map(() => connect(t, url, ATTACKER)));
     const error = await connect(t, url, ATTACKER).then(
       () => assert.fail('was let in'),
@@ -68,9 +68,13 @@ for (const [what, limits, reason] of [
     assert.deepEqual(error.data, { code: 'full', retryAfter: RETRY_WHEN_FULL_SECONDS });
     assert.ok(!error.message.includes(ATTACKER));
     assert.equal(refused(reason), 1);
+    if (reason !== 'connections') await assertHealthy();
     taken[0]?.socket.disconnect();
     await until('there is a place', () => signaling.connections <= 3);
     await joinSwarms(await connect(t, url, ATTACKER), ['x']);
+    for (const { socket } of taken) socket.disconnect();
+    await until('there are places', () => signaling.connections <= 2);
+    await assertHealthy();
   });
 }
 
@@ -86,10 +90,14 @@ test('a refused client that does not go is ended', async (t) => {
 });
 
 test('far more than the limit are not even let in to be told', async (t) => {
-  const { url, refused, signaling } = await target(t, { limits: { connections: 10 } });
-  for (let i = 0; i < 30; i++) await webSocket(t, url, { address: ATTACKER });
+  const { url, refused, signaling, assertHealthy } = await target(t, { limits: { connections: 10 } });
+  const flood = [];
+  for (let i = 0; i < 30; i++) flood.push(await webSocket(t, url, { address: ATTACKER }));
   assert.equal(signaling.connections, 11);
   assert.equal(refused('flooded'), 20);
+  for (const { socket } of flood) socket.destroy();
+  await until('there are places', () => signaling.connections === 1);
+  await assertHealthy();
 });
 
 test('a handshake that makes no sense is a short no, with no stack in it', async (t) => {

@@ -10,10 +10,12 @@ import {
 import { MAX_BAD_MESSAGES, MAX_SIGNALING_BYTES } from '../../../../server/limits.ts';
 import { connect, joinSwarms, until, type Reply } from '../../support.ts';
 import { ATTACKER, offer, target } from './healthy.ts';
-import { connected, joined, webSocket } from './raw-client.ts';
+import { connected, FIN, joined, RSV2, webSocket } from './raw-client.ts';
 
 const digest = '0f'.repeat(32);
 const from = { address: ATTACKER };
+/** Opcodes of RFC 6455, 5.2. */
+const [CONTINUATION, TEXT, PING] = [0, 1, 9];
 const noStack = (text: string): void => assert.ok(!/\.(js|ts):\d+|\bat .*\(/.test(text), text);
 
 test('unknown events are refused in words, counted, and end the connection if they do not stop', async (t) => {
@@ -44,11 +46,37 @@ test('keys of prototypes in any message change nothing', async (t) => {
 });
 
 test('a message that is too long ends the connection before it is read', async (t) => {
-  const { url, signaling, assertHealthy } = await target(t);
+  const { url, refused, signaling, assertHealthy } = await target(t);
   const client = await connected(t, url, from);
   client.frame(`420["join",{"version":1,"swarms":["${'x'.repeat(MAX_SIGNALING_BYTES)}"]}]`);
   await client.gone();
-  await until('it is forgotten', () => signaling.connections === 1);
+  const inParts = await connected(t, url, from);
+  inParts.frame('420["join",{"version":1,"swarms":["', TEXT, 0);
+  for (let sent = 0; sent < MAX_SIGNALING_BYTES; sent += 1000) inParts.frame('x'.repeat(1000), CONTINUATION, 0);
+  await inParts.gone();
+  await until('they are forgotten', () => signaling.connections === 1);
+  assert.equal(refused('too-long'), 2);
+  await assertHealthy();
+});
+
+test('what is no WebSocket frame ends the connection, and is counted', async (t) => {
+  const { url, refused, signaling, assertHealthy } = await target(t);
+  for (const [payload, opcode, bits] of [
+    ['40', TEXT, FIN | RSV2], // a bit that nobody agreed on
+    ['40', 3, FIN], // an opcode that there is not
+    ['40', CONTINUATION, FIN], // of nothing
+    ['x'.repeat(126), PING, FIN], // control frames are short
+    ['x', PING, 0], // and whole
+  ] as const) {
+    const client = await connected(t, url, from);
+    client.frame(payload, opcode, bits);
+    await client.gone();
+  }
+  const unmasked = await connected(t, url, from);
+  unmasked.socket.write(Buffer.from([FIN | TEXT, 2, ...Buffer.from('40')]));
+  await unmasked.gone();
+  await until('they are forgotten', () => signaling.connections === 1);
+  assert.equal(refused('bad-packet'), 6);
   await assertHealthy();
 });
 
@@ -215,18 +243,20 @@ test('a flood of packets is cut off at once, whatever they are', async (t) => {
 
 test('more bytes than a peer may send end the connection, also where they are no packets: pings of WebSockets, fragments', async (t) => {
   const { url, refused, assertHealthy } = await target(t);
-  for (const [payload, opcode] of [
-    ['p'.repeat(125), 9], // ws itself ends who sends pings faster than it answers
-    ['', 0x80], // reserved bits: refused by ws itself
-  ] as const) {
-    const { client } = await joined(t, url, 'x', from);
-    for (let sent = 0; sent < 2 * BYTES_BURST; sent += 131) client.frame(payload, opcode);
-    await client.gone();
-  }
+  const pinging = await joined(t, url, 'x', from);
+  for (let sent = 0; sent < 2 * BYTES_BURST; sent += 131) pinging.client.frame('p'.repeat(125), PING);
+  await pinging.client.gone();
+  const parts = await joined(t, url, 'x', from);
+  parts.client.frame('42', TEXT, 0);
+  // each is empty, so that the message never is too long
+  for (let sent = 0; sent < 2 * BYTES_BURST; sent += 6) parts.client.frame('', CONTINUATION, 0);
+  await parts.client.gone();
+  const before = refused('bytes');
   const { client } = await joined(t, url, 'x', from);
   const signal = JSON.stringify(['signal', { to: '00'.repeat(16), signal: { ...offer, sdp: 'x'.repeat(8000) } }]);
   for (let sent = 0; sent < 2 * BYTES_BURST; sent += signal.length) client.frame(`42${signal}`);
   await client.gone();
-  assert.equal(refused('bytes'), 1);
+  assert.equal(refused('bytes') - before, 1);
+  assert.ok(before + refused('too-long') >= 1, 'nobody may go on like that');
   await assertHealthy();
 });

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { until } from '../../support.ts';
 import { ATTACKER, target } from './healthy.ts';
-import { connected, frameOf, joined, webSocket, type RawClient } from './raw-client.ts';
+import { connected, FIN, frameOf, joined, webSocket, type RawClient } from './raw-client.ts';
 
 /** Frames in all that a server has heard: 100,000 in the long form. */
 const FRAMES = process.env['P2P_LONG'] === '1' ? 100_000 : 2000;
@@ -16,10 +16,12 @@ const MAX_GROWTH = 10_000_000;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
+/** Bytes that live: objects, and buffers beside them. */
 const heap = (): number => {
   collect();
   collect();
-  return process.memoryUsage().heapUsed;
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
 };
 
 /** The same from the same seed (a linear congruential generator), so that what fails can be looked at again. */
@@ -66,7 +68,8 @@ function randomFrame({ below, pick }: Chance): Buffer {
     }
   };
   const opcode = below(20) === 0 ? below(16) : 1;
-  return frameOf(below(30) === 0 ? Buffer.from(text()) : text(), opcode);
+  const bits = below(20) === 0 ? 16 * below(16) : FIN;
+  return frameOf(below(30) === 0 ? Buffer.from(text()) : text(), opcode, bits);
 }
 
 test(`${FRAMES} random frames: no crash, no growth, and nobody else notices`, async (t) => {

@@ -43,8 +43,8 @@ export class RawClient {
   }
 
   /** Sends a WebSocket frame: masked, as clients must. */
-  frame(payload: string | Buffer, opcode = typeof payload === 'string' ? 1 : 2): void {
-    if (!this.closed) this.socket.write(frameOf(payload, opcode));
+  frame(payload: string | Buffer, opcode = typeof payload === 'string' ? 1 : 2, bits = FIN): void {
+    if (!this.closed) this.socket.write(frameOf(payload, opcode, bits));
   }
 
   /** Reads nothing more: the server's answers pile up. */
@@ -106,14 +106,19 @@ export class RawClient {
   }
 }
 
-export function frameOf(payload: string | Buffer, opcode: number): Buffer {
+/** Bits of a frame's first byte beside the opcode: the last fragment of a message, and one that means nothing here (RFC 6455, 5.2). */
+export const FIN = 0x80;
+export const RSV2 = 0x20;
+
+export function frameOf(payload: string | Buffer, opcode: number, bits = FIN): Buffer {
   const body = Buffer.from(payload);
+  const first = bits | opcode;
   const head =
     body.length < 126
-      ? Buffer.from([0x80 | opcode, 0x80 | body.length])
+      ? Buffer.from([first, 0x80 | body.length])
       : body.length < 65_536
-        ? Buffer.from([0x80 | opcode, 0x80 | 126, body.length >> 8, body.length & 255])
-        : Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | 127, 0, 0, 0, 0]), uint32(body.length)]);
+        ? Buffer.from([first, 0x80 | 126, body.length >> 8, body.length & 255])
+        : Buffer.concat([Buffer.from([first, 0x80 | 127, 0, 0, 0, 0]), uint32(body.length)]);
   return Buffer.concat([head, Buffer.alloc(4), body]); // a mask of zeros changes nothing
 }
 
