@@ -10,6 +10,9 @@ import { parse } from 'yaml';
 import { freePort } from '../harness/free-port.ts';
 import { forgetProcess, noteProcess } from '../harness/leftovers.ts';
 import { until } from '../harness/until.ts';
+import type { IceGrant } from '../../protocol/signaling.ts';
+import { expiringIce } from '../../server/ice.ts';
+import { ask, run as serverOf } from '../server/support.ts';
 import { deployed } from './support.ts';
 
 const run = promisify(execFile);
@@ -57,8 +60,8 @@ test('coturn starts as compose starts it, answers, and relays to nothing of its 
     );
   });
   assert.doesNotMatch(log, /bad configuration|unknown|CONFIG ERROR/i);
-  const relay = async (peer: string, secret = SECRET): Promise<string> => {
-    const args = ['5', 'turnutils_uclient', '-W', secret, '-p', String(port), '-e', peer, '-n', '1', '-m', '1', '-c'];
+  const relay = async (peer: string, as: readonly string[] = ['-W', SECRET]): Promise<string> => {
+    const args = ['5', 'turnutils_uclient', ...as, '-p', String(port), '-e', peer, '-n', '1', '-m', '1', '-c'];
     const { stdout, stderr } = await run('timeout', [...args, '127.0.0.1']).catch(
       (error: unknown) => error as { stdout: string; stderr: string },
     );
@@ -69,5 +72,11 @@ test('coturn starts as compose starts it, answers, and relays to nothing of its 
   const abroad = await relay('203.0.113.1');
   assert.doesNotMatch(abroad, /error/, 'it relays');
   assert.match(abroad, /start_mclient|Total/i);
-  assert.match(await relay('203.0.113.1', 'another secret than that one'), /error/i, 'not for everybody');
+  assert.match(await relay('203.0.113.1', ['-W', 'another secret than that one']), /error/i, 'not for everybody');
+  const turn = { urls: [`turn:127.0.0.1:${port}`], secret: () => SECRET, ttl: 600 };
+  const server = await serverOf(t, { iceServers: expiringIce([], turn) });
+  const { iceServers } = JSON.parse((await ask(server.url, '/p2p/ice')).text) as IceGrant;
+  const { username = '', credential = '' } = iceServers[0] ?? {};
+  assert.doesNotMatch(await relay('203.0.113.1', ['-u', username, '-w', credential]), /error/, 'what /p2p/ice gives');
+  assert.match(await relay('203.0.113.1', ['-u', username, '-w', `${credential}x`]), /error/i);
 });

@@ -1,6 +1,6 @@
 /** A CDN that knows nothing of digests: viewers share its streams, for the server hashes them once. Issue D, D7. */
 import assert from 'node:assert/strict';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import test from 'node:test';
 import type * as Kit from '../../index.ts';
 import { parseDigestList, type DigestList } from '../../protocol/digest-list.ts';
@@ -98,18 +98,29 @@ test('two viewers share the stream of a server without digests: it serves two co
 });
 
 test('where nobody asked before the first viewer waits for no digest that takes long, and the second still has all from the first', async (t) => {
-  const cdn = await plainOrigin(t, FIXTURE_MEDIA);
+  const waiting: (() => Promise<void>)[] = [];
+  let isOpen = false;
+  const cdn = await plainOrigin(t, FIXTURE_MEDIA, ({ url = '', headers }, response) => {
+    if (isOpen || !url.endsWith('.ts') || headers.referer !== undefined) return false;
+    waiting.push(async () => void response.end(await readFile(FIXTURE_MEDIA + url)));
+    return true;
+  });
   const [scene, a, b] = await Promise.all([stage(t, flagsFor(cdn)), person(t), person(t)]);
   const page = await scene.page('cdn', videoOf(cdn.url + LESSON));
   await a.goto(page);
+  await buffered(a, 3);
+  assert.ok(waiting.length > 0, 'the service has no digest yet');
+  isOpen = true;
+  await Promise.all(waiting.map((answer) => answer()));
   await buffered(a, 23.5);
   const { assets } = await digestsOf(scene, cdn.url + LESSON);
   await until('what came before its digest, too', async () =>
     (await held(a, assets)).every((held) => held === 'store'),
   );
-  await b.goto(page);
-  await buffered(b, 23.5);
   const total = await lessonBytes();
+  const { origin } = (await a.stats()).bytes;
+  assert.ok(origin >= total && origin < 1.1 * total, `${origin} of ${total} bytes: each counts once`);
+  await watch(b, scene, await scene.page('later', waitingOf(cdn.url + LESSON)), 23.5);
   const { peers } = (await b.stats()).bytes;
   t.diagnostic(`${bytesOf(cdn, 'browsers')} bytes to viewers, ${peers} of ${total} from the neighbour`);
   assert.deepEqual([bytesOf(cdn, 'server'), bytesOf(cdn, 'browsers'), peers], [total, total, total]);

@@ -7,7 +7,10 @@ import type { AddressInfo } from 'node:net';
 import { get as httpsGet } from 'node:https';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import { parseManifest } from '../../protocol/manifest.ts';
+import { SIGNAL_BURST } from '../../server/admission/limits.ts';
 import { packageRoot } from '../../server/package-root.ts';
 import { selfSigned } from '../harness/certificate.ts';
 import { ask, bytes, connect, folderOf, joinSwarms, until } from './support.ts';
@@ -145,6 +148,28 @@ test('wrong flags are one clear line each and exit code 2', async (t) => {
       }),
     );
   }
+});
+
+test('limits and the key set of the command line count', async (t) => {
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const key = { ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' };
+  const folder = await folderOf(t, { 'keys.json': JSON.stringify({ keys: [key] }) });
+  const flags = ['--auth-jwks', join(folder, 'keys.json'), '--max-connections', '1', '--max-signals', '0.1'];
+  const running = cli(t, ['serve', '--port', '0', '--media', folder, ...flags]);
+  const url = (await running.url()).replace('localhost', '127.0.0.1');
+  const client = await connect(t, url);
+  const request = { version: PROTOCOL_VERSION, swarms: ['x'] };
+  assert.equal((await client.ask('join', request)).code, 'unauthorized');
+  const token = await new SignJWT({ swarms: ['*'] })
+    .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+    .setSubject('anna')
+    .setExpirationTime('1h')
+    .sign(privateKey);
+  assert.equal((await client.ask('join', { ...request, token })).ok, true);
+  await assert.rejects(connect(t, url), /full/);
+  const signal = { to: '0'.repeat(32), signal: { kind: 'refuse', connection: 1 } };
+  const answers = await Promise.all(Array.from({ length: SIGNAL_BURST + 1 }, () => client.ask('signal', signal)));
+  assert.equal(answers.at(-1)?.code, 'too-fast');
 });
 
 test('each flag has an environment variable; flags win over it; wrong values name it', async (t) => {

@@ -68,7 +68,7 @@ async function starts(t: TestContext, command: string): Promise<void> {
   const flags: string[] = [];
   for (const [index, word] of words.entries()) {
     const flag = words[index - 1];
-    if (word === '--port' || flag === '--port' || word === '--host' || flag === '--host') continue;
+    if (word === '--port' || flag === '--port') continue;
     if (flag === '--config') flags.push(await placedConfig(folder));
     else if (flag === '--redis') flags.push(noRedis === undefined ? (await startRedis(t)).url : word);
     else if (flag === '--media') flags.push(FIXTURE_MEDIA);
