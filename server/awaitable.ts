@@ -19,3 +19,13 @@ export const every = <T>(values: readonly Awaitable<T>[]): Awaitable<T[]> => {
 export function inOrder<T>([item, ...others]: readonly T[], work: (item: T) => Awaitable<unknown>): Awaitable<void> {
   return item === undefined ? undefined : chain(work(item), () => inOrder(others, work));
 }
+
+/** What the work throws, or rejects with, is dropped. */
+export function settled<T>(work: () => Awaitable<T>): Awaitable<T | undefined> {
+  try {
+    const result = work();
+    return result instanceof Promise ? result.catch(() => undefined) : result;
+  } catch {
+    return undefined;
+  }
+}

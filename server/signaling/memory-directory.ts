@@ -63,15 +63,13 @@ export class MemoryDirectory implements Directory {
     const left = this.#swarmsOf.get(peer)?.filter((swarm) => swarm !== id) ?? [];
     if (left.length === 0) this.#swarmsOf.delete(peer);
     else this.#swarmsOf.set(peer, left);
-    const swarm = this.#swarms.get(id);
-    if (swarm?.delete(peer) !== true) return false;
-    if (swarm.size === 0) this.#swarms.delete(id);
-    return true;
+    return this.#remove(id, peer);
   }
 
   leaveAll(peer: PeerId): readonly SwarmId[] {
-    const swarms = [...(this.#swarmsOf.get(peer) ?? [])];
-    for (const id of swarms) this.leave(id, peer);
+    const swarms = this.#swarmsOf.get(peer) ?? [];
+    this.#swarmsOf.delete(peer);
+    for (const id of swarms) this.#remove(id, peer);
     return swarms;
   }
 
@@ -83,6 +81,13 @@ export class MemoryDirectory implements Directory {
 
   claim(id: SwarmId, peer: PeerId, digest: Digest, instead?: PeerId): Claim | undefined {
     return this.#swarms.get(id)?.claim(peer, digest, instead, this.#now());
+  }
+
+  #remove(id: SwarmId, peer: PeerId): boolean {
+    const swarm = this.#swarms.get(id);
+    if (swarm?.delete(peer) !== true) return false;
+    if (swarm.size === 0) this.#swarms.delete(id);
+    return true;
   }
 }
 

@@ -1,6 +1,6 @@
 /** One socket of one peer: parses what it sends, answers, and keeps directory and news in step with it. */
 import createDebug from 'debug';
-import { chain, every, inOrder, type Awaitable } from '../awaitable.ts';
+import { chain, every, inOrder, settled, type Awaitable } from '../awaitable.ts';
 import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_SWARMS } from '../../protocol/limits.ts';
 import type { ClaimReply, Done, JoinReply, JoinRequest, Refusal, SwarmView } from '../../protocol/signaling.ts';
@@ -85,9 +85,11 @@ export class Session implements PeerSession {
     takeEvents(socket, (event) => this.#answer(event));
     socket.once('disconnect', (reason: string) => {
       debug('%s disconnected: %s', this.peer, reason);
-      // async: a directory of somebody else's may throw, and nobody above would catch it
-      void this.#turns.take(async () => this.#leaveAll());
-      void this.#turns.idle().then(() => hub.open.delete(this));
+      // thousands may do so at once: with the directory in memory none needs a promise; one of somebody else's may throw
+      void chain(
+        settled(() => this.#turns.take(() => this.#leaveAll())),
+        () => hub.open.delete(this),
+      );
     });
   }
 
