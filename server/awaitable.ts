@@ -20,12 +20,12 @@ export function inOrder<T>([item, ...others]: readonly T[], work: (item: T) => A
   return item === undefined ? undefined : chain(work(item), () => inOrder(others, work));
 }
 
-/** What the work throws, or rejects with, is dropped. */
-export function settled<T>(work: () => Awaitable<T>): Awaitable<T | undefined> {
+/** @param failed told of what the work throws, or rejects with */
+export function settled(work: () => Awaitable<void>, failed: (error: unknown) => void): Awaitable<void> {
   try {
     const result = work();
-    return result instanceof Promise ? result.catch(() => undefined) : result;
-  } catch {
-    return undefined;
+    return result instanceof Promise ? result.catch(failed) : result;
+  } catch (error) {
+    failed(error);
   }
 }

@@ -92,6 +92,7 @@ export function note(mesh: MeshFace, { url, text }: { readonly url: string; read
   };
   playlists.set(url, asked);
   trim(playlists, MAX_PLAYLISTS);
+  asked.isLive = isLive;
   // What moves lists something else each time.
   if (isLive) asked.isComplete = false;
   void ask(asked);

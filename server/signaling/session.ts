@@ -86,8 +86,9 @@ export class Session implements PeerSession {
     socket.once('disconnect', (reason: string) => {
       debug('%s disconnected: %s', this.peer, reason);
       // thousands may do so at once: with the directory in memory none needs a promise; one of somebody else's may throw
+      const failed = (error: unknown): void => hub.log?.error({ err: error }, 'a peer could not leave the directory');
       void chain(
-        settled(() => this.#turns.take(() => this.#leaveAll())),
+        settled(() => this.#turns.take(() => this.#leaveAll()), failed),
         () => hub.open.delete(this),
       );
     });
