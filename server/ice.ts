@@ -1,11 +1,15 @@
 /** The STUN and TURN servers that clients are told of, with TURN credentials that expire: coturn's REST scheme. */
 import { createHmac } from 'node:crypto';
 import { P2PError } from '../protocol/error.ts';
+import type { IncomingMessage } from 'node:http';
 import type { IceGrant, IceServer } from '../protocol/signaling.ts';
 import { MIN_TURN_SECRET_CHARACTERS } from './limits.ts';
 
 /** Servers, with credentials made for one client. @param name tells clients apart in the TURN server's log and quotas: a peer id */
 export type IceSource = (name: string) => IceGrant;
+
+/** May who asks have what `/p2p/ice` gives out? TURN credentials are worth money to strangers. */
+export type MayHaveICE = (request: IncomingMessage) => boolean | Promise<boolean>;
 
 export interface TurnOptions {
   /** `turn:` and `turns:` URLs (RFC 7065). */

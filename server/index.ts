@@ -17,8 +17,7 @@ export {
   type KoaMiddleware,
   type SharedFolderOptions,
 } from './http/asset-middleware.ts';
-export { type MayHaveICE } from './http/send-ice.ts';
-export { expiringIce, type IceSource, type TurnOptions } from './ice.ts';
+export { expiringIce, type IceSource, type MayHaveICE, type TurnOptions } from './ice.ts';
 export { createLog, type Logger, type LogLevel } from './log.ts';
 export { MeshSwitch, type MeshSwitchOptions, type Viewer } from './mesh-switch.ts';
 export { Metrics } from './metrics/metrics.ts';

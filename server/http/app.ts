@@ -7,7 +7,7 @@ import { LEAVES_PREFIX } from '../digests/serve-manifest.ts';
 import { DIGESTS_PATH } from '../../protocol/digest-list.ts';
 import type { DigestService } from '../digest-service/digest-service.ts';
 import { sendDigests } from '../digest-service/send-digests.ts';
-import type { IceSource } from '../ice.ts';
+import type { IceSource, MayHaveICE } from '../ice.ts';
 import type { Logger } from '../log.ts';
 import { MEDIA_PREFIX } from '../media-path.ts';
 import { LiveStream } from '../playlist/live-stream.ts';
@@ -20,7 +20,7 @@ import { MANIFEST_PATH, manifestSender } from './manifest.ts';
 import { sendMedia } from './media.ts';
 import { sendBody, sendText } from './send-body.ts';
 import { sendFile } from './send-file.ts';
-import { sendICE, type MayHaveICE } from './send-ice.ts';
+import { sendICE } from './send-ice.ts';
 
 const debug = createDebug('p2p:server:http');
 

@@ -1,11 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import type { Context } from 'koa';
-import type { IceSource } from '../ice.ts';
+import type { IceSource, MayHaveICE } from '../ice.ts';
 import { sendBody, sendText } from './send-body.ts';
-
-/** May who asks have what `/p2p/ice` gives out? TURN credentials are worth money to strangers. */
-export type MayHaveICE = (request: IncomingMessage) => boolean | Promise<boolean>;
 
 /** `/p2p/ice`, for whoever does not join by socket.io: the servers of a join reply, with credentials of its own each time. */
 export async function sendICE(context: Context, ice: IceSource, mayHaveICE: MayHaveICE): Promise<void> {

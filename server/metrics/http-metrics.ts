@@ -1,4 +1,4 @@
-import type { Context, Next } from 'koa';
+import type { ServerResponse } from 'node:http';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { whenSent } from '../http/access-log.ts';
 
@@ -23,7 +23,11 @@ export class HttpMetrics {
     for (const name of CLASSES) this.#responses.inc({ class: name }, 0);
   }
 
-  readonly middleware = async ({ res }: Context, next: Next): Promise<void> => {
+  /** Koa's, without its types: they are not for who uses the package. */
+  readonly middleware = async (
+    { res }: { readonly res: ServerResponse },
+    next: () => Promise<unknown>,
+  ): Promise<void> => {
     this.#underWay.inc();
     whenSent(res, ({ bytes, aborted }) => {
       this.#underWay.dec();
