@@ -1,6 +1,10 @@
 /** The small parts that admission is made of. */
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
+import { Admission } from '../../../server/admission/admission.ts';
+import type { EngineSocket } from '../../../server/admission/engine-socket.ts';
+import { noRefusals } from '../../../server/admission/refusals.ts';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { PeerId } from '../../../protocol/ids.ts';
 import { addressKey } from '../../../server/admission/address-key.ts';
@@ -182,4 +186,21 @@ test('however many are reported, so many are remembered', () => {
   const reports = new Reports(REPORTING_SITES_NEEDED);
   for (let i = 0; i < MAX_REPORTED + 100; i++) reports.report(peer(i), from('a', ONE), i);
   assert.equal(reports.size, MAX_REPORTED);
+});
+
+test('a connection that ends for a fault of its client is counted by it, one that just ends is not', (t) => {
+  const counts = noRefusals();
+  const admission = new Admission(
+    {},
+    { counts, log: undefined, addressOf: () => '203.0.113.1', siteOf: () => '203.0.113.1' as SiteKey },
+  );
+  t.after(() => admission.close());
+  for (const reason of ['parse error', 'too long', 'ping timeout', 'too slow', 'transport close', 'forced close']) {
+    const connection = Object.assign(new EventEmitter(), { request: {}, transport: { name: 'polling' } });
+    admission.enter(connection as unknown as EngineSocket);
+    connection.emit('close', reason);
+  }
+  assert.equal(admission.connections, 0);
+  const counted = Object.entries(counts).filter(([, count]) => count > 0);
+  assert.deepEqual(Object.fromEntries(counted), { 'bad-packet': 1, 'too-long': 1, silent: 1, 'slow-reader': 1 });
 });
