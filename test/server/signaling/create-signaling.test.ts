@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { pino } from 'pino';
 import { MAX_SWARMS } from '../../../protocol/limits.ts';
 import type { ClaimReply, JoinReply, Refusal } from '../../../protocol/signaling.ts';
 import { MAX_BAD_MESSAGES } from '../../../server/limits.ts';
@@ -471,3 +472,21 @@ test('a class of thirty that joins at once ends with one keeper and the right si
     'coalesced',
   );
 });
+
+for (const [how, fail] of [
+  ['throws', (): never => assert.fail('no disk')],
+  ['rejects', (): Promise<never> => Promise.reject(new Error('no disk'))],
+] as const)
+  test(`a directory that ${how} when a peer leaves is in the log, and nothing else comes of it`, async (t) => {
+    const lines: string[] = [];
+    const directory: Directory = Object.assign(new MemoryDirectory(), { leaveAll: fail });
+    const log = pino({}, { write: (line: string) => void lines.push(line) });
+    const { url, signaling, stop } = await start(t, { directory, log });
+    const leaves = await connect(t, url);
+    await joinSwarms(leaves, ['x']);
+    leaves.socket.disconnect();
+    await until('the log has it', () => lines.some((line) => /could not leave/.test(line)));
+    await joinSwarms(await connect(t, url), ['x']);
+    assert.equal(signaling.peers, 1);
+    await stop();
+  });
