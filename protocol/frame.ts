@@ -39,11 +39,10 @@ export class FrameWriter {
     return this.#isBegun && this.#offset >= this.#length;
   }
 
-  /** Bytes of the next message, if it may have `maxMessageBytes`. */
-  nextBytes(maxMessageBytes: number): number {
-    if (maxMessageBytes <= FRAME_HEADER_BYTES)
-      throw badFrame(`messages of more than ${FRAME_HEADER_BYTES} bytes`, maxMessageBytes);
-    return Math.min(maxMessageBytes, FRAME_HEADER_BYTES + this.#length - this.#offset);
+  /** Bytes of the next message, if it may have `most`. */
+  nextBytes(most: number): number {
+    if (most <= FRAME_HEADER_BYTES) throw badFrame(`messages of more than ${FRAME_HEADER_BYTES} bytes`, most);
+    return Math.min(most, FRAME_HEADER_BYTES + this.#length - this.#offset);
   }
 
   /** Fills `message` with the next part; its length is to be at most `nextBytes`. */

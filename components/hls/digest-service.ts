@@ -49,7 +49,7 @@ interface Asked {
   at: number;
   /** Until when the service is not asked, for it failed. */
   deafUntil: number;
-  underWay: Promise<void> | null;
+  request: Promise<void> | null;
 }
 
 /** A segment, and by `baseurl` the playlist that lists it. */
@@ -88,7 +88,7 @@ export function note(mesh: MeshFace, { url, text }: { readonly url: string; read
     isComplete: false,
     at: -Infinity,
     deafUntil: 0,
-    underWay: null,
+    request: null,
   };
   playlists.set(url, asked);
   trim(playlists, MAX_PLAYLISTS);
@@ -171,9 +171,9 @@ function patienceOf(deadline: number): number {
 
 /** Those who ask meanwhile share it. Never rejects. */
 function ask(asked: Asked): Promise<void> {
-  if (!asked.underWay && !isDeaf(asked) && performance.now() >= asked.at + ASK_AGAIN_MS) {
+  if (!asked.request && !isDeaf(asked) && performance.now() >= asked.at + ASK_AGAIN_MS) {
     asked.at = performance.now();
-    asked.underWay = request(asked)
+    asked.request = request(asked)
       .catch((error: unknown) => {
         const status = error instanceof P2PError ? Number(error.details['status']) : NaN;
         if (status >= 400 && status < 500) refused.add(originOf(asked));
@@ -181,11 +181,11 @@ function ask(asked: Asked): Promise<void> {
         asked.deafUntil = performance.now() + (status === 503 ? BUSY_MS : FAILED_MS);
       })
       .finally(() => {
-        asked.underWay = null;
+        asked.request = null;
         handOut();
       });
   }
-  return asked.underWay ?? Promise.resolve();
+  return asked.request ?? Promise.resolve();
 }
 
 async function request(asked: Asked): Promise<void> {

@@ -41,7 +41,7 @@ export class HeldSegments {
       this.#held.clear();
       digests.forEach((digest, index) => this.#held.set(digest, held[index] ?? 'nobody'));
     } catch {
-      this.#held.clear(); // a mesh that was left holds nothing
+      this.#held.clear(); // a mesh that was left has nothing
     } finally {
       this.#asking = false;
     }

@@ -275,8 +275,10 @@ export class Assets {
     if (!listed || this.#contradicted.has(listed.name.digest)) return;
     const { digest, leaves } = await nameOf(body, this.#ports.sha256);
     if (mayBeOld && digest !== listed.name.digest) return;
+    const of = swarm ?? this.#home;
+    if (mayBeOld) this.#ports.crossings.crossed(of, digest);
     this.#keep(
-      { url, ...listed, range: null, swarm: swarm ?? this.#home, neededAt: Infinity, startedAt: 0 },
+      { url, ...listed, range: null, swarm: of, neededAt: Infinity, startedAt: 0 },
       {
         body,
         leaves: digest === listed.name.digest ? leaves : null,

@@ -1,5 +1,5 @@
 /** Who crosses the line for our site: tells each transfer when its turn is, asks server and keeper, and measures the line. Owned by the Engine. */
-import type { PeerId, SwarmId } from '../../protocol/ids.ts';
+import type { Digest, PeerId, SwarmId } from '../../protocol/ids.ts';
 import { MAX_CLAIMS, MAX_NEIGHBOURS } from '../../protocol/limits.ts';
 import {
   amongSites,
@@ -127,6 +127,11 @@ export class Crossings {
     const made = this.#claims.get(swarm) ?? 0;
     this.#claims.set(swarm, made + 1);
     return made < MAX_CLAIMS && clock.now() - membership.joinedAt(swarm) < CLAIMS_FOR_MS;
+  }
+
+  /** We have what we could not claim before, for it had no name then: who comes now waits for our channel. */
+  crossed(swarm: SwarmId, digest: Digest): void {
+    if (this.takeClaim(swarm)) void this.ports.membership.claim(swarm, digest, null);
   }
 
   /** The server named somebody that we never heard of: this network keeps its clients apart, or the server is of no help. */

@@ -212,7 +212,7 @@ export class Membership {
   /** Asks the server who crosses an asset; null: it does not say. */
   async claim(swarm: SwarmId, digest: Digest, instead: PeerId | null): Promise<ClaimReply | null> {
     if (this.#state !== 'joined' || this.#off) return null;
-    const reply = await this.#ports.signaling.claim({ swarm, digest, ...(instead === null ? {} : { instead }) });
+    const reply = await this.#ports.signaling.claim({ swarm, digest, ...(instead !== null && { instead }) });
     return reply.ok ? reply : null;
   }
 
@@ -254,9 +254,9 @@ export class Membership {
     const reply = await this.#ports.signaling.join({
       version: PROTOCOL_VERSION,
       swarms,
-      ...(this.#resume === null ? {} : { resume: this.#resume }),
-      ...(this.#epoch === 0 ? {} : { epoch: this.#epoch }),
-      ...(this.#token === null ? {} : { token: this.#token }),
+      ...(this.#resume !== null && { resume: this.#resume }),
+      ...(this.#epoch > 0 && { epoch: this.#epoch }),
+      ...(this.#token !== null && { token: this.#token }),
       lot: this.#lot,
     });
     if (this.#state === 'off') return;

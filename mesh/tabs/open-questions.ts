@@ -5,7 +5,7 @@ type Said<T extends FromTab['type']> = Extract<FromTab, { readonly type: T }>;
 
 interface Open {
   readonly question: Said<'load' | 'held' | 'files' | 'clear'>;
-  readonly askedAt: number;
+  readonly since: number;
   /** What came of it in chunks, for the engine that is asked next. */
   readonly chunks: ArrayBuffer[];
   leaves: ArrayBuffer | null;
@@ -39,7 +39,7 @@ export class OpenQuestions {
       case 'clear':
         this.#open.set(message.id, {
           question: message,
-          askedAt: performance.now(),
+          since: performance.now(),
           chunks: [],
           leaves: null,
           given: 0,
@@ -84,7 +84,7 @@ export class OpenQuestions {
     const questions = [...this.#open.values()].map((open) => {
       open.came = 0;
       open.isContinued = open.given > 0;
-      return this.asked(again(open, now - open.askedAt));
+      return this.asked(again(open, now - open.since));
     });
     return [...this.#said.values(), ...this.#windows.values(), ...questions];
   }
@@ -146,7 +146,7 @@ function again({ question, chunks, leaves }: Open, waited: number): Open['questi
     ...question,
     deadline: deadline === null ? null : Math.max(0, deadline - waited),
     age: waited,
-    ...(leaves ? { begun: { bytes: chunks, leaves } } : {}),
+    ...(leaves && { begun: { bytes: chunks, leaves } }),
   };
 }
 

@@ -53,7 +53,7 @@ export class TabEngine {
       deposed: () => this.#useNone(),
       follow: (port, alive) => this.#useLeaders(port, alive),
       alone: () => void this.#useOwn(null),
-      undecided: () => void this.#useOwn('outside'),
+      undecided: () => void this.#useOwn('undecided'),
       admit: async (port, lock) => (await this.#own)?.postMessage({ type: 'tab', port, lock }, [port]),
     });
     if (this.#shares) this.#begin();
@@ -106,8 +106,8 @@ export class TabEngine {
     else void this.#useOwn(null);
   }
 
-  /** @param lead null: for this tab alone; `outside`: not in the mesh */
-  async #useOwn(lead: Lead | null | 'outside'): Promise<void> {
+  /** @param lead null: for this tab alone; `undecided`: not in the mesh yet */
+  async #useOwn(lead: Lead | null | 'undecided'): Promise<void> {
     const change = ++this.#changes;
     this.#own ??= this.#startOwn();
     const own = await this.#own;
@@ -116,7 +116,7 @@ export class TabEngine {
       this.#fail();
       return;
     }
-    if (this.#shares && lead !== 'outside') own.postMessage({ type: 'share', lead });
+    if (this.#shares && lead !== 'undecided') own.postMessage({ type: 'share', lead });
     if (this.#current !== own) this.#use(own);
   }
 

@@ -45,6 +45,19 @@ test('it is handed out if it has a name by now that no manifest lists, and its b
   assert.equal((await b.get({ url: asset.url, name: asset.name })).source, 'peers');
 });
 
+test('who comes a second later waits for who had it before it had a name', async () => {
+  const world = new World();
+  const asset = await world.asset('0.ts', 2000);
+  const a = world.peer('A');
+  await world.connected([a]);
+  await a.get({ url: asset.url, name: null });
+  const named = { type: 'keep', url: asset.url, swarm: null, contentType: 'video/mp2t', shareable: true } as const;
+  a.engine.keep({ ...named, body: asset.body.slice().buffer, name: asset.name });
+  await world.clock.advance(1000);
+  assert.equal((await world.peer('B').get(asset)).source, 'peers');
+  assert.deepEqual(world.origin.asked('B'), []);
+});
+
 test('other bytes than the name says are nobody’s, and the name is believed still', async () => {
   const world = new World();
   const asset = await world.asset('0.ts', 2000);

@@ -365,7 +365,6 @@ test('what did not wait for a slow manifest is handed out once that is there, an
   await world.clock.advance(MANIFEST_WAIT_MS);
   assert.deepEqual(isHere(), [true, true, true, false]);
   const other = world.peer('B', { manifest });
-  await world.connected([peer, other]);
   assert.equal((await other.get({ url: map!.url, name: null })).source, 'peers');
   assert.deepEqual(
     world.origin.asked('A').map(({ url }) => url),
