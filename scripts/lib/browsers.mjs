@@ -33,6 +33,7 @@ const SERVERS = [
   { name: 'Redis', debian: 'redis-server', commands: ['redis-server'] },
   { name: 'nginx', debian: 'nginx', commands: ['nginx'] },
   { name: 'iproute2', debian: 'iproute2', commands: ['ip'] },
+  { name: 'systemd-nspawn', debian: 'systemd-container', commands: ['systemd-nspawn'] },
 ];
 
 /** Asked by Debian's packages whether they may start what they bring (invoke-rc.d(8)); 101 is no. */

@@ -53,7 +53,7 @@ async function simulated({ match, env }) {
 }
 
 /** Those of a folder share a process, whose start takes as long as many of them. */
-async function nodeTests({ match, env }) {
+async function nodeTests({ match, long, env }) {
   const { files, options } = nodeFiles((file) => !SIMULATED.test(file), match);
   const folders = new Map();
   for (const file of files) {
@@ -63,7 +63,7 @@ async function nodeTests({ match, env }) {
   // What is likely to take longest comes first.
   const sizeOf = (files) => files.reduce((sum, file) => sum + statSync(ROOT + file).size, 0);
   const largestFirst = [...folders.values()].sort((a, b) => sizeOf(b) - sizeOf(a));
-  return inLanes(4, largestFirst, (files) => together(files, options, { env, timeout: 10 * MINUTE }));
+  return inLanes(4, largestFirst, (files) => together(files, options, { env, timeout: (long ? 60 : 10) * MINUTE }));
 }
 
 /** Runs test files in one process, one after the other. */

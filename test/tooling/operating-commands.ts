@@ -1,4 +1,7 @@
-/** How each command of docs/operating.md is tried. What needs root, systemd or Docker is held against the files that it would meet. */
+/**
+ * How each command of docs/operating.md is tried anywhere. What needs root, systemd or Docker is held against the files that it would meet;
+ * test/deploy/systemd.test.ts has a real systemd for it where that can be.
+ */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -140,7 +143,8 @@ async function namesUnit(_t: TestContext, command: string): Promise<void> {
 /** Of a server by the example of a configuration, at the port that the page says and the example has. */
 async function asks(t: TestContext, command: string): Promise<void> {
   const config = await exampleConfig();
-  const [, port = '', path = ''] = /^curl -sf? http:\/\/127\.0\.0\.1:(\d+)(\/\w+)$/.exec(command) ?? [];
+  const [, port = '', path = ''] =
+    /^curl -sf?(?: --retry \d+ --retry-connrefused)? http:\/\/127\.0\.0\.1:(\d+)(\/\w+)$/.exec(command) ?? [];
   const metricsPort = await freePort();
   const server = await serve({ flags: ['--metrics-port', String(metricsPort)] });
   t.after(() => server.kill());

@@ -41,6 +41,8 @@ const OF_OTHERS = [
   '--prefix',
   '--omit',
   '--now',
+  '--retry',
+  '--retry-connrefused',
   '--no-deps',
   '--build',
 ];
