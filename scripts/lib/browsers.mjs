@@ -32,6 +32,7 @@ const SERVERS = [
   { name: 'coturn', debian: 'coturn', commands: ['turnserver'] },
   { name: 'Redis', debian: 'redis-server', commands: ['redis-server'] },
   { name: 'nginx', debian: 'nginx', commands: ['nginx'] },
+  { name: 'Caddy', debian: 'caddy', commands: ['caddy'] },
   { name: 'iproute2', debian: 'iproute2', commands: ['ip'] },
   { name: 'systemd-nspawn', debian: 'systemd-container', commands: ['systemd-nspawn'] },
 ];

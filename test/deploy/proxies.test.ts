@@ -4,9 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { request, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import test, { type TestContext } from 'node:test';
 import { promisify } from 'node:util';
+import { noCaddy, startCaddy } from '../harness/caddy.ts';
 import { NODE_HEADER, noNginx, startNginx } from '../harness/nginx.ts';
 import { ROOT, serve } from '../harness/serve.ts';
 import { WebSocket } from 'ws';
@@ -15,7 +17,6 @@ import { selfSigned } from '../harness/certificate.ts';
 import { deployed } from './support.ts';
 
 const run = promisify(execFile);
-const has = (command: string): boolean => spawnSync(command, ['version']).status === 0;
 const nginx = spawnSync('nginx', ['-v']).status === 0 ? 'nginx' : '/usr/sbin/nginx';
 
 test('nginx takes the configuration as it is, but for the names of others', { skip: noNginx ?? false }, async (t) => {
@@ -76,12 +77,38 @@ async function open(t: TestContext, origin: string): Promise<{ socket: WebSocket
   return { socket, headers };
 }
 
+test('Caddy takes the configuration as it is', { skip: noCaddy ?? false }, async () => {
+  const file = `${ROOT}deploy/caddy/Caddyfile`;
+  const env = { ...process.env, DOMAIN: 'p2p.example', XDG_DATA_HOME: tmpdir(), XDG_CONFIG_HOME: tmpdir() };
+  await run('caddy', ['validate', '--adapter', 'caddyfile', '--config', file], { env });
+});
+
 test(
-  'Caddy takes its configuration',
-  { skip: !has('caddy') && 'caddy is not installed (on Debian: apt install caddy)' },
-  async () => {
-    const file = `${ROOT}deploy/caddy/Caddyfile`;
-    const env = { ...process.env, DOMAIN: 'p2p.example', XDG_DATA_HOME: tmpdir(), XDG_CONFIG_HOME: tmpdir() };
-    await run('caddy', ['validate', '--adapter', 'caddyfile', '--config', file], { env });
+  'by Caddy come files and signaling, all of an address from one node, but no metrics',
+  { skip: noCaddy ?? false },
+  async (t) => {
+    const flags = ['--trust-proxy', '1'];
+    const nodes = [await serve({ flags }), await serve({ flags })] as const;
+    for (const node of nodes) t.after(() => node.kill('SIGKILL'));
+    const { url } = await startCaddy(t, [nodes[0].port, nodes[1].port]);
+    assert.equal((await fetch(`${url}/metrics`)).status, 404);
+    const { status, headers } = await fetch(`${url}/media/map.png`);
+    assert.equal(status, 200);
+    assert.match(headers.get('strict-transport-security') ?? '', /^max-age=\d+$/);
+    // A node knows the sessions that it opened, and no others.
+    for (let i = 1; i <= 12; i++) {
+      const path = '/p2p/signal/?EIO=4&transport=polling';
+      const from = { localAddress: `127.0.0.${i}` };
+      const { sid } = JSON.parse((await textOf(request(url + path, from))).slice(1)) as { sid: string };
+      const connects = request(`${url}${path}&sid=${sid}`, { ...from, method: 'POST' });
+      assert.equal(await textOf(connects, '40'), 'ok', from.localAddress);
+    }
+    const opened = await Promise.all(nodes.map(async (node) => (await fetch(`${node.url}/metrics`)).text()));
+    for (const text of opened) assert.match(text, /^p2p_sockets [1-9]/m, 'both have some');
   },
 );
+
+async function textOf(request: ClientRequest, body = ''): Promise<string> {
+  const [response] = (await once(request.end(body), 'response')) as [IncomingMessage];
+  return text(response);
+}
