@@ -16,11 +16,11 @@ export interface JoinRequest {
   /** All swarms the peer wants to be in; joining again with others adds them. */
   readonly swarms: readonly SwarmId[];
   /** The secret of an earlier JoinReply: gives the same peer id again, also after a restart of the server. */
-  readonly resume?: string;
+  readonly resume?: string | undefined;
   /** Of the tab that speaks for the browser: where two have the same peer id the higher one counts. Default: 0. */
   readonly epoch?: number;
   /** What lets the peer in where the server asks for tokens: a JSON Web Token (RFC 7519). Of several joins the last one's counts. */
-  readonly token?: string;
+  readonly token?: string | undefined;
   /** From 0 to LOTS - 1, drawn once for each browser: decides whether it is held out. Default: its peer id decides. */
   readonly lot?: number;
 }
@@ -78,7 +78,9 @@ export interface ClaimRequest {
   readonly swarm: SwarmId;
   readonly digest: Digest;
   /** The crosser that an earlier reply named and that we have waited for in vain. */
-  readonly instead?: PeerId;
+  readonly instead?: PeerId | undefined;
+  /** The asker hands nothing out: it is told who crosses, and counts as nobody who does. Default: false */
+  readonly quiet?: boolean | undefined;
 }
 
 export interface ClaimReply {

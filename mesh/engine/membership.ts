@@ -64,6 +64,8 @@ export class Membership {
   readonly #home: SwarmId;
   readonly #lot: EngineOptions['lot'];
   readonly #relayOnly: boolean;
+  /** Nobody is to wait for who hands nothing out. */
+  readonly #quiet: true | undefined;
   readonly #neighbours: Neighbours;
   readonly #listener: MembershipListener;
   readonly #connections: Connections;
@@ -89,13 +91,14 @@ export class Membership {
   /** @param options of which `home` is the swarm that is never left for another: the page's static assets */
   constructor(
     ports: MembershipPorts,
-    { home, lot, relayOnly }: Pick<EngineOptions, 'home' | 'lot' | 'relayOnly'>,
+    { home, lot, relayOnly, upload }: Pick<EngineOptions, 'home' | 'lot' | 'relayOnly' | 'upload'>,
     neighbours: Neighbours,
     listener: MembershipListener,
   ) {
     this.#home = home;
     this.#lot = lot;
     this.#relayOnly = relayOnly;
+    this.#quiet = upload ? undefined : true;
     this.#ports = ports;
     this.#neighbours = neighbours;
     this.#listener = listener;
@@ -212,7 +215,12 @@ export class Membership {
   /** Asks the server who crosses an asset; null: it does not say. */
   async claim(swarm: SwarmId, digest: Digest, instead: PeerId | null): Promise<ClaimReply | null> {
     if (this.#state !== 'joined' || this.#off) return null;
-    const reply = await this.#ports.signaling.claim({ swarm, digest, ...(instead !== null && { instead }) });
+    const reply = await this.#ports.signaling.claim({
+      swarm,
+      digest,
+      instead: instead ?? undefined,
+      quiet: this.#quiet,
+    });
     return reply.ok ? reply : null;
   }
 
@@ -254,9 +262,9 @@ export class Membership {
     const reply = await this.#ports.signaling.join({
       version: PROTOCOL_VERSION,
       swarms,
-      ...(this.#resume !== null && { resume: this.#resume }),
-      ...(this.#epoch > 0 && { epoch: this.#epoch }),
-      ...(this.#token !== null && { token: this.#token }),
+      resume: this.#resume ?? undefined,
+      epoch: this.#epoch,
+      token: this.#token ?? undefined,
       lot: this.#lot,
     });
     if (this.#state === 'off') return;

@@ -102,11 +102,17 @@ export class RedisDirectory implements Directory {
     return this.redis === 'there' && reply ? reply.state : this.#local.state(swarm, site);
   }
 
-  async claim(swarm: SwarmId, peer: PeerId, digest: Digest, instead?: PeerId): Promise<Claim | undefined> {
-    const reply = await this.#ask(CLAIM, [swarm, peer, digest, instead ?? ''], (untrusted) => ({
+  async claim(
+    swarm: SwarmId,
+    peer: PeerId,
+    digest: Digest,
+    instead?: PeerId,
+    isQuiet = false,
+  ): Promise<Claim | undefined> {
+    const reply = await this.#ask(CLAIM, [swarm, peer, digest, instead ?? '', isQuiet ? '1' : ''], (untrusted) => ({
       claim: parseClaim(untrusted),
     }));
-    return this.redis === 'there' && reply ? reply.claim : this.#local.claim(swarm, peer, digest, instead);
+    return this.redis === 'there' && reply ? reply.claim : this.#local.claim(swarm, peer, digest, instead, isQuiet);
   }
 
   /** Redis knows all of it now. @returns false: it has gone away meanwhile */

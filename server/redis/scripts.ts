@@ -173,22 +173,24 @@ redis.call('SREM', key('held', node), ARGV[4])
 return leaveAll(ARGV[4])
 `);
 
-/** swarm, peer, digest, instead or '' → { crosser, since, company for or -1, told }, times in milliseconds | false: it is not in the swarm */
+/** swarm, peer, digest, instead or '', '1' for a quiet one or '' → { crosser, since, company for or -1, told }, times in milliseconds | false: it is not in the swarm */
 export const CLAIM = script(`
-local swarm, peer, digest, instead = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local swarm, peer, digest, instead, quiet = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8] == '1'
 local site = redis.call('HGET', key('peer', peer), 's' .. swarm)
 if not site then return false end
 local line, claims, order = key('line', swarm, site), key('claims', swarm, site), key('claimed', swarm, site)
 local before = redis.call('HGET', claims, digest)
-local crosser, at, told = peer, now, 0
+local crosser, at, told, stands = peer, now, 0, false
 if before then
   local who, since, count = string.match(before, '^(%S+) (%S+) (%S+)$')
-  if who ~= instead and redis.call('ZSCORE', line, who) then crosser, at, told = who, tonumber(since), tonumber(count) end
-else
-  redis.call('RPUSH', order, digest)
+  stands = who ~= instead and redis.call('ZSCORE', line, who)
+  if stands then crosser, at, told = who, tonumber(since), tonumber(count) end
 end
-local counted = crosser == peer and told or told + 1
-redis.call('HSET', claims, digest, crosser .. ' ' .. string.format('%.0f', at) .. ' ' .. counted)
+if stands or not quiet then
+  if not before then redis.call('RPUSH', order, digest) end
+  local counted = crosser == peer and told or told + 1
+  redis.call('HSET', claims, digest, crosser .. ' ' .. string.format('%.0f', at) .. ' ' .. counted)
+end
 if redis.call('HLEN', claims) > ${MAX_CLAIMS_PER_SITE} then redis.call('HDEL', claims, redis.call('LPOP', order)) end
 local company, eldest = -1, redis.call('ZRANGE', line, 0, 1, 'WITHSCORES')
 for i = 1, #eldest, 2 do

@@ -63,7 +63,7 @@ const joinSchema = v.object(
 const leaveSchema = v.object({ swarms }, 'an object');
 const reportSchema = v.object({ peer }, 'an object');
 const digest = v.custom<Digest>(isDigest, '64 lower-case hex digits');
-const claimSchema = v.object({ swarm, digest, instead: v.optional(peer) }, 'an object');
+const claimSchema = v.object({ swarm, digest, instead: v.optional(peer), quiet: v.optional(v.boolean()) }, 'an object');
 const connection = integer(0xffff_ffff);
 const signalSchema = v.object(
   {
@@ -130,9 +130,9 @@ export function parseReport(untrusted: unknown): ParsedMessage<ReportRequest> {
 /** Parses a ClaimRequest. */
 export function parseClaim(untrusted: unknown): ParsedMessage<ClaimRequest> {
   const parsed = v.safeParse(claimSchema, untrusted);
-  if (!parsed.success) return bad('claim', '{ swarm, digest, instead? }', parsed.issues);
-  const { instead, ...rest } = parsed.output;
-  return { ok: true, value: { ...rest, ...(instead === undefined ? {} : { instead }) } };
+  if (!parsed.success) return bad('claim', '{ swarm, digest, instead?, quiet? }', parsed.issues);
+  const { instead, quiet, ...rest } = parsed.output;
+  return { ok: true, value: { ...rest, ...(instead && { instead }), ...(quiet && { quiet }) } };
 }
 
 /** Parses a SignalRequest. */

@@ -39,6 +39,13 @@ export interface Directory {
   /**
    * The first of a site that claims an asset crosses it, until it leaves, or until somebody claims it `instead`. Only the latest
    * MAX_CLAIMS_PER_SITE are remembered. undefined: the peer is not in the swarm.
+   * @param isQuiet its claim is forgotten at once: others are not to wait for it
    */
-  claim(swarm: SwarmId, peer: PeerId, digest: Digest, instead?: PeerId): Awaitable<Claim | undefined>;
+  claim(
+    swarm: SwarmId,
+    peer: PeerId,
+    digest: Digest,
+    instead?: PeerId,
+    isQuiet?: boolean,
+  ): Awaitable<Claim | undefined>;
 }

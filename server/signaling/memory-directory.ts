@@ -79,8 +79,8 @@ export class MemoryDirectory implements Directory {
     return swarm === undefined || keeper === undefined ? undefined : stateOf(id, swarm, site, keeper);
   }
 
-  claim(id: SwarmId, peer: PeerId, digest: Digest, instead?: PeerId): Claim | undefined {
-    return this.#swarms.get(id)?.claim(peer, digest, instead, this.#now());
+  claim(id: SwarmId, peer: PeerId, digest: Digest, instead?: PeerId, isQuiet = false): Claim | undefined {
+    return this.#swarms.get(id)?.claim(peer, digest, { instead, isQuiet }, this.#now());
   }
 
   #remove(id: SwarmId, peer: PeerId): boolean {

@@ -92,7 +92,12 @@ export class MemorySwarm {
   }
 
   /** A claim of somebody who has left counts no more. */
-  claim(peer: PeerId, digest: Digest, instead: PeerId | undefined, now: number): Claim | undefined {
+  claim(
+    peer: PeerId,
+    digest: Digest,
+    { instead, isQuiet }: { readonly instead: PeerId | undefined; readonly isQuiet: boolean },
+    now: number,
+  ): Claim | undefined {
     const member = this.#members.get(peer);
     if (member === undefined) return undefined;
     const { site } = member;
@@ -100,7 +105,7 @@ export class MemorySwarm {
     const stands =
       before !== undefined && before.crosser !== instead && this.#members.get(before.crosser)?.site === site;
     const { crosser, at, told } = stands ? before : { crosser: peer, at: now, told: 0 };
-    site.claims.set(digest, { crosser, at, told: crosser === peer ? told : told + 1 });
+    if (stands || !isQuiet) site.claims.set(digest, { crosser, at, told: crosser === peer ? told : told + 1 });
     if (site.claims.size > MAX_CLAIMS_PER_SITE)
       for (const oldest of take(site.claims.keys(), 1)) site.claims.delete(oldest);
     const company = take(site.line, 2).find((other) => other !== member);

@@ -301,11 +301,11 @@ export class Session implements PeerSession {
   #claim(untrusted: unknown): Awaitable<ClaimReply | Refusal> {
     const parsed = parseClaim(untrusted);
     if (!parsed.ok) return parsed;
-    const { swarm, digest, instead } = parsed.value;
+    const { swarm, digest, instead, quiet } = parsed.value;
     return this.#inTurn('claims', 1, () => {
       const peer = this.peer;
       if (peer === undefined) return NOT_JOINED;
-      return chain(this.#hub.directory.claim(swarm, peer, digest, instead), (claim) => {
+      return chain(this.#hub.directory.claim(swarm, peer, digest, instead, quiet), (claim) => {
         if (claim === undefined) return NOT_JOINED;
         // who hears nothing of the crosser connects to it
         if (claim.crosser !== peer) this.introductions.introduced(claim.crosser);

@@ -190,6 +190,19 @@ test('with upload off nothing is announced and nothing is served', async () => {
   assert.equal((await a.get(lesson)).source, 'store');
 });
 
+test('nobody waits for who has upload off', async () => {
+  const world = new World();
+  const lesson = await world.asset('lesson.ts', 300_000);
+  const a = world.peer('A', { upload: false });
+  await world.connected([a]);
+  await a.get(lesson);
+  const asking = world.peer('B').ask(lesson);
+  await world.clock.until(() => asking.answer !== null);
+  assert.equal(gotOf(asking).source, 'origin');
+  // Connecting and joining take 80 ms, the claim two ways and the origin 230 ms; a crosser is waited for for 2.5 s.
+  assert.ok(world.clock.now() - asking.askedAt < 500, `${world.clock.now() - asking.askedAt} ms`);
+});
+
 test('an upload cap holds over time', async () => {
   const world = new World();
   const lesson = await world.asset('lesson.ts', 2_000_000);

@@ -118,9 +118,9 @@ export class SignalServer implements Server {
     return { ok: true };
   }
 
-  async claim(client: SignalClient, { swarm, digest, instead }: ClaimRequest): Promise<ClaimReply | Refusal> {
+  async claim(client: SignalClient, { swarm, digest, instead, quiet }: ClaimRequest): Promise<ClaimReply | Refusal> {
     if (!client.peer) return refusal('not-joined');
-    const claim = this.settlesClaims && this.#directory.claim(swarm, client.peer, digest, instead);
+    const claim = this.settlesClaims && this.#directory.claim(swarm, client.peer, digest, instead, quiet);
     return claim ? { ok: true, ...claim } : refusal('not-joined');
   }
 

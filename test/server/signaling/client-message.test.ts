@@ -197,16 +197,19 @@ const claim = { swarm: 'a', digest: '0f'.repeat(32) };
 test('a claim has a swarm, a digest and perhaps whom it replaces; what else it has is ignored', () => {
   assert.deepEqual(valueOf(parseClaim(claim)), claim);
   assert.deepEqual(valueOf(parseClaim({ ...claim, instead: peer, junk: 1 })), { ...claim, instead: peer });
+  assert.deepEqual(valueOf(parseClaim({ ...claim, quiet: true })), { ...claim, quiet: true });
+  assert.deepEqual(valueOf(parseClaim({ ...claim, quiet: false })), claim);
 });
 
 for (const [what, untrusted, words] of [
-  ['nothing', undefined, /Expected "claim" to carry \{ swarm, digest, instead\? \}/],
+  ['nothing', undefined, /Expected "claim" to carry \{ swarm, digest, instead\?, quiet\? \}/],
   ['no swarm', { ...claim, swarm: '' }, /"swarm" must be/],
   ['a swarm of many lines', { ...claim, swarm: 'a\nb' }, /"swarm" must be/],
   ['a swarm that is an array', { ...claim, swarm: ['a'] }, /"swarm" must be/],
   ['half a digest', { ...claim, digest: '0f'.repeat(16) }, /"digest" must be/],
   ['a digest in capitals', { ...claim, digest: '0F'.repeat(32) }, /"digest" must be/],
   ['somebody without an id', { ...claim, instead: 'me' }, /"instead" must be/],
+  ['a word for quiet', { ...claim, quiet: 'yes' }, /"quiet" must be/],
   ['null in place of somebody', { ...claim, instead: null }, /"instead" must be/],
 ] as [string, unknown, RegExp][])
   test(`a claim with ${what} is refused in words`, () => {

@@ -244,6 +244,23 @@ export function directoryContract(make: MakeDirectory, runs: number, spread: num
     assert.equal((await claim('t9'))?.companyFor, 700);
   });
 
+  test('whose claim is quiet is told who crosses, and nobody is told of it', async (t) => {
+    const { directory, claim } = await claiming(t);
+    const quiet = (who: string, instead?: string) =>
+      directory.claim(swarm, peer(who), asset('a'), instead === undefined ? undefined : peer(instead), true);
+    assert.equal((await quiet('h0'))?.crosser, peer('h0'));
+    assert.equal((await claim('h1'))?.crosser, peer('h1'));
+    assert.deepEqual(
+      [await quiet('h0'), await claim('h2')].map((reply) => [reply?.crosser, reply?.told]),
+      [
+        [peer('h1'), 0],
+        [peer('h1'), 1],
+      ],
+    );
+    assert.equal((await quiet('h0', 'h1'))?.crosser, peer('h0'));
+    assert.equal((await claim('h3'))?.crosser, peer('h1'));
+  });
+
   test('who is not in the swarm can claim nothing in it', async (t) => {
     const { directory, claim } = await claiming(t);
     assert.equal(await claim('stranger'), undefined);
