@@ -90,7 +90,7 @@ export class Assets {
       this.#ports.membership.enter(swarm);
       return new loaded.ByUrl({ ...this.#ports, ...loaded, transfers: this.#transfers, swarm });
     } catch (error) {
-      this.#ports.trace('assets', () => `nothing without a digest: ${String(error)}`);
+      this.#ports.trace('assets', () => `nothing by URL: ${String(error)}`);
       return null;
     }
   }
@@ -276,7 +276,6 @@ export class Assets {
     const { digest, leaves } = await nameOf(body, this.#ports.sha256);
     if (mayBeOld && digest !== listed.name.digest) return;
     const of = swarm ?? this.#home;
-    if (mayBeOld) this.#ports.crossings.crossed(of, digest);
     this.#keep(
       { url, ...listed, range: null, swarm: of, neededAt: Infinity, startedAt: 0 },
       {
@@ -286,6 +285,7 @@ export class Assets {
         origin: { contentType, shareable, url },
       },
     );
+    if (mayBeOld && this.#ports.store.has(digest)) this.#ports.crossings.crossed(of, digest);
   }
 
   /** What the page has loaded without us: if the manifest lists it, from the browser's own cache, else as any other asset. An old copy counts as none. */
@@ -366,7 +366,7 @@ export class Assets {
       this.#ports.warn(
         new P2PError(
           'digest-mismatch',
-          `The origin's ${url} is not what its digest names: shown, but not shared. Write manifest and tags anew.`,
+          `The origin's ${url} is not what its digest names: shown, not shared. Hash it anew.`,
           { url, ...name },
         ),
       );

@@ -125,8 +125,9 @@ export class Crossings {
   takeClaim(swarm: SwarmId): boolean {
     const { membership, clock } = this.ports;
     const made = this.#claims.get(swarm) ?? 0;
+    if (made >= MAX_CLAIMS || clock.now() - membership.joinedAt(swarm) >= CLAIMS_FOR_MS) return false;
     this.#claims.set(swarm, made + 1);
-    return made < MAX_CLAIMS && clock.now() - membership.joinedAt(swarm) < CLAIMS_FOR_MS;
+    return true;
   }
 
   /** We have what we could not claim before, for it had no name then: who comes now waits for our channel. */

@@ -207,9 +207,9 @@ export class Membership {
     return this.#swarms.get(swarm)?.state ?? null;
   }
 
-  /** When the server let us into a swarm, on the clock; 0: it has not. */
+  /** When the server let us into a swarm, on the clock; -Infinity: it has not. */
   joinedAt(swarm: SwarmId): number {
-    return this.#swarms.get(swarm)?.at ?? 0;
+    return this.#swarms.get(swarm)?.at ?? -Infinity;
   }
 
   /** Asks the server who crosses an asset; null: it does not say. */

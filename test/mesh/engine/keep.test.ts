@@ -58,6 +58,19 @@ test('who comes a second later waits for who had it before it had a name', async
   assert.deepEqual(world.origin.asked('B'), []);
 });
 
+test('… but not for who did not keep it', async () => {
+  const world = new World();
+  const asset = await world.asset('0.ts', 2000);
+  const a = world.peer('A');
+  await world.connected([a]);
+  const named = { type: 'keep', url: asset.url, swarm: null, contentType: '', shareable: false } as const;
+  a.engine.keep({ ...named, body: asset.body.slice().buffer, name: asset.name });
+  await world.clock.advance(1000);
+  const asking = world.peer('B').ask(asset);
+  await world.clock.until(() => asking.answer !== null);
+  assert.ok(world.clock.now() - asking.askedAt < 500, `${world.clock.now() - asking.askedAt} ms`);
+});
+
 test('other bytes than the name says are nobody’s, and the name is believed still', async () => {
   const world = new World();
   const asset = await world.asset('0.ts', 2000);
