@@ -31,7 +31,7 @@ export async function startCaddy(t: Owner, nodes: readonly [number, number]): Pr
   });
   if (child.pid !== undefined) noteProcess(child.pid, 'caddy');
   t.after(async () => {
-    if (child.pid === undefined) return;
+    if (child.pid === undefined || child.exitCode !== null) return;
     const exit = once(child, 'exit');
     child.kill('SIGTERM');
     await exit;

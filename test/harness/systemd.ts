@@ -41,7 +41,7 @@ const PRELUDE = `sudo() { "$@"; }
 try() { echo "$ $1"; eval "$1"; printf '\n= %d\n' $?; }
 `;
 
-/** All mounts are in a namespace of the process's own, so that none outlives it. $1: the folder; then what systemd-nspawn gets. */
+/** Mounts and processes are in namespaces of their own, so that none outlives the first of them. $1: the folder; then what systemd-nspawn gets. */
 const BOOT = `set -e
 folder=$1
 shift
@@ -101,9 +101,24 @@ export async function tryInSystemd(
 /** @returns what it said */
 async function nspawn(folder: string, flags: readonly string[]): Promise<string> {
   const machine = `--machine=p2p-test-${process.pid}`;
-  const args = ['--mount', 'sh', '-c', BOOT, 'sh', folder, machine, ...flags, '--', '--unit=operator.target'];
-  const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  if (child.pid !== undefined) noteProcess(child.pid, 'systemd-nspawn');
+  const args = [
+    '--mount',
+    '--pid',
+    '--mount-proc',
+    '--fork',
+    '--kill-child',
+    'sh',
+    '-c',
+    BOOT,
+    'sh',
+    folder,
+    machine,
+    ...flags,
+    '--',
+    '--unit=operator.target',
+  ];
+  const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000, killSignal: 'SIGKILL' });
+  if (child.pid !== undefined) noteProcess(child.pid, 'unshare');
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text: Buffer) => (said += text.toString()));
   await once(child, 'close');
