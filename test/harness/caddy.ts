@@ -31,10 +31,9 @@ export async function startCaddy(t: Owner, nodes: readonly [number, number]): Pr
   });
   if (child.pid !== undefined) noteProcess(child.pid, 'caddy');
   t.after(async () => {
-    if (child.pid === undefined || child.exitCode !== null) return;
+    if (child.pid === undefined) return;
     const exit = once(child, 'exit');
-    child.kill('SIGTERM');
-    await exit;
+    if (child.kill('SIGTERM')) await exit; // false: it has ended by itself
     forgetProcess(child.pid);
   });
   await until(`Caddy at ${url}`, async () => (await fetch(`${url}/healthz`)).ok);

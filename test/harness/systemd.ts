@@ -1,6 +1,6 @@
 /**
- * A systemd of the test's own: a container over this machine's files. What is written in it stays in it, it has a network of its own, and none of
- * this machine's services starts there.
+ * A systemd of the test's own: a container over this machine's files. What is written in it stays in it, it has a network of its own, and of this
+ * machine's services only those start that sysinit.target wants.
  */
 import { spawnSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
