@@ -1,7 +1,7 @@
 /**
  * Two nodes and a Redis: what a signal costs where both peers are at one node, and where they are not, CPU of both nodes and of Redis, beside one node
  * without Redis; behind nginx, how long signals from node to node take at 500 a second; and what becomes of the peers of a node that is killed. Beside a
- * bare socket.io relay with its own adapters. Systems in alternating order, medians.
+ * bare socket.io relay with its own adapters. In alternating order, medians; ratios are those of what was measured in the same turn.
  *
  * npm run bench -- signaling-nodes [--peers 5000] [--runs 3] [--only ROW …]
  * Ends with 1 when a bar is missed.
@@ -10,7 +10,7 @@ import { Command, Option } from 'commander';
 import { splitCores } from './signaling/cores.ts';
 import { Fleet, type Reach } from './signaling/fleet.ts';
 import { move, type Move } from './signaling/move.ts';
-import { Nodes } from './signaling/nodes.ts';
+import { Nodes, type NodesOptions } from './signaling/nodes.ts';
 import { count } from './signaling/options.ts';
 import { SYSTEMS, type System } from './signaling/systems.ts';
 import { medianOrNaN } from './statistics.ts';
@@ -25,9 +25,14 @@ interface Options {
 }
 
 const SIGNALS = 40_000;
-/** Signals a second, and for how long, ms, of which the time on the way is measured. */
+/** What a signal costs is measured so often in each run, of others less, which have no bar, with so many of them. */
+const TURNS = 8;
+const TURNS_OF_OTHERS = 2;
+const TURN_SIGNALS = 20_000;
+/** Signals a second, for how long, ms, and how often in each run, of which the time on the way is measured. */
 const MURMUR = 500;
-const MURMUR_MS = 10_000;
+const MURMUR_MS = 5000;
+const MURMURS = 4;
 const SWARM = 'https://video.example/lesson/index.m3u8';
 
 const [ours, relay] = SYSTEMS as readonly [System, System, ...System[]];
@@ -78,64 +83,107 @@ await new Command('signaling-nodes')
 async function compare(options: Options): Promise<void> {
   const core = splitCores();
   const figures = new Map<string, Figures[]>(CASES.map(({ name }) => [name, []]));
-  for (let run = 0; run < options.runs; run++)
+  const note = (run: number, { name }: Case, seen: Figures): void => {
+    figures.get(name)?.push(seen);
+    console.error(`run ${run + 1}, ${name}: ${JSON.stringify(seen)}`);
+  };
+  for (let run = 0; run < options.runs; run++) {
     // whoever goes second may find another machine: each is first in turn
-    for (const each of run % 2 === 0 ? CASES : [...CASES].reverse()) {
-      const seen: Figures = {};
-      if (options.only.includes('cpu'))
-        await withFleet(each, false, options, core, (fleet, nodes) => cpu(fleet, nodes, seen));
-      if (
-        each.count === 2 &&
-        (options.only.includes('latency') || (each.system === ours && options.only.includes('kill')))
-      )
-        await withFleet(each, true, options, core, async (fleet, nodes) => {
-          if (options.only.includes('latency')) await latency(fleet, seen);
-          const [first] = nodes.servers;
-          if (each.system === ours && first && options.only.includes('kill'))
-            seen.kill = await move(fleet, SWARM, first, SIGNALS);
-        });
-      figures.get(each.name)?.push(seen);
-      console.error(`run ${run + 1}, ${each.name}: ${JSON.stringify(seen)}`);
-    }
+    const inTurn = run % 2 === 0 ? CASES : [...CASES].reverse();
+    if (options.only.includes('cpu'))
+      for (const system of new Set(inTurn.map(({ system }) => system)))
+        await withFleets(
+          inTurn.filter((each) => each.system === system),
+          options,
+          { isBehindNginx: false, core },
+          (sides) => cpu(sides, (each, seen) => note(run, each, seen)),
+        );
+    const isTimed = options.only.includes('latency');
+    const isKilled = options.only.includes('kill');
+    if (isTimed || isKilled)
+      await withFleets(
+        inTurn.filter(({ count, system }) => count === 2 && (isTimed || system === ours)),
+        options,
+        { isBehindNginx: true, core },
+        async (sides) => {
+          if (isTimed) await latency(sides, (each, seen) => note(run, each, seen));
+          for (const { of, fleet, nodes } of sides) {
+            const [first] = nodes.servers;
+            if (isKilled && of.system === ours && first)
+              note(run, of, { kill: await move(fleet, SWARM, first, SIGNALS) });
+          }
+        },
+      );
+  }
   report(figures, options);
 }
 
-async function withFleet(
-  { system, count, env }: Case,
-  isBehindNginx: boolean,
+/** A case with its servers and all peers. */
+interface Side {
+  readonly of: Case;
+  readonly nodes: Nodes;
+  readonly fleet: Fleet;
+}
+
+type Tell = (of: Case, seen: Figures) => void;
+
+/** All of them at the same time. */
+async function withFleets(
+  cases: readonly Case[],
   { peers }: Options,
-  core: number | undefined,
-  work: (fleet: Fleet, nodes: Nodes) => Promise<void>,
+  where: Pick<NodesOptions, 'isBehindNginx' | 'core'>,
+  work: (sides: readonly Side[]) => Promise<void>,
 ): Promise<void> {
-  const nodes = await Nodes.start({ system, count, env, isBehindNginx, core });
+  const sides: Side[] = [];
   try {
-    const fleet = new Fleet(system, nodes.ports);
-    await fleet.open(peers);
-    await fleet.join(fleet.peers, SWARM);
-    await work(fleet, nodes);
-    fleet.destroy();
+    for (const of of cases) {
+      const nodes = await Nodes.start({ ...of, ...where });
+      const fleet = new Fleet(of.system, nodes.ports);
+      sides.push({ of, nodes, fleet });
+      await fleet.open(peers);
+      await fleet.join(fleet.peers, SWARM);
+    }
+    await work(sides);
+    for (const { fleet } of sides) fleet.destroy();
   } finally {
-    await nodes.stop();
+    for (const { nodes } of sides) await nodes.stop();
   }
 }
 
-async function cpu(fleet: Fleet, nodes: Nodes, seen: Figures): Promise<void> {
-  const cost = async (reach: Reach): Promise<number> => {
-    await fleet.exchange(fleet.peers, SIGNALS / 2, true, reach); // compiled, and where peers are is known
+/** In turns, since the machine is another from one second to the next: what is told of each side in the same turn can be compared. */
+async function cpu(sides: readonly Side[], tell: Tell): Promise<void> {
+  const cost = async ({ fleet, nodes }: Side, reach: Reach): Promise<number> => {
     const before = nodes.cpu();
-    await fleet.exchange(fleet.peers, SIGNALS, true, reach);
-    return (nodes.cpu() - before) / SIGNALS;
+    await fleet.exchange(fleet.peers, TURN_SIGNALS, true, reach);
+    return (nodes.cpu() - before) / TURN_SIGNALS;
   };
-  seen.here = await cost('here');
-  if (nodes.servers.length > 1) seen.elsewhere = await cost('elsewhere');
+  // compiled, and where peers are is known
+  for (const { of, fleet } of sides)
+    for (const reach of reaches(of)) await fleet.exchange(fleet.peers, SIGNALS, true, reach);
+  const turns = sides.some(({ of }) => of.system === ours) ? TURNS : TURNS_OF_OTHERS;
+  for (let turn = 0; turn < turns; turn++)
+    for (const side of turn % 2 === 0 ? sides : [...sides].reverse()) {
+      const seen: Figures = {};
+      for (const reach of reaches(side.of)) seen[reach] = await cost(side, reach);
+      tell(side.of, seen);
+    }
 }
 
-async function latency(fleet: Fleet, seen: Figures): Promise<void> {
-  await fleet.exchange(fleet.peers, SIGNALS / 2, true, 'elsewhere');
-  const tally = await fleet.murmur(fleet.peers, MURMUR, MURMUR_MS, 'elsewhere');
-  seen.p50 = tally.latency(0.5) ?? NaN;
-  seen.p99 = tally.latency(0.99) ?? NaN;
-  seen.missing = tally.missing + tally.surplus;
+function reaches({ count }: Case): readonly ('here' | 'elsewhere')[] {
+  return count === 1 ? ['here'] : ['here', 'elsewhere'];
+}
+
+async function latency(sides: readonly Side[], tell: Tell): Promise<void> {
+  for (const { fleet } of sides) await fleet.exchange(fleet.peers, SIGNALS / 2, true, 'elsewhere');
+  for (let turn = 0; turn < MURMURS; turn++)
+    for (const { of, fleet } of turn % 2 === 0 ? sides : [...sides].reverse()) {
+      const tally = await fleet.murmur(fleet.peers, MURMUR, MURMUR_MS, 'elsewhere');
+      tell(of, {
+        p50: tally.latency(0.5) ?? NaN,
+        p99: tally.latency(0.99) ?? NaN,
+        missing: tally.missing + tally.surplus,
+      });
+    }
 }
 
 function report(figures: ReadonlyMap<string, readonly Figures[]>, { only }: Options): void {
@@ -151,19 +199,44 @@ function report(figures: ReadonlyMap<string, readonly Figures[]>, { only }: Opti
   }
   const worst = (of: (kill: Move) => number): number =>
     Math.max(...all(TWO, ({ kill }) => (kill === undefined ? undefined : of(kill))));
-  const alone = median(ALONE, ({ here }) => here);
+  /** Of two nodes, beside another case in the same turn. */
+  const beside = (
+    of: (one: Figures) => number | undefined,
+    other: string,
+    ofOther: (one: Figures) => number | undefined,
+  ): number => {
+    const others = all(other, ofOther);
+    return medianOrNaN(all(TWO, of).map((value, turn) => value / (others[turn] ?? NaN)));
+  };
   const bars: readonly Bar[] = [
-    { row: 'cpu', text: 'CPU, same node / one node alone', value: median(TWO, ({ here }) => here) / alone, most: 1.1 },
+    {
+      row: 'cpu',
+      text: 'CPU, same node / one node alone',
+      value: beside(
+        ({ here }) => here,
+        ALONE,
+        ({ here }) => here,
+      ),
+      most: 1.1,
+    },
     {
       row: 'cpu',
       text: 'CPU, other node / one node alone',
-      value: median(TWO, ({ elsewhere }) => elsewhere) / alone,
+      value: beside(
+        ({ elsewhere }) => elsewhere,
+        ALONE,
+        ({ here }) => here,
+      ),
       most: 2.5,
     },
     {
       row: 'latency',
       text: 'p99 / that of the sharded adapter',
-      value: median(TWO, ({ p99 }) => p99) / median(SHARDED, ({ p99 }) => p99),
+      value: beside(
+        ({ p99 }) => p99,
+        SHARDED,
+        ({ p99 }) => p99,
+      ),
       most: 2,
     },
     {

@@ -36,10 +36,14 @@ export class Fleet {
   #refused = 0;
   #arrived: () => void = () => undefined;
   #lostOne: ((index: number) => void) | undefined;
+  #fail: (error: Error) => void = () => undefined;
+  /** Rejects when a connection ends without our doing. */
+  readonly #failure = new Promise<never>((_resolve, reject) => (this.#fail = reject));
 
   constructor(system: System, ports: Ports) {
     this.#system = system;
     this.#ports = ports;
+    this.#failure.catch(() => undefined); // nobody may be waiting
   }
 
   get losses(): number {
@@ -108,8 +112,9 @@ export class Fleet {
           this.#pings++;
         },
         closed: (reason) => {
-          if (this.#lostOne) this.#lostOne(index);
-          else this.lost.set(reason, (this.lost.get(reason) ?? 0) + 1);
+          if (this.#lostOne) return this.#lostOne(index);
+          this.lost.set(reason, (this.lost.get(reason) ?? 0) + 1);
+          this.#fail(new Error(`A connection was lost: ${reason}.`));
         },
       },
     );
@@ -225,12 +230,12 @@ export class Fleet {
     pair.from.signal(pair.to, signalOf(number), answer);
   }
 
+  /** Rejects where a connection is lost: what it was to say never comes. */
   async #lanes(step: () => Promise<boolean>): Promise<void> {
-    await Promise.all(
-      Array.from({ length: AT_ONCE }, async () => {
-        while (await step());
-      }),
-    );
+    const lanes = Array.from({ length: AT_ONCE }, async () => {
+      while (await step());
+    });
+    await Promise.race([Promise.all(lanes), this.#failure]);
   }
 }
 

@@ -1,5 +1,8 @@
-/** From the rounds of all systems to a table of medians, ratios and bars. Pure. */
-import { medianOrNaN } from '../statistics.ts';
+/**
+ * From the rounds of all systems to a table of medians, ratios and bars. A ratio is the median of those within each round, for the machine is another
+ * from one round to the next. What was to be measured and is not there, NaN, meets no bar. Pure.
+ */
+import { medianOrNaN, sum } from '../statistics.ts';
 import type { Round } from './round.ts';
 
 export type Rounds = ReadonlyMap<string, readonly Round[]>;
@@ -75,15 +78,25 @@ export function tableOf(rounds: Rounds): string {
 
 function lineOf({ row, of, unit, most, fastness }: Row, rounds: Rounds): Line {
   const medians = mediansOf(rounds, of);
-  const ours = medians.get(OURS) ?? NaN;
-  const bare = medians.get(BARE) ?? NaN;
-  const share = ours / bare;
-  const ratio = fastness === undefined ? share : 1 / share;
+  const figures = [...rounds.keys()].map((name) => figure(medians.get(name), unit));
   const bar =
     most !== undefined ? `≤ ${most.toFixed(2)}` : fastness !== undefined ? `≥ ${fastness.toFixed(2)} × as fast` : '';
+  const share = shareOf(rounds, of);
+  if (share === undefined) return { row, figures, bar, ratio: undefined, met: undefined };
+  const ratio = fastness === undefined ? share : 1 / share;
   const met = most !== undefined ? share <= most : fastness !== undefined ? ratio >= fastness : undefined;
-  const figures = [...rounds.keys()].map((name) => figure(medians.get(name), unit));
-  return { row, figures, bar, ...(Number.isNaN(share) ? { ratio: undefined, met: undefined } : { ratio, met }) };
+  return { row, figures, bar, ratio, met };
+}
+
+/** Of ours to that of socket.io; undefined: there is none of one of them. */
+function shareOf(rounds: Rounds, of: Row['of']): number | undefined {
+  const [ours, bare] = [OURS, BARE].map((name) => (rounds.get(name) ?? []).map(of));
+  const shares = ours?.flatMap((value, round) => {
+    const other = bare?.[round];
+    return value === undefined || other === undefined ? [] : value / other;
+  });
+  if (shares === undefined || shares.length === 0) return undefined;
+  return shares.some(Number.isNaN) ? NaN : medianOrNaN(shares);
 }
 
 function growthLine(rounds: Rounds): Line {
@@ -101,15 +114,15 @@ function growthLine(rounds: Rounds): Line {
 }
 
 function lostLine(rounds: Rounds): Line {
-  const totals = new Map(
-    [...rounds].map(([name, all]) => [name, all.reduce((sum, { dropLost = NaN }) => sum + dropLost, 0)]),
-  );
+  const totals = foldOf(rounds, ({ dropLost }) => dropLost, sum);
   return countLine('signals of survivors lost or doubled, in all', totals, rounds);
 }
 
 function burstLine(rounds: Rounds): Line {
-  const worst = new Map(
-    [...rounds].map(([name, all]) => [name, Math.max(...all.map(({ burst }) => burst?.failed ?? NaN))]),
+  const worst = foldOf(
+    rounds,
+    ({ burst }) => burst?.failed,
+    (all) => Math.max(...all),
   );
   const line = countLine('connections of a burst that failed', worst, rounds);
   const detail = mediansOf(rounds, ({ burst }) => burst?.lastAfter);
@@ -130,21 +143,26 @@ function countLine(row: string, counts: ReadonlyMap<string, number>, rounds: Rou
     figures: [...rounds.keys()].map((name) => figure(counts.get(name), '')),
     ratio: undefined,
     bar: '0 of ours',
-    met: ours === undefined || Number.isNaN(ours) ? undefined : ours === 0,
+    met: ours === undefined ? undefined : ours === 0,
   };
 }
 
-function mediansOf(rounds: Rounds, of: (round: Round) => number | undefined): Map<string, number> {
-  const medians = new Map<string, number>();
+const mediansOf = (rounds: Rounds, of: Row['of']): Map<string, number> =>
+  foldOf(rounds, of, (values) => (values.some(Number.isNaN) ? NaN : medianOrNaN(values)));
+
+/** One number for each system that has any. */
+function foldOf(rounds: Rounds, of: Row['of'], fold: (values: readonly number[]) => number): Map<string, number> {
+  const folded = new Map<string, number>();
   for (const [name, all] of rounds) {
     const values = all.map(of).filter((value) => value !== undefined);
-    if (values.length > 0) medians.set(name, medianOrNaN(values));
+    if (values.length > 0) folded.set(name, fold(values));
   }
-  return medians;
+  return folded;
 }
 
 function figure(value: number | undefined, unit: string): string {
-  if (value === undefined || Number.isNaN(value)) return '';
+  if (value === undefined) return '';
+  if (Number.isNaN(value)) return 'missing';
   const text =
     Math.abs(value) >= 100 || Number.isInteger(value) ? Math.round(value).toLocaleString('en') : value.toFixed(1);
   return unit === '' ? text : `${text} ${unit}`;

@@ -79,8 +79,13 @@ export class ServerProcess {
   }
 }
 
+const bundles = new Map<string, string>();
+
 /** Plain JavaScript, as the package has it: what tsx adds to each function would be measured too. Inside the package, so that its files are found. @returns its path */
 function bundle(script: string): string {
+  // a server that has just been started may still be reading it
+  const made = bundles.get(script);
+  if (made !== undefined) return made;
   const root = fileURLToPath(new URL('../../', import.meta.url));
   const outfile = `${root}.cache/bench/signaling/${script}.mjs`;
   buildSync({
@@ -93,6 +98,7 @@ function bundle(script: string): string {
     target: 'node20',
   });
   letPingsBeSet(outfile);
+  bundles.set(script, outfile);
   return outfile;
 }
 

@@ -49,7 +49,10 @@ export async function findBrowsers() {
   // By themselves, so that a server which can't be had is in no browser's way.
   for (const group of [[...BROWSERS, DECODER], SERVERS]) {
     const missing = group.filter(isMissing);
-    if (missing.length > 0 && isRootOnDebian()) await install(missing.map(({ debian }) => debian));
+    if (missing.length === 0 || !isRootOnDebian()) continue;
+    await install(missing.map(({ debian }) => debian));
+    // apt takes all or none: one that it does not know is in no other's way either
+    if (missing.length > 1) for (const part of missing.filter(isMissing)) await install([part.debian]);
   }
   if (isMissing(DECODER))
     console.error(`Firefox will play no H.264 without ${DECODER.name}: install ${DECODER.debian}.`);

@@ -10,6 +10,7 @@ import type { Awaitable } from '../awaitable.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import type { Logger } from '../log.ts';
 import { refusal } from '../signaling/client-message.ts';
+import type { HandshakeRefusal } from '../signaling/transport/signaling-engine.ts';
 import { NO_PACKET, SILENT, TOO_LONG, TOO_SLOW } from '../signaling/transport/web-socket-connection.ts';
 import type { SiteKey } from '../site.ts';
 import { addressKey } from './address-key.ts';
@@ -116,16 +117,16 @@ export class Admission {
     return this.#watch.size;
   }
 
-  /** Judges a handshake. @returns undefined: let in; else what the client is told, which browsers hide from pages */
-  async refusesHandshake(request: IncomingMessage): Promise<string | undefined> {
+  /** Judges a handshake. @returns undefined: it is let in */
+  async refusesHandshake(request: IncomingMessage): Promise<HandshakeRefusal | undefined> {
     const address = addressKey(this.#addressOf(request));
     if (!isAllowedOrigin(this.#origins, request)) {
       this.refusals.count('origin', { address });
-      return 'Pages of this origin may not join here.';
+      return { status: '403 Forbidden', message: 'Pages of this origin may not join here.' };
     }
     if (this.connections >= this.limits.connections * CONNECTIONS_MARGIN) {
       this.refusals.count('flooded', { address });
-      return 'The server is full.';
+      return { status: '503 Service Unavailable', message: 'The server is full.', retryAfter: RETRY_WHEN_FULL_SECONDS };
     }
     const wait = await this.#connects.take(address).catch((error: unknown) => {
       debug('new connections are not counted: %o', error); // better too many than nobody
@@ -133,7 +134,11 @@ export class Admission {
     });
     if (wait === 0) return undefined;
     this.refusals.count('connect-rate', { address });
-    return `Too many new connections. Try again in ${wait} s.`;
+    return {
+      status: '429 Too Many Requests',
+      message: `Too many new connections. Try again in ${wait} s.`,
+      retryAfter: wait,
+    };
   }
 
   /** A connection begins. */

@@ -6,6 +6,7 @@ import type { EngineSocket } from './engine-socket.ts';
 import { SWEEP_MS } from './limits.ts';
 import { requestGuard } from './request-guard.ts';
 import type { TransportOptions } from '../signaling/transport.ts';
+import { FORBIDDEN } from '../signaling/transport/signaling-engine.ts';
 
 /** What socket.io tells a client that may not connect: CONNECT_ERROR, with the refusal's code and `retryAfter` as data. */
 class ConnectRefused extends Error {
@@ -19,9 +20,7 @@ class ConnectRefused extends Error {
 
 /** For createTransport. Origins are checked here, too, for a WebSocket knows no CORS. */
 export const admissionOptions = (admission: Admission): Omit<TransportOptions, 'server' | 'cors' | 'isClosing'> => ({
-  allowRequest: (request, answer) => {
-    void admission.refusesHandshake(request).then((reason) => answer(reason ?? null, reason === undefined));
-  },
+  admit: (request) => admission.refusesHandshake(request),
   messageBytes: admission.limits.messageBytes,
   // later than the Watch ends who does not join, which counts them
   connectTimeout: 2000 * admission.limits.joinSeconds + 2 * SWEEP_MS,
@@ -33,6 +32,7 @@ interface Engine {
   readonly clients: Readonly<Record<string, EngineSocket>>;
   use(middleware: ReturnType<typeof requestGuard>): void;
   on(event: 'connection', listener: (connection: EngineSocket) => void): void;
+  on(event: 'connection_error', listener: (error: { readonly code: number }) => void): void;
 }
 
 /** To be called once, before anybody can connect. */
@@ -41,6 +41,8 @@ export function attachAdmission(io: SocketServer, admission: Admission): void {
   engine.use(requestGuard(admission, () => engine.clients));
   // in the task in which it begins, so that each has a visit before its first word
   engine.on('connection', (connection) => admission.enter(connection));
+  // who is not let in is counted by why
+  engine.on('connection_error', ({ code }) => code === FORBIDDEN || admission.refusals.count('bad-handshake'));
   io.use((socket, next) => {
     const refused = admission.refusesConnect(socket.conn);
     if (refused === undefined) next();

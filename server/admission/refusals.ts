@@ -41,6 +41,8 @@ export const REFUSAL_REASONS = [
   'too-long',
   'second-connect',
   'bad-request',
+  /** Not let in: no handshake of engine.io 4, or of a session that is not there (any more). */
+  'bad-handshake',
   /** Cut off: it did not join in time, does not read, or answers no ping, as a laptop that was shut. */
   'never-joined',
   'slow-reader',

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { whenSent } from '../http/access-log.ts';
+import { BROKEN_REASONS, type BrokenReason } from '../http/broken-requests.ts';
 
 const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx', 'aborted'] as const;
 
@@ -9,6 +10,7 @@ export class HttpMetrics {
   readonly #responses: Counter<'class'>;
   readonly #bytes: Counter;
   readonly #underWay: Gauge;
+  readonly #broken: Counter<'reason'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -20,7 +22,18 @@ export class HttpMetrics {
     });
     this.#bytes = new Counter({ name: 'p2p_http_sent_bytes_total', help: 'Bytes of HTTP responses', registers });
     this.#underWay = new Gauge({ name: 'p2p_http_under_way', help: 'HTTP responses under way', registers });
+    this.#broken = new Counter({
+      name: 'p2p_http_broken_total',
+      help: 'Connections that were ended because no request could be read on them',
+      labelNames: ['reason'],
+      registers,
+    });
+    for (const reason of BROKEN_REASONS) this.#broken.inc({ reason }, 0);
     for (const name of CLASSES) this.#responses.inc({ class: name }, 0);
+  }
+
+  broken(reason: BrokenReason): void {
+    this.#broken.inc({ reason });
   }
 
   /** Koa's, without its types: they are not for who uses the package. */

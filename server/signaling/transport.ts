@@ -1,22 +1,18 @@
-import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import { Server } from 'socket.io';
 import { Adapter } from 'socket.io-adapter';
 import { SIGNALING_PATH } from '../../protocol/signaling.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
 import type { ClientEvents, ServerEvents, SignalingSocket } from './hub.ts';
-import { SignalingEngine } from './transport/signaling-engine.ts';
+import { SignalingEngine, type SignalingEngineOptions } from './transport/signaling-engine.ts';
 import { textParser, type PacketRefused } from './transport/text-parser.ts';
 import { WebSocketConnection } from './transport/web-socket-connection.ts';
 
 export interface TransportOptions {
   readonly server: HttpServer | HttpsServer;
   readonly cors: AllowedOrigins;
-  /** Lets a connection in, or says why not. */
-  readonly allowRequest: (
-    request: IncomingMessage,
-    answer: (reason: string | null | undefined, isAllowed: boolean) => void,
-  ) => void;
+  readonly admit: SignalingEngineOptions['admit'];
   /** True: newcomers are told to go elsewhere. */
   readonly isClosing: () => boolean;
   /** Bytes of one message, at most. */
@@ -30,7 +26,7 @@ export interface TransportOptions {
 export function createTransport({
   server,
   cors,
-  allowRequest,
+  admit,
   isClosing,
   messageBytes,
   connectTimeout,
@@ -40,7 +36,7 @@ export function createTransport({
     transports: ['websocket', 'polling'],
     maxHttpBufferSize: messageBytes,
     cors: { origin: cors === '*' ? '*' : [...cors], methods: ['GET', 'POST'] },
-    allowRequest,
+    admit,
     isClosing,
   });
   const io = new Server<ClientEvents, ServerEvents>({

@@ -40,8 +40,7 @@ export async function startNginx(t: Owner, nodes: readonly [number, number]): Pr
   t.after(async () => {
     if (child.pid === undefined) return;
     const exit = once(child, 'exit');
-    child.kill('SIGTERM');
-    await exit;
+    if (child.kill('SIGTERM')) await exit; // false: it has ended by itself
     forgetProcess(child.pid);
   });
   await until(`nginx on port ${port}`, () => accepts(port));

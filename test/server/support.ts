@@ -105,6 +105,13 @@ export function ask(url: string, path: string, headers: Record<string, string> =
   });
 }
 
+/** The value of one series of `/metrics`, as `name{a="b"}`; undefined: it is not there. */
+export async function metric(url: string, series: string): Promise<number | undefined> {
+  const { text } = await ask(url, '/metrics');
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length));
+}
+
 /** Waits until the condition gives something other than undefined or false. */
 export async function until<T>(what: string, condition: () => T | Promise<T>, milliseconds = 10_000) {
   const end = Date.now() + milliseconds;

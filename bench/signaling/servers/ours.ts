@@ -8,6 +8,9 @@ import { createServer } from '../../../server/create-server.ts';
 import { createLog } from '../../../server/log.ts';
 import { answerGenerator } from './control.ts';
 
+/** More than it takes ten thousand to connect, on whatever machine. */
+const JOIN_SECONDS = 300;
+
 // behind nginx, or not
 const addressOf = clientAddress(process.env['BENCH_PROXY'] === undefined ? 0 : 1);
 
@@ -16,6 +19,8 @@ const server = createServer({
   host: '127.0.0.1',
   media: mkdtempSync(join(tmpdir(), 'p2p-bench-')),
   log: createLog('error'),
+  // all connect before the first of them joins
+  admission: { limits: { joinSeconds: JOIN_SECONDS } },
   // one of several nodes, in signaling-nodes.bench.ts
   ...(process.env['BENCH_REDIS'] !== undefined && { redis: process.env['BENCH_REDIS'] }),
   // the generator has an address of 127.0.0.0/8 for each site, which would all be one: so they seem to come from the internet

@@ -16,17 +16,33 @@ import { EngineWebSocket, WebSocketConnection } from './web-socket-connection.ts
 /** What engine.io's own methods take. */
 type EngineRequest = Parameters<Engine['verify']>[0];
 
+/** engine.io's codes of a handshake that makes no sense, and of one that is not let in. */
+const { UNKNOWN_TRANSPORT } = Engine.errors;
+export const { FORBIDDEN } = Engine.errors;
+
 /** As many as engine.io takes: who knows the id of a polling connection can speak for it, so none can be guessed. */
 const SID_BYTES = 15;
 
-export interface SignalingEngineOptions extends ServerOptions {
+/** Why a handshake is refused. Browsers hide it from pages that come by WebSocket; other clients, and proxies, go by it. */
+export interface HandshakeRefusal {
+  /** HTTP status, of WebSockets; engine.io has 403 for who polls. */
+  readonly status: '403 Forbidden' | '429 Too Many Requests' | '503 Service Unavailable';
+  readonly message: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
+}
+
+export interface SignalingEngineOptions extends Omit<ServerOptions, 'allowRequest'> {
   readonly maxHttpBufferSize: number;
+  /** Judges a handshake. Default: all are let in. @returns undefined: it is let in */
+  readonly admit?: ((request: IncomingMessage) => Promise<HandshakeRefusal | undefined>) | undefined;
   /** True: newcomers get 503, so that a proxy takes them to another server. */
   readonly isClosing?: () => boolean;
 }
 
 export class SignalingEngine extends Engine {
   readonly #isClosing: () => boolean;
+  readonly #refusals = new WeakMap<IncomingMessage, HandshakeRefusal>();
   readonly #heartbeat: Heartbeat;
   readonly #outbox = new Outbox();
   readonly #webSockets: WebSocketServer;
@@ -35,8 +51,18 @@ export class SignalingEngine extends Engine {
 
   constructor(options: SignalingEngineOptions) {
     const { pingInterval = PING_INTERVAL_MS, pingTimeout = PING_TIMEOUT_MS, maxHttpBufferSize: maxPayload } = options;
-    const { isClosing = () => false } = options;
-    super({ ...options, pingInterval, pingTimeout });
+    const { isClosing = () => false, admit = () => Promise.resolve(undefined) } = options;
+    super({
+      ...options,
+      pingInterval,
+      pingTimeout,
+      allowRequest: (request, answer) => {
+        void admit(request).then((refusal) => {
+          if (refusal !== undefined) this.#refused(request, refusal);
+          answer(refusal?.message ?? null, refusal === undefined);
+        });
+      },
+    });
     this.#isClosing = isClosing;
     this.#heartbeat = new Heartbeat(pingInterval);
     this.#webSockets = new WebSocketServer({
@@ -49,11 +75,19 @@ export class SignalingEngine extends Engine {
     this.#handshake = `","upgrades":[],"pingInterval":${pingInterval},"pingTimeout":${pingTimeout},"maxPayload":${maxPayload}}`;
   }
 
+  #refused(request: IncomingMessage & { readonly res?: ServerResponse }, refusal: HandshakeRefusal): void {
+    this.#refusals.set(request, refusal);
+    // engine.io sends its answer with it
+    if (refusal.retryAfter !== undefined) request.res?.setHeader('retry-after', refusal.retryAfter);
+  }
+
   /** Whoever comes by polling. Of a WebSocket's session there is nothing to ask for by HTTP: engine.io would leave that unanswered, and find nobody to hand it to. */
   override handleRequest(request: EngineRequest, response: ServerResponse): void {
     const { transport, sid = '' } = queryOf(request);
-    if (transport !== 'polling') response.writeHead(400, { connection: 'close' }).end('Expected transport=polling.');
-    else if (this.#isClosing() && sid === '')
+    if (transport !== 'polling') {
+      this.emit('connection_error', { req: request, code: UNKNOWN_TRANSPORT, message: 'Expected transport=polling.' });
+      response.writeHead(400, { connection: 'close' }).end('Expected transport=polling.');
+    } else if (this.#isClosing() && sid === '')
       response.writeHead(503, { 'retry-after': '1', connection: 'close' }).end('The server is about to stop.');
     else super.handleRequest(request, response);
   }
@@ -64,7 +98,7 @@ export class SignalingEngine extends Engine {
     const query = queryOf(request);
     const { transport, EIO, sid = '' } = query;
     if (this.#isClosing() && sid === '') {
-      refuse(socket, 'The server is about to stop.', '503 Service Unavailable');
+      refuse(socket, 'The server is about to stop.', '503 Service Unavailable', 1);
       return;
     }
     if (transport !== 'websocket' || EIO !== '4' || sid !== '') {
@@ -82,7 +116,8 @@ export class SignalingEngine extends Engine {
         return;
       }
       this.emit('connection_error', { req: request, code, message: Engine.errorMessages[code], context });
-      refuse(socket, context?.message ?? Engine.errorMessages[code], '400 Bad Request');
+      const { status = '400 Bad Request', message, retryAfter } = this.#refusals.get(request) ?? {};
+      refuse(socket, message ?? Engine.errorMessages[code], status, retryAfter);
     });
   }
 
@@ -119,11 +154,12 @@ function destroyIt(this: Duplex): void {
 const queryOf = ({ url = '' }: IncomingMessage): Record<string, string | undefined> =>
   Object.fromEntries(new URL(url, 'https://host.invalid').searchParams);
 
-/** As engine.io does it. */
-function refuse(socket: Duplex, message: string, status: string): void {
+/** @param retryAfter seconds */
+function refuse(socket: Duplex, message: string, status: string, retryAfter?: number): void {
+  const wait = retryAfter === undefined ? '' : `Retry-After: ${retryAfter}\r\n`;
   if (socket.writable)
     socket.write(
-      `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-type: text/html\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
+      `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n${wait}Content-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`,
     );
   socket.destroy();
 }

@@ -26,11 +26,22 @@ const line = (ours: readonly Round[], row: string, bare: readonly Round[] = [bas
   return found;
 };
 
-test('figures are medians of the rounds, and ratios those of the medians', () => {
+test('figures are medians of the rounds, and ratios those within the rounds', () => {
   const rss = [{ rss: 9000 }, { rss: 1 }, { rss: 8000 }];
-  const memory = line(rss, 'memory of an idle peer');
+  const memory = line(rss, 'memory of an idle peer', [{ rss: 18_000 }, { rss: 10 }, { rss: 10_000 }]);
   assert.deepEqual(memory.figures, ['8,000 B', '10,000 B']);
-  assert.equal(memory.ratio, 0.8);
+  assert.equal(memory.ratio, 0.5);
+});
+
+test('a figure that should be there and is not meets no bar', () => {
+  for (const [row, round] of [
+    ['memory of an idle peer', { rss: NaN }],
+    ['a join among all / among 100', { joinFirst: NaN, joinLast: 1 }],
+    ['signals of survivors lost or doubled, in all', { dropLost: NaN }],
+    ['connections of a burst that failed', { burst: { ...burst, failed: NaN } }],
+  ] as const) {
+    assert.equal(line([base, round], row, [base, base]).met, false, row);
+  }
 });
 
 test('each bar is met at its border and missed behind it', () => {

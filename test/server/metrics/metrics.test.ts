@@ -5,14 +5,7 @@ import type { Beacon } from '../../../protocol/beacon.ts';
 import { addressList } from '../../../server/metrics/may-see-metrics.ts';
 import { startRedis } from '../../harness/redis.ts';
 import { origin } from '../digest-service/support.ts';
-import { ask, bytes, connect, folderOf, joinSwarms, run, until, vod, type Client } from '../support.ts';
-
-/** The value of one series, as `name{a="b"}`; undefined: it is not there. */
-async function value(url: string, series: string): Promise<number | undefined> {
-  const { text } = await ask(url, '/metrics');
-  const line = text.split('\n').find((candidate) => candidate.startsWith(`${series} `));
-  return line === undefined ? undefined : Number(line.slice(series.length));
-}
+import { ask, bytes, connect, folderOf, joinSwarms, metric, run, until, vod, type Client } from '../support.ts';
 
 const BEACON: Beacon = {
   bytes: { origin: 1000, peers: 2000, store: 3000, uploaded: 4000 },
@@ -45,18 +38,18 @@ test('peers, swarms, sites, joins, signals and refusals are counted', async (t) 
     'p2p_refusals_total{reason="bad-message"}': 1,
     'p2p_refusals_total{reason="full"}': 0,
   };
-  for (const [series, count] of Object.entries(expected)) assert.equal(await value(url, series), count, series);
-  await until('swarm news', async () => ((await value(url, 'p2p_swarm_news_total')) ?? 0) > 0);
+  for (const [series, count] of Object.entries(expected)) assert.equal(await metric(url, series), count, series);
+  await until('swarm news', async () => ((await metric(url, 'p2p_swarm_news_total')) ?? 0) > 0);
   a.socket.disconnect();
-  await until('one peer is gone', async () => (await value(url, 'p2p_peers')) === 1);
-  assert.equal(await value(url, 'p2p_swarms'), 1);
+  await until('one peer is gone', async () => (await metric(url, 'p2p_peers')) === 1);
+  assert.equal(await metric(url, 'p2p_swarms'), 1);
 });
 
 test('who finds no place is counted by what is full', async (t) => {
   const { url } = await run(t, { admission: { limits: { connections: 1 } } });
   await connect(t, url);
   await assert.rejects(connect(t, url));
-  assert.equal(await value(url, 'p2p_signaling_events_total{event="refusals",reason="connections"}'), 1);
+  assert.equal(await metric(url, 'p2p_signaling_events_total{event="refusals",reason="connections"}'), 1);
 });
 
 test('responses are counted by class, hashing by files and bytes', async (t) => {
@@ -65,13 +58,13 @@ test('responses are counted by class, hashing by files and bytes', async (t) => 
   await ask(url, '/healthz');
   await ask(url, '/media/missing');
   await ask(url, '/healthz', {}, 'POST');
-  await until('hashed', async () => (await value(url, 'p2p_hashed_files_total')) === 1);
-  assert.equal(await value(url, 'p2p_hashed_bytes_total'), 5000);
-  assert.equal(await value(url, 'p2p_http_responses_total{class="4xx"}'), 2);
-  assert.ok(((await value(url, 'p2p_http_responses_total{class="2xx"}')) ?? 0) >= 2);
-  assert.equal(await value(url, 'p2p_http_under_way'), 1, 'the one that tells it');
-  assert.ok((await value(url, 'nodejs_eventloop_lag_p99_seconds')) !== undefined);
-  assert.ok((await value(url, 'process_cpu_seconds_total')) !== undefined);
+  await until('hashed', async () => (await metric(url, 'p2p_hashed_files_total')) === 1);
+  assert.equal(await metric(url, 'p2p_hashed_bytes_total'), 5000);
+  assert.equal(await metric(url, 'p2p_http_responses_total{class="4xx"}'), 2);
+  assert.ok(((await metric(url, 'p2p_http_responses_total{class="2xx"}')) ?? 0) >= 2);
+  assert.equal(await metric(url, 'p2p_http_under_way'), 1, 'the one that tells it');
+  assert.ok((await metric(url, 'nodejs_eventloop_lag_p99_seconds')) !== undefined);
+  assert.ok((await metric(url, 'process_cpu_seconds_total')) !== undefined);
 });
 
 async function held(t: TestContext, url: string, lot: number): Promise<Client> {
@@ -103,7 +96,7 @@ test('beacons add up by group, and what they say is no label', async (t) => {
     // the second came in the same moment, so it had no time to stall
     'p2p_client_beacons_clamped_total{group="mesh"}': 1,
   };
-  for (const [series, count] of Object.entries(expected)) assert.equal(await value(url, series), count, series);
+  for (const [series, count] of Object.entries(expected)) assert.equal(await metric(url, series), count, series);
   const before = (await ask(url, '/metrics')).text.match(/^p2p_client[^ ]*/gm);
   for (const noMesh of ['x', '__proto__', { a: 1 }]) assert.equal((await say(other, { ...BEACON, noMesh })).ok, false);
   assert.deepEqual((await ask(url, '/metrics')).text.match(/^p2p_client[^ ]*/gm), before);
@@ -117,15 +110,15 @@ test('a beacon of somebody who has not joined is refused, and so are too many', 
   const codes = await Promise.all(Array.from({ length: 8 }, async () => (await client.ask('beacon', BEACON)).code));
   assert.equal(codes.filter((code) => code === undefined).length, 4);
   assert.equal(codes.filter((code) => code === 'too-fast').length, 4);
-  assert.ok(((await value(url, 'p2p_client_bytes_total{group="mesh",source="origin"}')) ?? 0) <= 4000);
+  assert.ok(((await metric(url, 'p2p_client_bytes_total{group="mesh",source="origin"}')) ?? 0) <= 4000);
 });
 
 test('two servers in one process count by themselves', async (t) => {
   const [a, b] = [await run(t), await run(t)];
   await joinSwarms(await connect(t, a.url), ['x']);
-  assert.equal(await value(a.url, 'p2p_peers'), 1);
-  assert.equal(await value(b.url, 'p2p_peers'), 0);
-  assert.equal(await value(b.url, 'p2p_join_seconds_count{answer="mesh"}'), 0);
+  assert.equal(await metric(a.url, 'p2p_peers'), 1);
+  assert.equal(await metric(b.url, 'p2p_peers'), 0);
+  assert.equal(await metric(b.url, 'p2p_join_seconds_count{answer="mesh"}'), 0);
 });
 
 test('on its own port /metrics is there, and not on the public one', async (t) => {
@@ -169,21 +162,21 @@ test('an address in the list sees /metrics by way of the network', async (t) => 
 test('Redis: whether it is there, and how long it takes', async (t) => {
   const redis = await startRedis(t);
   const { url } = await run(t, { redis: redis.url });
-  await until('Redis is there', async () => (await value(url, 'p2p_redis_up')) === 1);
+  await until('Redis is there', async () => (await metric(url, 'p2p_redis_up')) === 1);
   await joinSwarms(await connect(t, url), ['x']);
-  assert.ok(((await value(url, 'p2p_redis_seconds_count')) ?? 0) > 2);
+  assert.ok(((await metric(url, 'p2p_redis_seconds_count')) ?? 0) > 2);
   await redis.stop();
-  await until('Redis is away', async () => (await value(url, 'p2p_redis_up')) === 0);
-  await until('failures', async () => ((await value(url, 'p2p_redis_failures_total')) ?? 0) > 0);
+  await until('Redis is away', async () => (await metric(url, 'p2p_redis_up')) === 0);
+  await until('failures', async () => ((await metric(url, 'p2p_redis_failures_total')) ?? 0) > 0);
 });
 
 test('the digest service: what it hashed, and what it knows', async (t) => {
   const made = await origin(t, { '/vod.m3u8': vod(2), '/s0.ts': bytes(10), '/s1.ts': bytes(70_000) });
   const { url } = await run(t, { digestService: { origins: [made.url], allowsPrivate: true } });
   const hashed = 'p2p_digest_service_assets_total{outcome="hashed"}';
-  assert.equal(await value(url, hashed), 0);
+  assert.equal(await metric(url, hashed), 0);
   await ask(url, `/p2p/digests?playlist=${encodeURIComponent(`${made.url}/vod.m3u8`)}`);
-  await until('both are hashed', async () => (await value(url, hashed)) === 2);
-  assert.equal(await value(url, 'p2p_digest_service_playlists'), 1);
-  assert.equal(await value(url, 'p2p_digest_service_waiting'), 0);
+  await until('both are hashed', async () => (await metric(url, hashed)) === 2);
+  assert.equal(await metric(url, 'p2p_digest_service_playlists'), 1);
+  assert.equal(await metric(url, 'p2p_digest_service_waiting'), 0);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createConnection, createServer, type AddressInfo } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
-import { NODE_DEAD_MS } from '../../../server/limits.ts';
+import { NODE_DEAD_MS, REDIS_ANSWER_MS } from '../../../server/limits.ts';
 import { KEY_PREFIX } from '../../../server/redis/keys.ts';
 import { RedisLink } from '../../../server/redis/redis-link.ts';
 import { BEAT, ENTER, JOIN } from '../../../server/redis/scripts.ts';
@@ -25,6 +25,19 @@ async function pair(t: TestContext): Promise<{ redis: TestRedis; left: Running; 
 
 const ready = ({ url }: Running): Promise<unknown> =>
   until('the server is ready', async () => (await ask(url, '/readyz')).status === 200);
+
+/** A connection of the test's own, once it is answered. */
+async function linkTo(t: TestContext, { url }: TestRedis): Promise<RedisLink> {
+  const link = new RedisLink(url);
+  t.after(() => link.close());
+  await until('Redis answers', () =>
+    link.publish('x', '').then(
+      () => true,
+      () => false,
+    ),
+  );
+  return link;
+}
 
 /** What the last news of the server said of the swarm, else its answer to a new join. */
 const sizeOf = async (client: Client): Promise<number | undefined> => (await joinSwarms(client, ['x'])).swarms[0]?.size;
@@ -183,14 +196,7 @@ describe('several servers', { skip: noRedis ?? false }, () => {
 
   test("a dead server's peers leave the directory, but not those that came to another", async (t) => {
     const { redis, right } = await pair(t);
-    const link = new RedisLink(redis.url);
-    t.after(() => link.close());
-    await until('Redis answers', () =>
-      link.publish('x', '').then(
-        () => true,
-        () => false,
-      ),
-    );
+    const link = await linkTo(t, redis);
     // a server that was killed: it had two peers, and says nothing more
     const dead = (script: string, ...args: string[]): Promise<unknown> =>
       link.run(script, [KEY_PREFIX, 'dead', '', ...args]);
@@ -255,6 +261,20 @@ describe('several servers', { skip: noRedis ?? false }, () => {
       await until('the offer is there', () => b.signals.length === 1);
       assert.equal(cut.count, 1);
     });
+
+  test('a server that stands still itself does not take Redis for away', async (t) => {
+    const redis = await startRedis(t);
+    const link = await linkTo(t, redis);
+    const standStill = (): unknown => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2 * REDIS_ANSWER_MS);
+    const asked = (): Promise<number> => link.publish('x', 'y');
+    const unsent = asked();
+    standStill();
+    assert.equal(await unsent, 0);
+    const sent = asked();
+    await new Promise((resolve) => setImmediate(resolve));
+    standStill();
+    assert.equal(await sent, 0);
+  });
 
   test('a Redis that stands still delays a join by half a second, once', async (t) => {
     const { redis, left } = await pair(t);

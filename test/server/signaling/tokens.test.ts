@@ -7,9 +7,11 @@ import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
 import type { JoinReply } from '../../../protocol/signaling.ts';
 import type { TokenKeys } from '../../../server/index.ts';
 import { connect, until, type Client, type Reply } from '../support.ts';
-import { target } from './attacks/healthy.ts';
+import { healthyPeers, target } from './attacks/healthy.ts';
 
 const SECRET = new TextEncoder().encode('0123456789abcdef0123456789abcdef');
+
+const HEALTHY = { subject: 'healthy', swarms: ['healthy'], peers: 100 };
 
 interface Claims {
   readonly subject?: string;
@@ -37,8 +39,8 @@ const join = (client: Client, token: string | undefined, swarms = ['lesson 1'], 
     ...(resume !== undefined && { resume }),
   });
 
-/** A server that asks for tokens. Its healthy peers are not used: they have none. */
-async function start(t: TestContext, tokens: TokenKeys = { secret: SECRET }) {
+/** A server that asks for tokens. */
+async function serve(t: TestContext, tokens: TokenKeys) {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { createSignaling } = await import('../../../server/index.ts');
@@ -52,6 +54,20 @@ async function start(t: TestContext, tokens: TokenKeys = { secret: SECRET }) {
   return { url, signaling, refusals: signaling.counters.refusals, peer: () => connect(t, url) };
 }
 
+/**
+ * Such a server with healthy peers.
+ * @param token theirs: opens the swarm `healthy` for many peers
+ */
+async function start(t: TestContext, tokens: TokenKeys = { secret: SECRET }, token = sign(HEALTHY)) {
+  const server = await serve(t, tokens);
+  const healthy = await healthyPeers(server.peer, async (client) => {
+    const reply = await join(client, await token, ['healthy']);
+    assert.ok(reply.ok, reply.message);
+    return reply as JoinReply;
+  });
+  return { ...server, ...healthy };
+}
+
 test('who shows a right token joins the swarms that it opens', async (t) => {
   const { peer } = await start(t);
   const reply = await join(await peer(), await sign(), ['lesson 1', 'lesson 2', 'staff room']);
@@ -63,7 +79,7 @@ test('who shows a right token joins the swarms that it opens', async (t) => {
 });
 
 test('no token, one of another key, one that has run out, one for other swarms, and one without a signature are refused alike, and told apart in the counters', async (t) => {
-  const { peer, refusals } = await start(t);
+  const { peer, refusals, assertHealthy } = await start(t);
   const [header, payload, signature] = (await sign()).split('.');
   const forged = base64({ sub: 'anna', exp: Date.now(), swarms: ['*'] });
   const none = base64({ alg: 'none' });
@@ -90,10 +106,11 @@ test('no token, one of another key, one that has run out, one for other swarms, 
   }
   assert.equal(messages.size, 1, 'who guesses learns nothing');
   assert.equal((await join(await peer(), 'x'.repeat(4097))).code, 'bad-message');
+  await assertHealthy();
 });
 
 test('a token whose claims are not ours to read is refused', async (t) => {
-  const { peer, refusals } = await start(t);
+  const { peer, refusals, assertHealthy } = await start(t);
   const noTime = new SignJWT({ sub: 'anna', swarms: ['*'] }).setProtectedHeader({ alg: 'HS256' }).sign(SECRET);
   const noSubject = new SignJWT({ swarms: ['*'], exp: 9e9 }).setProtectedHeader({ alg: 'HS256' }).sign(SECRET);
   const tokens = [
@@ -110,20 +127,22 @@ test('a token whose claims are not ours to read is refused', async (t) => {
   ];
   for (const token of tokens) assert.equal((await join(await peer(), await token)).code, 'unauthorized');
   assert.equal(refusals['bad-token'], tokens.length);
+  await assertHealthy();
 });
 
 test('another algorithm than the one that is pinned is refused, though the key would fit', async (t) => {
-  const { peer } = await start(t);
+  const usual = await start(t);
   const long = new Uint8Array(64).fill(7);
   const token = await new SignJWT({ swarms: ['*'], sub: 'anna', exp: 9e9 })
     .setProtectedHeader({ alg: 'HS512' })
     .sign(long);
-  const other = await start(t, { secret: long });
-  for (const server of [peer, other.peer]) assert.equal((await join(await server(), token)).code, 'unauthorized');
+  const other = await start(t, { secret: long }, sign({ ...HEALTHY, secret: long }));
+  for (const { peer } of [usual, other]) assert.equal((await join(await peer(), token)).code, 'unauthorized');
+  for (const { assertHealthy } of [usual, other]) await assertHealthy();
 });
 
 test('a token is replayed by no more peers than it is for; a peer that comes back keeps its place, and one that leaves gives it free', async (t) => {
-  const { peer, refusals } = await start(t);
+  const { peer, refusals, assertHealthy } = await start(t);
   const token = await sign({ peers: 2 });
   const [a, b, c] = [await peer(), await peer(), await peer()];
   const first = (await join(a, token)) as JoinReply;
@@ -144,10 +163,11 @@ test('a token is replayed by no more peers than it is for; a peer that comes bac
   b.socket.disconnect();
   await until('there is a place', async () => (await join(c, token)).ok);
   assert.ok((await join(await peer(), await sign({ subject: 'ben', peers: 1 }))).ok, 'others have places of their own');
+  await assertHealthy();
 });
 
 test('a session whose token runs out is ended, and one that was renewed is not', async (t) => {
-  const { peer, refusals, signaling } = await start(t);
+  const { peer, refusals, signaling, assertHealthy } = await start(t);
   const [stays, goes, lapsed] = [await peer(), await peer(), await peer()];
   assert.ok((await join(stays, await sign({ expires: 1 }))).ok);
   assert.ok((await join(goes, await sign({ subject: 'ben', expires: 1 }))).ok);
@@ -158,8 +178,9 @@ test('a session whose token runs out is ended, and one that was renewed is not',
   assert.equal(refusals['expired-token'], 2);
   assert.equal(stays.socket.connected, true);
   assert.ok((await join(stays, undefined, ['lesson 2'])).ok, 'a later join needs to bring none');
-  assert.equal(signaling.peers, 1);
+  assert.equal(signaling.peers, 2, 'with the healthy one');
   assert.equal((await join(await peer(), await sign({ subject: 'ben', expires: -10 }))).code, 'unauthorized');
+  await assertHealthy();
 });
 
 test('who is in stays with the token that let it in, whatever becomes of the secret; a newcomer needs one of today', async (t) => {
@@ -194,11 +215,12 @@ test('a renewed token keeps the swarms that it covers, and the others are left',
 });
 
 test('a later join with a wrong token is refused, and takes away nothing', async (t) => {
-  const { peer } = await start(t);
+  const { peer, assertHealthy } = await start(t);
   const a = await peer();
   await join(a, await sign());
   assert.equal((await join(a, 'wrong', ['lesson 2'])).code, 'unauthorized');
   assert.ok((await join(a, undefined, ['lesson 1'])).ok);
+  await assertHealthy();
 });
 
 /** A key pair, and its public half in a set. */
@@ -212,7 +234,8 @@ async function pair(alg: string, kid: string) {
 
 test('tokens of a key set: its keys open, others do not, and its public key is no secret', async (t) => {
   const [es, ed, other] = [await pair('ES256', 'a'), await pair('EdDSA', 'b'), await pair('ES256', 'a')];
-  const { peer, refusals } = await start(t, { jwks: { keys: [es.jwk, ed.jwk] } });
+  const keys = { jwks: { keys: [es.jwk, ed.jwk] } };
+  const { peer, refusals, assertHealthy } = await start(t, keys, es.token({ sub: 'healthy', peers: 100 }));
   assert.ok((await join(await peer(), await es.token())).ok);
   assert.ok((await join(await peer(), await ed.token())).ok);
   const confused = await new SignJWT({ swarms: ['*'], sub: 'anna', exp: 9e9 })
@@ -221,6 +244,7 @@ test('tokens of a key set: its keys open, others do not, and its public key is n
   for (const token of [await other.token(), confused, await sign({ swarms: ['*'] }), await es.token({ exp: 1 })])
     assert.equal((await join(await peer(), token)).code, 'unauthorized');
   assert.deepEqual([refusals['bad-token'], refusals['expired-token']], [3, 1]);
+  await assertHealthy();
 });
 
 test('a key set that is published elsewhere is fetched once, and where it is gone clients are told to come again', async (t) => {
@@ -235,7 +259,7 @@ test('a key set that is published elsewhere is fetched once, and where it is gon
   await once(host, 'listening');
   t.after(() => void host.close());
   const jwks = new URL(`http://127.0.0.1:${(host.address() as AddressInfo).port}/keys`);
-  const { peer, refusals } = await start(t, { jwks });
+  const { peer, refusals } = await serve(t, { jwks });
   const { code, retryAfter } = await join(await peer(), await token());
   assert.deepEqual([code, (retryAfter ?? 0) > 0], ['unauthorized', true]);
   assert.equal(refusals['token-keys-unreachable'], 1);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SIGNALING_PATH } from '../../../../protocol/signaling.ts';
 import { MAX_PACKETS_PER_SWEEP, MAX_WAITING_PACKETS } from '../../../../server/admission/limits.ts';
 import { HEADERS_TIMEOUT_MS, MAX_SIGNALING_BYTES } from '../../../../server/limits.ts';
-import { ask, connect, joinSwarms, run, testAddress, until } from '../../support.ts';
+import { ask, connect, joinSwarms, metric, run, testAddress, until } from '../../support.ts';
 import { ATTACKER, offer, target } from './healthy.ts';
 import { connected, joined, request, tcp, webSocket, type RawClient } from './raw-client.ts';
 
@@ -53,6 +53,35 @@ test('a half-open connection is ended: one that says nothing, or only half', asy
   assert.ok(Date.now() - startedAt < 2 * HEADERS_TIMEOUT_MS, `${Date.now() - startedAt} ms`);
   assert.equal((await joinSwarms(await connect(t, url), ['x'])).swarms[0]?.size, 2);
   assert.equal(server.signaling.peers, 2);
+  assert.equal(await metric(url, 'p2p_http_broken_total{reason="timeout"}'), 2);
+});
+
+test('what is no HTTP, or has no end, is answered by a status, ended and counted', async (t) => {
+  const { url } = await run(t, { addressOf: testAddress });
+  const friend = await connect(t, url);
+  await joinSwarms(friend, ['x']);
+  for (const [status, text] of [
+    [400, 'SSH-2.0-OpenSSH_9.2\r\n\r\n'],
+    [400, `GET ${POLL} HTTP/1.1\r\ncontent-length: a few\r\n\r\n`],
+    [431, `GET ${POLL} HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`],
+  ] as const) {
+    const client = await tcp(t, url);
+    client.socket.write(text);
+    await client.gone();
+    assert.match(client.head ?? '', new RegExp(`^HTTP/1.1 ${status} .*connection: close`, 'is'));
+  }
+  const leaves = await tcp(t, url);
+  leaves.socket.write('GET / HT');
+  leaves.socket.resetAndDestroy();
+  // behind an answer nothing is said any more: it might end up in the midst of the next
+  const second = await request(t, url, 'GET /healthz', {});
+  const answer = await until('it is answered', () => second.body);
+  second.socket.write('nonsense\r\n\r\n');
+  await second.gone();
+  assert.equal(second.body, answer);
+  assert.equal(await metric(url, 'p2p_http_broken_total{reason="malformed"}'), 3);
+  assert.equal(await metric(url, 'p2p_http_broken_total{reason="head-too-long"}'), 1);
+  assert.equal((await joinSwarms(await connect(t, url), ['x'])).swarms[0]?.size, 2);
 });
 
 test('so is one that answers no ping, and counted', async (t) => {

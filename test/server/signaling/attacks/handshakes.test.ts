@@ -13,7 +13,7 @@ test('a page of another origin is refused at the handshake, by WebSocket and by 
   const { url, refused, assertHealthy } = await target(t, { origins: [PAGE] });
   for (const origin of ['https://evil.example', 'null', `${PAGE}.evil.example`, `${PAGE}:8443`]) {
     const client = await webSocket(t, url, { headers: { origin } });
-    assert.match(client.head ?? '', /^HTTP\/1.1 400/, origin);
+    assert.match(client.head ?? '', /^HTTP\/1.1 403/, origin);
     assert.equal((await ask(url, POLL, { origin })).status, 403, origin);
   }
   assert.equal(refused('origin'), 8);
@@ -21,20 +21,22 @@ test('a page of another origin is refused at the handshake, by WebSocket and by 
 });
 
 test('who says no origin is refused where there is a list, but for a page of the server itself that polls', async (t) => {
-  const { url, refused } = await target(t, { origins: [PAGE] });
-  assert.match((await webSocket(t, url)).head ?? '', /^HTTP\/1.1 400/);
+  const { url, refused, assertHealthy } = await target(t, { origins: [PAGE] });
+  assert.match((await webSocket(t, url)).head ?? '', /^HTTP\/1.1 403/);
   assert.equal((await ask(url, POLL)).status, 403);
   assert.equal((await ask(url, POLL, { host: 'school.example' })).status, 403);
   assert.equal((await ask(url, POLL, { host: 'evil.example', 'sec-fetch-site': 'same-origin' })).status, 403);
   assert.equal(refused('origin'), 4);
   assert.equal((await ask(url, POLL, { host: 'school.example', 'sec-fetch-site': 'same-origin' })).status, 200);
+  await assertHealthy();
 });
 
 test('without a list everybody may join, also who says no origin', async (t) => {
-  const { url, refused } = await target(t);
+  const { url, refused, assertHealthy } = await target(t);
   await connected(t, url, { headers: { origin: 'https://any.example' } });
   await connected(t, url);
   assert.equal(refused('origin'), 0);
+  await assertHealthy();
 });
 
 test('a flood of connects of one address is refused at HTTP, and other addresses are not', async (t) => {
@@ -42,8 +44,14 @@ test('a flood of connects of one address is refused at HTTP, and other addresses
   const clients = await Promise.all(Array.from({ length: 60 }, () => webSocket(t, url, { address: ATTACKER })));
   assert.equal(clients.filter(({ head }) => head?.startsWith('HTTP/1.1 101')).length, 20);
   assert.equal(refused('connect-rate'), 40);
+  const over = clients.filter(({ head }) => !head?.startsWith('HTTP/1.1 101'));
+  for (const { head, body } of over) {
+    assert.match(head ?? '', /^HTTP\/1.1 429 .*\r\nretry-after: ([1-9]|10)\r\n/is);
+    assert.match(body, /^Too many new connections\. Try again in \d+ s\.$/);
+  }
   const polled = await ask(url, POLL, { 'x-test-address': ATTACKER });
   assert.equal(polled.status, 403);
+  assert.match(String(polled.headers['retry-after']), /^([1-9]|10)$/);
   assert.match(polled.text, /Try again in \d+ s/);
   await assertHealthy();
 });
@@ -79,7 +87,8 @@ for (const [what, limits, reason] of [
 }
 
 test('a refused client that does not go is ended', async (t) => {
-  const { url, refused } = await target(t, { limits: { connectionsPerAddress: 1 } });
+  const { url, refused, assertHealthy } = await target(t, { limits: { connectionsPerAddress: 2 } });
+  await connected(t, url, { address: ATTACKER });
   await connected(t, url, { address: ATTACKER });
   const stays = await webSocket(t, url, { address: ATTACKER });
   stays.frame('40');
@@ -87,6 +96,7 @@ test('a refused client that does not go is ended', async (t) => {
   await stays.gone();
   assert.equal(refused('connections-of-address'), 1);
   assert.equal(refused('never-joined'), 0);
+  await assertHealthy();
 });
 
 test('far more than the limit are not even let in to be told', async (t) => {
@@ -95,14 +105,16 @@ test('far more than the limit are not even let in to be told', async (t) => {
   for (let i = 0; i < 30; i++) flood.push(await webSocket(t, url, { address: ATTACKER }));
   assert.equal(signaling.connections, 11);
   assert.equal(refused('flooded'), 20);
+  const retry = new RegExp(`^HTTP/1.1 503 .*\\r\\nretry-after: ${RETRY_WHEN_FULL_SECONDS}\\r\\n`, 'is');
+  assert.equal(flood.filter(({ head }) => retry.test(head ?? '')).length, 20);
   for (const { socket } of flood) socket.destroy();
   await until('there are places', () => signaling.connections === 1);
   await assertHealthy();
 });
 
 test('a handshake that makes no sense is a short no, with no stack in it', async (t) => {
-  const { url, assertHealthy } = await target(t);
-  for (const query of [
+  const { url, refused, assertHealthy } = await target(t);
+  const queries = [
     '',
     '?EIO=4',
     '?EIO=4&transport=carrier-pigeon',
@@ -113,12 +125,18 @@ test('a handshake that makes no sense is a short no, with no stack in it', async
     '?EIO=4&transport=websocket&sid=toString',
     '?__proto__[x]=1&EIO=4&transport=polling&sid=hasOwnProperty',
     `?EIO=4&transport=polling&sid=${'x'.repeat(8000)}`,
-  ]) {
+  ];
+  for (const query of queries) {
     const client = await request(t, url, `GET ${SIGNALING_PATH}/${query}`, { connection: 'close' });
     await until('it is answered', () => client.head);
     assert.match(client.head ?? '', /^HTTP\/1.1 400/, query);
     assert.ok(!/\.(js|ts):\d+/.test(client.body), client.body);
   }
+  for (const query of ['?EIO=3&transport=websocket', '?EIO=4&transport=websocket&sid=toString']) {
+    const client = await webSocket(t, url, { query });
+    await client.gone();
+  }
+  assert.equal(refused('bad-handshake'), queries.length + 2);
   await assertHealthy();
 });
 

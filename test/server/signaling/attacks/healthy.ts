@@ -4,6 +4,7 @@ import type { TestContext } from 'node:test';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { JoinReply } from '../../../../protocol/signaling.ts';
 import { createSignaling, type Signaling, type SignalingOptions } from '../../../../server/index.ts';
 import { connect, joinSwarms, testAddress, until, type Client } from '../../support.ts';
 import type { RefusalReason } from '../../../../server/index.ts';
@@ -41,11 +42,23 @@ export async function target(
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const origin = admission.origins === undefined || admission.origins === '*' ? {} : { origin: admission.origins[0] };
   const from = { extraHeaders: { 'x-test-address': HOME, ...origin } };
-  const friend = await connect(t, url, HOME, from);
-  const { peer } = await joinSwarms(friend, ['healthy']);
+  const healthy = await healthyPeers(
+    () => connect(t, url, HOME, from),
+    (client) => joinSwarms(client, ['healthy']),
+  );
+  return { url, signaling, refused: (reason) => signaling.counters.refusals[reason], ...healthy };
+}
+
+/** @param join one swarm, in which nobody else is */
+export async function healthyPeers(
+  come: () => Promise<Client>,
+  join: (client: Client) => Promise<JoinReply>,
+): Promise<Pick<Target, 'friend' | 'assertHealthy'>> {
+  const friend = await come();
+  const { peer } = await join(friend);
   const assertHealthy = async (): Promise<void> => {
-    const newcomer = await connect(t, url, HOME, from);
-    const reply = await joinSwarms(newcomer, ['healthy']);
+    const newcomer = await come();
+    const reply = await join(newcomer);
     assert.deepEqual(reply.swarms[0]?.members, [peer], 'it is told of its friend, and of nobody else');
     const before = friend.signals.length;
     assert.deepEqual(await newcomer.ask('signal', { to: peer, signal: offer }), { ok: true });
@@ -55,5 +68,5 @@ export async function target(
     await until('the answer arrives', () => newcomer.signals.length === 1);
     newcomer.socket.disconnect();
   };
-  return { url, signaling, friend, refused: (reason) => signaling.counters.refusals[reason], assertHealthy };
+  return { friend, assertHealthy };
 }

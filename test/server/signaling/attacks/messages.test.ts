@@ -202,7 +202,7 @@ test('too many joins, signals, claims and reports are refused with when to go on
 });
 
 test('each swarm of a join counts', async (t) => {
-  const { url, signaling } = await target(t, { limits: { joins: 0.1 } });
+  const { url, signaling, assertHealthy } = await target(t, { limits: { joins: 0.1 } });
   const client = await connect(t, url, ATTACKER);
   const swarms = Array.from({ length: 16 }, (_, index) => `${index}`);
   let joined = 0;
@@ -216,14 +216,16 @@ test('each swarm of a join counts', async (t) => {
   }
   assert.equal(joined, Math.floor(JOIN_BURST / swarms.length) * swarms.length);
   assert.equal(signaling.counters.badMessages, 0);
+  await assertHealthy();
 });
 
 test('who was too fast is heard again at the pace that is allowed', async (t) => {
-  const { url } = await target(t, { limits: { claims: 20 } });
+  const { url, assertHealthy } = await target(t, { limits: { claims: 20 } });
   const client = await connect(t, url, ATTACKER);
   await joinSwarms(client, ['x']);
   const claim = (): Promise<Reply> => client.ask('claim', { swarm: 'x', digest });
   for (;;) if ((await claim()).code === 'too-fast') break;
+  await assertHealthy();
   await until('it may claim again', async () => (await claim()).ok);
 });
 

@@ -36,7 +36,7 @@ function chance(seed: number) {
 
 type Chance = ReturnType<typeof chance>;
 
-const WORDS = ['join', 'signal', 'claim', 'leave', 'report', '__proto__', 'disconnect', '', 'x'.repeat(500)];
+const WORDS = ['join', 'signal', 'claim', 'leave', 'report', 'beacon', '__proto__', 'disconnect', '', 'x'.repeat(500)];
 const VALUES = [
   '{}',
   '[]',
@@ -48,6 +48,8 @@ const VALUES = [
   '{"__proto__":{"x":1}}',
   '['.repeat(50),
   '{"peer":"' + 'b'.repeat(32) + '"}',
+  '{"swarm":"x","digest":"' + 'c'.repeat(64) + '"}',
+  '{"bytes":{"origin":1,"peers":-1,"store":1e300,"uploaded":0},"stalls":0,"stalled":0,"firstFrames":[],"noMesh":null}',
 ];
 
 /** A frame that is nearly right, or not at all. */

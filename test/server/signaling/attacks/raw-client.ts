@@ -7,6 +7,8 @@ import { until } from '../../support.ts';
 
 export interface RawOptions {
   readonly address?: string;
+  /** Default: that of a WebSocket of engine.io 4. */
+  readonly query?: string;
   /** Further request headers. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -154,7 +156,7 @@ export async function request(
 
 /** A WebSocket, open or refused. */
 export async function webSocket(t: TestContext, url: string, options: RawOptions = {}): Promise<RawClient> {
-  const client = await request(t, url, `GET ${SIGNALING_PATH}/?EIO=4&transport=websocket`, {
+  const client = await request(t, url, `GET ${SIGNALING_PATH}/${options.query ?? '?EIO=4&transport=websocket'}`, {
     connection: 'Upgrade',
     upgrade: 'websocket',
     'sec-websocket-version': '13',

@@ -21,7 +21,7 @@ test('a signal to who one was not introduced to is refused as if nobody were the
 });
 
 test('of two that a join reply named to each other either may begin, and a crosser may be offered to', async (t) => {
-  const { url, refused } = await target(t);
+  const { url, refused, assertHealthy } = await target(t);
   const [a, b] = [await connect(t, url), await connect(t, url)];
   const [alice, bob] = [await joinSwarms(a, ['x']), await joinSwarms(b, ['x'])];
   assert.ok((await a.ask('signal', { to: bob.peer, signal: offer })).ok, 'bob was told of alice');
@@ -35,6 +35,7 @@ test('of two that a join reply named to each other either may begin, and a cross
   assert.equal((await d.ask('claim', { swarm: 'y', digest })).ok, true);
   assert.ok((await d.ask('signal', { to: carol.peer, signal: offer })).ok);
   assert.equal(refused('not-introduced'), 0);
+  await assertHealthy();
 });
 
 /** A bad peer, and as many neighbours at each of these addresses as asked. */
@@ -69,17 +70,18 @@ test('a peer that neighbours of three sites report is introduced to nobody, and 
 });
 
 test('one voice bans nobody, however often it speaks; nor do three of one site', async (t) => {
-  const { url, refused } = await target(t);
+  const { url, refused, assertHealthy } = await target(t);
   const [one = ''] = SITES;
   const { bad, report } = await neighbourhood(t, url, [one, one, one, one]);
   for (let i = 0; i < 5; i++) await report(0);
   for (let i = 0; i < 4; i++) await report(i);
   assert.equal(bad.socket.connected, true);
   assert.equal(refused('reported'), 0);
+  await assertHealthy();
 });
 
 test('reports of strangers do not count', async (t) => {
-  const { url, refused } = await target(t);
+  const { url, refused, assertHealthy } = await target(t);
   const { bad, peer } = await neighbourhood(t, url, []);
   for (const address of SITES) {
     const stranger = await connect(t, url, address);
@@ -90,4 +92,5 @@ test('reports of strangers do not count', async (t) => {
   assert.equal((await early.ask('report', { peer })).code, 'not-joined');
   assert.equal(bad.socket.connected, true);
   assert.equal(refused('not-introduced'), 3);
+  await assertHealthy();
 });

@@ -82,14 +82,19 @@ test('polling by the id of a WebSocket is refused', async (t) => {
   assert.equal((await ask(`http://127.0.0.1:${port}`, path)).status, 400);
 });
 
-test('who is not allowed, or speaks another version, gets 400 and no connection', async (t) => {
-  const { engine, port } = await start(t, { allowRequest: (_request, answer) => answer('not today', false) });
+test('who is not let in, or speaks another version, gets a status that says so and no connection', async (t) => {
+  const { engine, port } = await start(t, {
+    admit: () => Promise.resolve({ status: '403 Forbidden' as const, message: 'not today' }),
+  });
   const reasons: unknown[] = [];
   engine.on('connection_error', ({ message }) => reasons.push(message));
-  for (const version of ['4', '3']) {
+  for (const [version, status] of [
+    ['4', 403],
+    ['3', 400],
+  ]) {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/signal/?EIO=${version}&transport=websocket`);
     const [error] = (await once(socket, 'error')) as [Error];
-    assert.match(error.message, /400/);
+    assert.match(error.message, new RegExp(String(status)));
   }
   assert.deepEqual(reasons, ['Forbidden', 'Forbidden']);
   assert.equal(engine.clientsCount, 0);
