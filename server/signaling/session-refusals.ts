@@ -37,8 +37,9 @@ export const NO_FAULT: readonly RefusalCode[] = [
 
 export const tooManyPending = (): Refusal =>
   refusal(
-    'bad-message',
-    `Await the answers: at most ${MAX_PENDING_REQUESTS} joins, claims and leaves may be under way.`,
+    'too-fast',
+    `Expected at most ${MAX_PENDING_REQUESTS} joins, claims and leaves under way. Await their answers.`,
+    1,
   );
 
 export const isRefusal = (reply: object): reply is Refusal => 'ok' in reply && reply.ok === false;

@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { pino } from 'pino';
-import { MAX_SWARMS } from '../../../protocol/limits.ts';
+import { MAX_CLAIMS, MAX_SWARMS } from '../../../protocol/limits.ts';
 import type { ClaimReply, JoinReply, Refusal } from '../../../protocol/signaling.ts';
-import { MAX_BAD_MESSAGES } from '../../../server/limits.ts';
+import { MAX_BAD_MESSAGES, MAX_PENDING_REQUESTS } from '../../../server/limits.ts';
 import { createSignaling, expiringIce, MemoryDirectory, type SignalingOptions } from '../../../server/index.ts';
 import { peerIdOf } from '../../../server/signaling/identity.ts';
 import type { Directory } from '../../../server/signaling/directory.ts';
@@ -336,17 +336,38 @@ test('a message that is too large ends the connection, and the server goes on', 
   await joinSwarms(await connect(t, url), ['x']);
 });
 
-/** A directory whose `join` or `leave` waits until it is let go. */
-function held(method: 'join' | 'leave') {
+/** A directory of which one method waits until it is let go. */
+function held(method: 'join' | 'leave' | 'claim') {
   const directory: Directory = new MemoryDirectory();
   let release: () => void = () => undefined;
   let calls = 0;
   const gate = new Promise<void>((resolve) => (release = resolve));
-  const { join, leave } = directory;
+  const { join, leave, claim } = directory;
   if (method === 'join') directory.join = async (...args) => (calls++, gate.then(() => join.apply(directory, args)));
+  else if (method === 'claim')
+    directory.claim = async (...args) => (calls++, gate.then(() => claim.apply(directory, args)));
   else directory.leave = async (...args) => (calls++, gate.then(() => leave.apply(directory, args)));
   return { directory, release: () => release(), calls: () => calls };
 }
+
+test('all that a page claims at once is answered, however slow the directory; more is too fast, and no fault', async (t) => {
+  const { directory, release, calls } = held('claim');
+  const { url, signaling } = await start(t, { directory, admission: { limits: { claims: 1e6 } } });
+  const client = await connect(t, url);
+  await joinSwarms(client, ['x', 'y']);
+  const claim = (swarm: string, number: number) =>
+    client.ask('claim', { swarm, digest: number.toString(16).padStart(64, '0') });
+  const claims = ['x', 'y'].flatMap((swarm) => Array.from({ length: MAX_CLAIMS }, (_, number) => claim(swarm, number)));
+  await until('the directory is asked', () => calls() === 1);
+  const more = Array.from({ length: MAX_PENDING_REQUESTS }, (_, number) => claim('x', number));
+  const refused = await more.at(-1);
+  assert.deepEqual([refused?.code, refused?.retryAfter], ['too-fast', 1]);
+  assert.match(refused?.message ?? '', /under way/);
+  release();
+  for (const { ok } of await Promise.all(claims)) assert.equal(ok, true);
+  assert.equal(signaling.counters.badMessages, 0);
+  assert.equal(client.socket.connected, true);
+});
 
 test('a peer that disconnects while it is being entered leaves no trace', async (t) => {
   const { directory, release, calls } = held('join');

@@ -189,7 +189,6 @@ test('too many joins, signals, claims and reports are refused with when to go on
     const client = await connect(t, url, ATTACKER);
     await joinSwarms(client, ['x']);
     let last: Reply = { ok: true };
-    // claims and joins are awaited in parts, for no more than 16 may be under way
     for (let sent = 0; sent < 3 * burst && last.code !== 'too-fast'; sent += 10)
       last = (await Promise.all(Array.from({ length: 10 }, () => client.ask(event, message)))).at(-1) ?? last;
     assert.equal(last.code, 'too-fast', event);
