@@ -4,6 +4,7 @@
  */
 import { spawnSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -51,12 +52,22 @@ cp -r "$folder/root/." "$folder/over/upper"
 mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/over/upper,workdir=$folder/over/work" "$folder/merged"
 exec systemd-nspawn --quiet --directory="$folder/merged" --boot --register=no --keep-unit --link-journal=no --private-network "$@"`;
 
+/** As the unit has it. */
+const NODE = '/usr/bin/node';
+
+/** What BOOT mounts. */
+const PROBE = `set -e
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/upper /mnt/work /mnt/merged
+mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/merged`;
+
 /** Why it can't be done here, in words; undefined: it can. */
 export function cannotBoot(): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'a systemd of its own needs Linux and root';
   if (spawnSync('systemd-nspawn', ['--version']).status !== 0)
     return 'systemd-nspawn is not installed (on Debian: apt install systemd-container)';
-  const probe = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { encoding: 'utf8' });
+  if (!existsSync(NODE)) return `the unit starts ${NODE}, which is not there`;
+  const probe = spawnSync('unshare', ['--mount', 'sh', '-c', PROBE], { encoding: 'utf8' });
   return probe.status === 0 ? undefined : `nothing may be mounted here (${probe.stderr.trim()})`;
 }
 
