@@ -13,7 +13,7 @@ import { move, type Move } from './signaling/move.ts';
 import { Nodes, type NodesOptions } from './signaling/nodes.ts';
 import { count } from './signaling/options.ts';
 import { SYSTEMS, type System } from './signaling/systems.ts';
-import { medianOrNaN } from './statistics.ts';
+import { medianOrNaN, quantile } from './statistics.ts';
 
 const ROWS = ['cpu', 'latency', 'kill'] as const;
 type RowName = (typeof ROWS)[number];
@@ -173,17 +173,22 @@ function reaches({ count }: Case): readonly ('here' | 'elsewhere')[] {
   return count === 1 ? ['here'] : ['here', 'elsewhere'];
 }
 
+/** In turns, too; what is told of a side is that of all its turns: a garbage collection falls into one and not into the next. */
 async function latency(sides: readonly Side[], tell: Tell): Promise<void> {
+  const seen = sides.map(() => ({ times: [] as number[], missing: 0 }));
   for (const { fleet } of sides) await fleet.exchange(fleet.peers, SIGNALS / 2, true, 'elsewhere');
   for (let turn = 0; turn < MURMURS; turn++)
-    for (const { of, fleet } of turn % 2 === 0 ? sides : [...sides].reverse()) {
-      const tally = await fleet.murmur(fleet.peers, MURMUR, MURMUR_MS, 'elsewhere');
-      tell(of, {
-        p50: tally.latency(0.5) ?? NaN,
-        p99: tally.latency(0.99) ?? NaN,
-        missing: tally.missing + tally.surplus,
-      });
+    for (const index of turn % 2 === 0 ? sides.keys() : [...sides.keys()].reverse()) {
+      const [side, all] = [sides[index], seen[index]];
+      if (!side || !all) continue;
+      const tally = await side.fleet.murmur(side.fleet.peers, MURMUR, MURMUR_MS, 'elsewhere');
+      all.times.push(...tally.times);
+      all.missing += tally.missing + tally.surplus;
     }
+  sides.forEach(({ of }, index) => {
+    const { times = [], missing = NaN } = seen[index] ?? {};
+    tell(of, { p50: quantile(times, 0.5) ?? NaN, p99: quantile(times, 0.99) ?? NaN, missing });
+  });
 }
 
 function report(figures: ReadonlyMap<string, readonly Figures[]>, { only }: Options): void {

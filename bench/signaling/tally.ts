@@ -1,5 +1,3 @@
-import { quantile } from '../statistics.ts';
-
 /** Which signals were sent, which came, when, and how often. Numbers are given in turn from 0 on. */
 export class Tally {
   readonly #sentAt: number[] = [];
@@ -48,8 +46,8 @@ export class Tally {
     return this.#double + this.#unknown;
   }
 
-  /** Milliseconds on the way that a share `p` of those that came did not exceed. */
-  latency(p: number): number | undefined {
-    return quantile(this.#times, p);
+  /** Milliseconds on the way of each that came. */
+  get times(): readonly number[] {
+    return this.#times;
   }
 }

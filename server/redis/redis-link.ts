@@ -17,13 +17,26 @@ const makeClient = (url: string, waits: boolean) =>
     url,
     disableOfflineQueue: !waits,
     ...(waits ? {} : { commandsQueueMaxLength: REDIS_QUEUE_MAX }),
+    // there is one of ours (inTime); of its own it makes an AbortSignal for each command, which lives on for seconds
+    commandOptions: { timeout: 0 },
     socket: { reconnectStrategy: (failures) => Math.min(REDIS_RECONNECT_MAX_MS, 50 * 2 ** failures) },
   });
+
+/** The time that Redis has is looked at so often: where this process stands still, Redis loses one look, whatever the clock says. */
+const LOOKS = 5;
+
+interface OpenCommand {
+  looks: number;
+  readonly reject: (error: Error) => void;
+}
 
 export class RedisLink {
   readonly #commands: Client;
   readonly #subscriber: Client;
   readonly #hashes = new Map<string, string>();
+  /** Commands that are not answered yet. */
+  readonly #open = new Set<OpenCommand>();
+  readonly #looks = setInterval(() => this.#look(), REDIS_ANSWER_MS / LOOKS).unref();
   /** Told of each command: how long it took, and whether it was answered. */
   answered: (milliseconds: number, isAnswered: boolean) => void = () => undefined;
 
@@ -96,7 +109,7 @@ export class RedisLink {
     const startedAt = performance.now();
     let isAnswered = false;
     try {
-      const answer = await inTime(work);
+      const answer = await this.#inTime(work);
       isAnswered = true;
       return answer;
     } catch (error) {
@@ -104,6 +117,30 @@ export class RedisLink {
       throw error;
     } finally {
       this.answered(performance.now() - startedAt, isAnswered);
+    }
+  }
+
+  /** Rejects where the answer does not come in time; what comes later is dropped. */
+  #inTime<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const command: OpenCommand = { looks: 0, reject };
+      this.#open.add(command);
+      const answered =
+        <R>(settle: (result: R) => void) =>
+        (result: R): void => {
+          this.#open.delete(command);
+          settle(result);
+        };
+      work.then(answered(resolve), answered(reject));
+    });
+  }
+
+  #look(): void {
+    for (const command of this.#open) {
+      if (++command.looks <= LOOKS) continue;
+      this.#open.delete(command);
+      // after what came meanwhile is read
+      setImmediate(() => command.reject(new Error(`no answer in ${REDIS_ANSWER_MS} ms`)));
     }
   }
 
@@ -118,26 +155,10 @@ export class RedisLink {
   }
 
   close(): void {
+    clearInterval(this.#looks);
     this.#commands.destroy();
     this.#subscriber.destroy();
   }
-}
-
-/** The time that Redis has is looked at so often: where this process stands still, Redis loses one look, whatever the clock says. */
-const LOOKS = 5;
-
-/** Rejects where the answer does not come in time; what comes later is dropped. */
-function inTime<T>(work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let looks = 0;
-    const timer = setInterval(() => {
-      if (++looks < LOOKS) return;
-      clearInterval(timer);
-      // after what came meanwhile is read
-      setImmediate(() => reject(new Error(`no answer in ${REDIS_ANSWER_MS} ms`)));
-    }, REDIS_ANSWER_MS / LOOKS);
-    work.then(resolve, reject).finally(() => clearInterval(timer));
-  });
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
