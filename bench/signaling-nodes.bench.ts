@@ -210,8 +210,9 @@ function report(figures: ReadonlyMap<string, readonly Figures[]>, { only }: Opti
     other: string,
     ofOther: (one: Figures) => number | undefined,
   ): number => {
-    const others = all(other, ofOther);
-    return medianOrNaN(all(TWO, of).map((value, turn) => value / (others[turn] ?? NaN)));
+    const [ours, others] = [all(TWO, of), all(other, ofOther)];
+    const ratios = ours.map((value, turn) => value / (others[turn] ?? NaN));
+    return ours.length !== others.length || ratios.some(Number.isNaN) ? NaN : medianOrNaN(ratios);
   };
   const bars: readonly Bar[] = [
     {

@@ -23,7 +23,7 @@ import { Digests } from './digests/digests.ts';
 import { warmDigests } from './digests/warm-digests.ts';
 import { Drain } from './drain.ts';
 import { createApp } from './http/app.ts';
-import { endBrokenRequests } from './http/broken-requests.ts';
+import { countBrokenRequests } from './http/broken-requests.ts';
 import { fixedIce, type MayHaveICE } from './ice.ts';
 import { DEMO_POLICY, securityHeaders } from './http/security-headers.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
@@ -144,7 +144,7 @@ export function createServer(options: ServerOptions = {}): P2PServer {
   // Koa's promise never rejects: its own error handler has the last word; who connects and says nothing is not waited for as long as Node does
   const handle = app.callback();
   const http = httpServer(tls, (...args) => void handle(...args));
-  endBrokenRequests(http, (reason) => metrics.http.broken(reason));
+  countBrokenRequests(http, (reason) => metrics.http.broken(reason));
   guardUpgrades(http);
   const sockets = trackSockets(http);
   const { directory, addressOf, siteOf } = options;

@@ -74,8 +74,8 @@ export const HEARTBEAT_STEP_MS = 25;
 /** Bad messages after which a socket is cut off. A client of ours sends none; a few tell a developer what is wrong. */
 export const MAX_BAD_MESSAGES = 20;
 
-/** Joins, leaves and claims of one socket that may wait for the directory: what a page asks at once, MAX_CLAIMS in each of 16 swarms. A Redis that is slow is no fault of the client's. */
-export const MAX_PENDING_REQUESTS = 512;
+/** Joins, leaves and claims of one socket that may wait for the directory: what their paces let through at once. A Redis that is slow is no fault of the client's. */
+export const MAX_PENDING_REQUESTS = 420;
 
 /** Characters of an ICE candidate's `mid` (RFC 8843: a token chosen by the browser; they use one or two digits). */
 export const MAX_MID_CHARACTERS = 64;

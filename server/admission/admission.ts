@@ -8,6 +8,7 @@ import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import type { JoinRequest, Refusal } from '../../protocol/signaling.ts';
 import type { Awaitable } from '../awaitable.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
+import { MAX_PENDING_REQUESTS } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { refusal } from '../signaling/client-message.ts';
 import type { HandshakeRefusal } from '../signaling/transport/signaling-engine.ts';
@@ -85,6 +86,7 @@ export class Admission {
   readonly #door: TokenDoor | null;
   readonly #paces: Readonly<Record<Paced, Pace>>;
   readonly #now: () => number;
+  readonly #log: Logger | undefined;
   readonly #addresses = new Tally();
   readonly #sites = new Tally();
   readonly #watch: Watch;
@@ -98,6 +100,7 @@ export class Admission {
     this.#addressOf = addressOf;
     this.#siteOf = siteOf;
     this.#now = now;
+    this.#log = log;
     this.#origins = origins;
     this.#connects = options.connects ?? memoryLimiter(this.limits.connectsPerAddress);
     this.#door = tokens ? new TokenDoor(tokens, subjects, today) : null;
@@ -119,6 +122,15 @@ export class Admission {
 
   /** Judges a handshake. @returns undefined: it is let in */
   async refusesHandshake(request: IncomingMessage): Promise<HandshakeRefusal | undefined> {
+    try {
+      return await this.#judge(request);
+    } catch (error) {
+      this.#log?.error({ err: error }, 'a handshake could not be judged');
+      return { status: '500 Internal Server Error', message: 'The server can not judge this handshake.' };
+    }
+  }
+
+  async #judge(request: IncomingMessage): Promise<HandshakeRefusal | undefined> {
     const address = addressKey(this.#addressOf(request));
     if (!isAllowedOrigin(this.#origins, request)) {
       this.refusals.count('origin', { address });
@@ -126,7 +138,7 @@ export class Admission {
     }
     if (this.connections >= this.limits.connections * CONNECTIONS_MARGIN) {
       this.refusals.count('flooded', { address });
-      return { status: '503 Service Unavailable', message: 'The server is full.', retryAfter: RETRY_WHEN_FULL_SECONDS };
+      return { status: '429 Too Many Requests', message: 'The server is full.', retryAfter: RETRY_WHEN_FULL_SECONDS };
     }
     const wait = await this.#connects.take(address).catch((error: unknown) => {
       debug('new connections are not counted: %o', error); // better too many than nobody
@@ -139,6 +151,12 @@ export class Admission {
       message: `Too many new connections. Try again in ${wait} s.`,
       retryAfter: wait,
     };
+  }
+
+  /** A handshake that makes no sense, or comes too late. */
+  badHandshake(request: IncomingMessage, isOfNoSession: boolean): void {
+    const address = addressKey(this.#addressOf(request));
+    this.refusals.count(isOfNoSession ? 'unknown-session' : 'bad-handshake', { address });
   }
 
   /** A connection begins. */
@@ -182,6 +200,16 @@ export class Admission {
       'too-fast',
       `Expected at most ${pace.burst} ${what} at once, and then one each ${Math.ceil(pace.interval)} ms.`,
       Math.ceil(wait / 1000),
+    );
+  }
+
+  /** More waits for the directory than one session may have under way. */
+  tooManyPending(visit: Visit | undefined): Refusal {
+    this.refusals.count('pending', visit);
+    return refusal(
+      'too-fast',
+      `Expected at most ${MAX_PENDING_REQUESTS} joins, claims and leaves under way. Await their answers.`,
+      1,
     );
   }
 

@@ -34,6 +34,8 @@ export const REFUSAL_REASONS = [
   'signals',
   'claims',
   'reports',
+  /** Told as `too-fast`: too many wait for the directory. */
+  'pending',
   /** Cut off: more bytes or packets than anybody needs; a packet that no client of ours sends; a message that is too long; a second client on one connection; an HTTP body that is too long or of unknown length. */
   'bytes',
   'packets',
@@ -41,8 +43,9 @@ export const REFUSAL_REASONS = [
   'too-long',
   'second-connect',
   'bad-request',
-  /** Not let in: no handshake of engine.io 4, or of a session that is not there (any more). */
+  /** Not let in: no handshake of engine.io 4, or one for a WebSocket whose upgrade a proxy took away; one of a session that is not there (any more). */
   'bad-handshake',
+  'unknown-session',
   /** Cut off: it did not join in time, does not read, or answers no ping, as a laptop that was shut. */
   'never-joined',
   'slow-reader',

@@ -22,7 +22,7 @@ const makeClient = (url: string, waits: boolean) =>
     socket: { reconnectStrategy: (failures) => Math.min(REDIS_RECONNECT_MAX_MS, 50 * 2 ** failures) },
   });
 
-/** The time that Redis has is looked at so often: where this process stands still, Redis loses one look, whatever the clock says. */
+/** The time that Redis has is looked at so often, and ends with the look behind it: where this process stands still, Redis loses one look, whatever the clock says. */
 const LOOKS = 5;
 
 interface OpenCommand {
@@ -36,7 +36,7 @@ export class RedisLink {
   readonly #hashes = new Map<string, string>();
   /** Commands that are not answered yet. */
   readonly #open = new Set<OpenCommand>();
-  readonly #looks = setInterval(() => this.#look(), REDIS_ANSWER_MS / LOOKS).unref();
+  readonly #looks: NodeJS.Timeout;
   /** Told of each command: how long it took, and whether it was answered. */
   answered: (milliseconds: number, isAnswered: boolean) => void = () => undefined;
 
@@ -56,6 +56,7 @@ export class RedisLink {
         `Expected the URL of a Redis server such as redis://127.0.0.1:6379, but it can't be used: ${reasonOf(error)}.`,
       );
     }
+    this.#looks = setInterval(() => this.#look(), REDIS_ANSWER_MS / LOOKS).unref();
     for (const client of [this.#commands, this.#subscriber]) {
       let last = '';
       client.on('error', (error: unknown) => {

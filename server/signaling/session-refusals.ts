@@ -1,7 +1,6 @@
 /** What sessions say no with. */
 import type { Refusal, RefusalCode } from '../../protocol/signaling.ts';
 import { BEACON_EVERY_MS } from '../beacons/limits.ts';
-import { MAX_PENDING_REQUESTS } from '../limits.ts';
 import { refusal } from './client-message.ts';
 
 export const NOT_JOINED = refusal(
@@ -34,12 +33,5 @@ export const NO_FAULT: readonly RefusalCode[] = [
   'full',
   'too-fast',
 ];
-
-export const tooManyPending = (): Refusal =>
-  refusal(
-    'too-fast',
-    `Expected at most ${MAX_PENDING_REQUESTS} joins, claims and leaves under way. Await their answers.`,
-    1,
-  );
 
 export const isRefusal = (reply: object): reply is Refusal => 'ok' in reply && reply.ok === false;

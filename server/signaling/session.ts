@@ -32,7 +32,6 @@ import {
   NOT_JOINED,
   SUPERSEDED,
   TOO_MANY_BEACONS,
-  tooManyPending,
   UNKNOWN_EVENT,
   UNKNOWN_PEER,
 } from './session-refusals.ts';
@@ -142,7 +141,7 @@ export class Session implements PeerSession {
 
   #reply(event: ClientEvent, reply: Reply): void {
     acknowledge(this.#socket, event, () => replyJSON(reply));
-    if (isRefusal(reply)) this.#count(reply);
+    if (isRefusal(reply) && this.#socket.connected) this.#count(reply);
   }
 
   #handle({ name, untrusted }: ClientEvent): Awaitable<Reply> {
@@ -172,7 +171,8 @@ export class Session implements PeerSession {
   #inTurn<T>(what: 'joins' | 'claims', count: number, work: () => Awaitable<T>): Awaitable<T | Refusal> {
     const tooFast = this.#tooFast(what, count);
     if (tooFast) return tooFast;
-    return this.#turns.pending >= MAX_PENDING_REQUESTS ? tooManyPending() : this.#turns.take(work);
+    if (this.#turns.pending >= MAX_PENDING_REQUESTS) return this.#hub.admission.tooManyPending(this.#visit);
+    return this.#turns.take(work);
   }
 
   /** Cuts off a client that does not stop. */
@@ -303,8 +303,9 @@ export class Session implements PeerSession {
     if (!parsed.ok) return parsed;
     const { swarm, digest, instead, quiet } = parsed.value;
     return this.#inTurn('claims', 1, () => {
-      const peer = this.peer;
+      const { peer } = this;
       if (peer === undefined) return NOT_JOINED;
+      if (this.#isReplaced || !this.#socket.connected) return SUPERSEDED; // whoever ends it waits for us
       return chain(this.#hub.directory.claim(swarm, peer, digest, instead, quiet), (claim) => {
         if (claim === undefined) return NOT_JOINED;
         // who hears nothing of the crosser connects to it

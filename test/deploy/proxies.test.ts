@@ -47,6 +47,28 @@ test('by nginx come files and signaling, but no metrics', { skip: noNginx ?? fal
   assert.match(headers.get('strict-transport-security') ?? '', /^max-age=\d+$/);
 });
 
+test(
+  'what a node refuses is no failure of the node to nginx: heads that are too long, and connections that are too many',
+  { skip: noNginx ?? false },
+  async (t) => {
+    const flags = ['--trust-proxy', '1', '--max-connections', '2'];
+    const nodes = [await serve({ flags }), await serve({ flags })] as const;
+    for (const node of nodes) t.after(() => node.kill());
+    const { port, url } = await startNginx(t, [nodes[0].port, nodes[1].port]);
+    const node = async (): Promise<string | null> => (await fetch(`${url}/healthz`)).headers.get(NODE_HEADER);
+    const first = await node();
+    // nginx takes 8 KB in one line, and more of them than a node does
+    const long = Object.fromEntries(Array.from({ length: 3 }, (_, index) => [`x-long-${index}`, 'x'.repeat(7000)]));
+    for (let i = 0; i < 12; i++) assert.equal((await fetch(`${url}/healthz`, { headers: long })).status, 431);
+    assert.equal(await node(), first);
+    await Promise.all([open(t, `ws://127.0.0.1:${port}`), open(t, `ws://127.0.0.1:${port}`)]);
+    await open(t, `ws://127.0.0.1:${port}`);
+    for (let i = 0; i < 12; i++)
+      await assert.rejects(open(t, `ws://127.0.0.1:${port}`), /Unexpected server response: 429/);
+    assert.equal(await node(), first);
+  },
+);
+
 test('nginx takes newcomers of a node that drains to the other one', { skip: noNginx ?? false }, async (t) => {
   const flags = ['--trust-proxy', '1', '--drain-seconds', '600'];
   const nodes = [await serve({ flags }), await serve({ flags })] as const;

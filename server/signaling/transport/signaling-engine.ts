@@ -8,17 +8,20 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Server as Engine, type ServerOptions } from 'engine.io';
 import { WebSocketServer, type WebSocket } from 'ws';
+import createDebug from 'debug';
 import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from '../../limits.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Outbox } from './outbox.ts';
 import { EngineWebSocket, WebSocketConnection } from './web-socket-connection.ts';
 
+const debug = createDebug('p2p:server:engine');
+
 /** What engine.io's own methods take. */
 type EngineRequest = Parameters<Engine['verify']>[0];
 
-/** engine.io's codes of a handshake that makes no sense, and of one that is not let in. */
+/** engine.io's codes of a handshake that makes no sense, of one that is not let in, and of one for a session that is not there. */
 const { UNKNOWN_TRANSPORT } = Engine.errors;
-export const { FORBIDDEN } = Engine.errors;
+export const { FORBIDDEN, UNKNOWN_SID } = Engine.errors;
 
 /** As many as engine.io takes: who knows the id of a polling connection can speak for it, so none can be guessed. */
 const SID_BYTES = 15;
@@ -26,7 +29,7 @@ const SID_BYTES = 15;
 /** Why a handshake is refused. Browsers hide it from pages that come by WebSocket; other clients, and proxies, go by it. */
 export interface HandshakeRefusal {
   /** HTTP status, of WebSockets; engine.io has 403 for who polls. */
-  readonly status: '403 Forbidden' | '429 Too Many Requests' | '503 Service Unavailable';
+  readonly status: '403 Forbidden' | '429 Too Many Requests' | '500 Internal Server Error';
   readonly message: string;
   /** Seconds. */
   readonly retryAfter?: number;
@@ -57,10 +60,15 @@ export class SignalingEngine extends Engine {
       pingInterval,
       pingTimeout,
       allowRequest: (request, answer) => {
-        void admit(request).then((refusal) => {
-          if (refusal !== undefined) this.#refused(request, refusal);
-          answer(refusal?.message ?? null, refusal === undefined);
-        });
+        admit(request)
+          .then((refusal) => {
+            if (refusal !== undefined) this.#refused(request, refusal);
+            answer(refusal?.message ?? null, refusal === undefined);
+          })
+          .catch((error: unknown) => {
+            debug('a handshake came to nothing: %o', error);
+            request.socket.destroy(); // node:http has let go of it
+          });
       },
     });
     this.#isClosing = isClosing;

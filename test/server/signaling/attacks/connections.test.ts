@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { SIGNALING_PATH } from '../../../../protocol/signaling.ts';
 import { MAX_PACKETS_PER_SWEEP, MAX_WAITING_PACKETS } from '../../../../server/admission/limits.ts';
 import { HEADERS_TIMEOUT_MS, MAX_SIGNALING_BYTES } from '../../../../server/limits.ts';
-import { ask, connect, joinSwarms, metric, run, testAddress, until } from '../../support.ts';
+import { ask, connect, folderOf, joinSwarms, metric, run, testAddress, until } from '../../support.ts';
+import { selfSigned } from '../../../harness/certificate.ts';
 import { ATTACKER, offer, target } from './healthy.ts';
 import { connected, joined, request, tcp, webSocket, type RawClient } from './raw-client.ts';
 
@@ -71,17 +73,32 @@ test('what is no HTTP, or has no end, is answered by a status, ended and counted
     assert.match(client.head ?? '', new RegExp(`^HTTP/1.1 ${status} .*connection: close`, 'is'));
   }
   const leaves = await tcp(t, url);
-  leaves.socket.write('GET / HT');
-  leaves.socket.resetAndDestroy();
-  // behind an answer nothing is said any more: it might end up in the midst of the next
-  const second = await request(t, url, 'GET /healthz', {});
-  const answer = await until('it is answered', () => second.body);
-  second.socket.write('nonsense\r\n\r\n');
-  await second.gone();
-  assert.equal(second.body, answer);
+  leaves.socket.end('GET / HT');
+  await leaves.gone();
+  // a proxy keeps its connections, and takes one that ends without a word for a server that is down
+  const kept = await request(t, url, 'GET /healthz', {});
+  await until('it is answered', () => kept.body !== '');
+  kept.socket.write('nonsense\r\n\r\n');
+  await kept.gone();
+  assert.match(kept.body, /HTTP\/1.1 400 /);
   assert.equal(await metric(url, 'p2p_http_broken_total{reason="malformed"}'), 3);
-  assert.equal(await metric(url, 'p2p_http_broken_total{reason="head-too-long"}'), 1);
+  assert.equal(await metric(url, 'p2p_http_broken_total{reason="too-long"}'), 1);
   assert.equal((await joinSwarms(await connect(t, url), ['x'])).swarms[0]?.size, 2);
+});
+
+test('what is no TLS where there should be is ended and counted', async (t) => {
+  const folder = await folderOf(t);
+  const { cert, key } = selfSigned(folder);
+  const { server, url } = await run(t, {
+    tls: { cert: await readFile(cert), key: await readFile(key) },
+    metricsPort: 0,
+  });
+  const client = await tcp(t, url);
+  client.socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  await client.gone();
+  assert.equal(client.head, undefined);
+  const own = `http://127.0.0.1:${server.metricsPort}`;
+  await until('it is counted', async () => (await metric(own, 'p2p_http_broken_total{reason="tls"}')) === 1);
 });
 
 test('so is one that answers no ping, and counted', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SIGNALING_PATH } from '../../../../protocol/signaling.ts';
 import { RETRY_WHEN_FULL_SECONDS } from '../../../../server/admission/limits.ts';
-import { ask, connect, joinSwarms, until } from '../../support.ts';
+import { ask, connect, joinSwarms, testAddress, until } from '../../support.ts';
 import { ATTACKER, target } from './healthy.ts';
 import { connected, request, webSocket } from './raw-client.ts';
 
@@ -105,7 +105,7 @@ test('far more than the limit are not even let in to be told', async (t) => {
   for (let i = 0; i < 30; i++) flood.push(await webSocket(t, url, { address: ATTACKER }));
   assert.equal(signaling.connections, 11);
   assert.equal(refused('flooded'), 20);
-  const retry = new RegExp(`^HTTP/1.1 503 .*\\r\\nretry-after: ${RETRY_WHEN_FULL_SECONDS}\\r\\n`, 'is');
+  const retry = new RegExp(`^HTTP/1.1 429 .*\\r\\nretry-after: ${RETRY_WHEN_FULL_SECONDS}\\r\\n`, 'is');
   assert.equal(flood.filter(({ head }) => retry.test(head ?? '')).length, 20);
   for (const { socket } of flood) socket.destroy();
   await until('there are places', () => signaling.connections === 1);
@@ -136,7 +136,8 @@ test('a handshake that makes no sense is a short no, with no stack in it', async
     const client = await webSocket(t, url, { query });
     await client.gone();
   }
-  assert.equal(refused('bad-handshake'), queries.length + 2);
+  assert.equal(refused('unknown-session'), 5);
+  assert.equal(refused('bad-handshake'), queries.length + 2 - 5);
   await assertHealthy();
 });
 
@@ -156,6 +157,18 @@ test("who asks by HTTP for its own WebSocket's session, or for one that polling 
   const polled = await request(t, url, `GET ${SIGNALING_PATH}/?EIO=4&transport=polling&sid=${sid}`, {});
   await until('it is answered', () => polled.head);
   assert.match(polled.head ?? '', /^HTTP\/1.1 400/);
+  await assertHealthy();
+});
+
+test('a handshake that can not be judged is refused, and nobody else notices', async (t) => {
+  const addressOf: typeof testAddress = (request) => {
+    if (request.headers['x-test-address'] === ATTACKER) throw new Error('no address');
+    return testAddress(request);
+  };
+  const { url, assertHealthy } = await target(t, {}, { addressOf });
+  const client = await webSocket(t, url, { address: ATTACKER });
+  assert.match(client.head ?? '', /^HTTP\/1.1 500 /);
+  assert.equal((await ask(url, POLL, { 'x-test-address': ATTACKER })).status, 403);
   await assertHealthy();
 });
 

@@ -100,6 +100,14 @@ test('who is not let in, or speaks another version, gets a status that says so a
   assert.equal(engine.clientsCount, 0);
 });
 
+test('where nobody can say who is let in, the connection ends', async (t) => {
+  const { engine, port } = await start(t, { admit: () => Promise.reject(new Error('nobody there')) });
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/signal/?EIO=4&transport=websocket`);
+  const [error] = (await once(socket, 'error')) as [Error];
+  assert.match(error.message, /hang up/);
+  assert.equal(engine.clientsCount, 0);
+});
+
 test('who answers no ping is ended, who says anything else stays', async (t) => {
   const { engine, connections, url } = await start(t, { pingInterval: 200 });
   const silent = await open(t, url);
