@@ -23,7 +23,7 @@ export interface Round {
   join?: number;
   /** The same with all news of it to the others, which come in their own time: the slower the machine, the more of them. */
   joinWithNews?: number;
-  /** CPU for a join, median of spans of 100, when 100 peers are in the swarm, and when nearly all are. */
+  /** CPU for a join, median of spans of 100, when 100 peers are in the swarm, and when nearly all are: measured in turns. */
   joinFirst?: number;
   joinLast?: number;
   /** CPU in a second in which nothing happens, and for each ping in it. */
@@ -42,8 +42,8 @@ export interface Round {
 const SWARM = 'https://video.example/lesson/index.m3u8';
 /** Joins are measured in spans of so many. */
 const SPAN = 100;
-/** Spans at either end that tell what a join costs in a small and in a large swarm. */
-const SPANS = 10;
+/** Spans, at most, that tell what a join costs in a small and in a large swarm. */
+const SPANS = 20;
 /** Times that peers come and go before anything is measured. V8 compiles what a join runs through only after thousands of them. */
 const WARM_UP_WAVES = 2;
 /** Signals between survivors, for each second. */
@@ -102,31 +102,35 @@ async function fill(
   const fleet = new Fleet(system, [server.port]);
   const spent = stopwatch(server, fleet);
   const connects = await spent(() => fleet.open(peers));
+  const end = SPAN * Math.min(SPANS, Math.floor(peers / SPAN / 2));
+  const [most, last] = [fleet.peers.slice(0, -end), fleet.peers.slice(-end)];
   let spans: readonly Spent[] = [];
   const joins = await spent(async () => {
-    spans = await joinAll(fleet, spent);
+    spans = await joinAll(fleet, most, spent);
     await delay(options.newsMs);
   });
+  const turns = await joinInTurns(fleet, last, server, spent);
   const idle = await spent(() => delay(options.idleMs));
   const ping = idle.pings === 0 ? 0 : idle.cpu / idle.pings;
   round.idle = (1000 * idle.cpu) / idle.milliseconds;
   if (idle.pings > 0) round.ping = ping;
   round.connect = each(connects, peers, ping);
-  const costs = spans.map((span) => each(span, SPAN, ping));
+  const costsOf = (all: readonly Spent[]): number[] => all.map((span) => each(span, SPAN, ping));
+  const costs = costsOf([...spans, ...turns.large]);
   round.join = sum(costs) / costs.length;
-  round.joinFirst = medianOrNaN(costs.slice(0, SPANS));
-  round.joinLast = medianOrNaN(costs.slice(-SPANS));
-  round.joinWithNews = each(joins, peers, ping);
+  round.joinFirst = medianOrNaN(costsOf(turns.small));
+  round.joinLast = medianOrNaN(costsOf(turns.large));
+  round.joinWithNews = each(joins, most.length, ping);
   if (only.includes('signal')) {
     const exchanged = async (answer: boolean): Promise<number> =>
       each(await spent(() => fleet.exchange(fleet.peers, signals, answer)), signals, ping);
     round.signal = await exchanged(false);
     round.signalAnswered = await exchanged(true);
   }
-  end(system, fleet);
+  finish(system, fleet);
 }
 
-function end({ name }: System, fleet: Fleet): void {
+function finish({ name }: System, fleet: Fleet): void {
   if (fleet.losses > 0 || fleet.refused > 0)
     throw new Error(`${name} ended ${JSON.stringify([...fleet.lost])}, refused ${fleet.refused} signals.`);
   fleet.destroy();
@@ -166,11 +170,40 @@ const signalsOf = ({ signalShare }: System, { signals }: SignalingBenchOptions):
   Math.ceil(signals * signalShare);
 
 /** All join one swarm. @returns what each SPAN of them cost, without the first, which is the swarm that the next join */
-async function joinAll(fleet: Fleet, spent: Stopwatch): Promise<Spent[]> {
+async function joinAll(fleet: Fleet, peers: readonly Peer[], spent: Stopwatch): Promise<Spent[]> {
   const spans: Spent[] = [];
-  for (let from = 0; from < fleet.peers.length; from += SPAN)
-    spans.push(await spent(() => fleet.join(fleet.peers.slice(from, from + SPAN), SWARM)));
+  for (let from = 0; from < peers.length; from += SPAN)
+    spans.push(await spent(() => fleet.join(peers.slice(from, from + SPAN), SWARM)));
   return spans.slice(1);
+}
+
+/**
+ * The last peers join the one swarm, a SPAN at a time, in turns with as many others who join swarms of SPAN peers, and go when all is over: the machine is
+ * another from one second to the next.
+ */
+async function joinInTurns(
+  fleet: Fleet,
+  last: readonly Peer[],
+  server: ServerProcess,
+  spent: Stopwatch,
+): Promise<{ readonly small: readonly Spent[]; readonly large: readonly Spent[] }> {
+  const { length } = fleet.peers;
+  await fleet.open(2 * last.length);
+  const others = fleet.peers.slice(length);
+  const small: Spent[] = [];
+  const large: Spent[] = [];
+  for (let turn = 0; turn < last.length / SPAN; turn++) {
+    const [swarm, from] = [`small ${turn}`, 2 * SPAN * turn];
+    await fleet.join(others.slice(from, from + SPAN), swarm);
+    const steps = [
+      async () => small.push(await spent(() => fleet.join(others.slice(from + SPAN, from + 2 * SPAN), swarm))),
+      async () => large.push(await spent(() => fleet.join(last.slice(SPAN * turn, SPAN * (turn + 1)), SWARM))),
+    ];
+    for (const step of turn % 2 === 0 ? steps : steps.reverse()) await step();
+  }
+  fleet.destroy(others);
+  await emptied(server, length);
+  return { small, large };
 }
 
 /**
@@ -200,7 +233,7 @@ async function drop(
   }
   await refill(fleet, peers - fleet.peers.length);
   const dropLost = await dropWhileTheyTalk(fleet, server, MURMUR * system.signalShare, options);
-  end(system, fleet);
+  finish(system, fleet);
   return { drop: medianOrNaN(costs), dropLost };
 }
 
