@@ -64,6 +64,8 @@ interface Figures {
   kill?: Move;
 }
 
+type What = 'here' | 'elsewhere' | 'p50' | 'p99';
+
 /** What is asked of the medians, and of counts the worst. */
 interface Bar {
   readonly row: RowName;
@@ -205,12 +207,8 @@ function report(figures: ReadonlyMap<string, readonly Figures[]>, { only }: Opti
   const worst = (of: (kill: Move) => number): number =>
     Math.max(...all(TWO, ({ kill }) => (kill === undefined ? undefined : of(kill))));
   /** Of two nodes, beside another case in the same turn. */
-  const beside = (
-    of: (one: Figures) => number | undefined,
-    other: string,
-    ofOther: (one: Figures) => number | undefined,
-  ): number => {
-    const [ours, others] = [all(TWO, of), all(other, ofOther)];
+  const beside = (what: What, other: string, whatOfOther: What): number => {
+    const [ours, others] = [all(TWO, (one) => one[what]), all(other, (one) => one[whatOfOther])];
     const ratios = ours.map((value, turn) => value / (others[turn] ?? NaN));
     return ours.length !== others.length || ratios.some(Number.isNaN) ? NaN : medianOrNaN(ratios);
   };
@@ -218,31 +216,19 @@ function report(figures: ReadonlyMap<string, readonly Figures[]>, { only }: Opti
     {
       row: 'cpu',
       text: 'CPU, same node / one node alone',
-      value: beside(
-        ({ here }) => here,
-        ALONE,
-        ({ here }) => here,
-      ),
+      value: beside('here', ALONE, 'here'),
       most: 1.1,
     },
     {
       row: 'cpu',
       text: 'CPU, other node / one node alone',
-      value: beside(
-        ({ elsewhere }) => elsewhere,
-        ALONE,
-        ({ here }) => here,
-      ),
+      value: beside('elsewhere', ALONE, 'here'),
       most: 2.5,
     },
     {
       row: 'latency',
       text: 'p99 / that of the sharded adapter',
-      value: beside(
-        ({ p99 }) => p99,
-        SHARDED,
-        ({ p99 }) => p99,
-      ),
+      value: beside('p99', SHARDED, 'p99'),
       most: 2,
     },
     {

@@ -155,8 +155,13 @@ export class Admission {
 
   /** A handshake that makes no sense, or comes too late. */
   badHandshake(request: IncomingMessage, isOfNoSession: boolean): void {
-    const address = addressKey(this.#addressOf(request));
-    this.refusals.count(isOfNoSession ? 'unknown-session' : 'bad-handshake', { address });
+    const reason = isOfNoSession ? 'unknown-session' : 'bad-handshake';
+    try {
+      this.refusals.count(reason, { address: addressKey(this.#addressOf(request)) });
+    } catch (error) {
+      debug('a handshake has no address: %o', error); // nobody else would catch it
+      this.refusals.count(reason);
+    }
   }
 
   /** A connection begins. */

@@ -165,10 +165,14 @@ test('a handshake that can not be judged is refused, and nobody else notices', a
     if (request.headers['x-test-address'] === ATTACKER) throw new Error('no address');
     return testAddress(request);
   };
-  const { url, assertHealthy } = await target(t, {}, { addressOf });
+  const { url, refused, assertHealthy } = await target(t, {}, { addressOf });
   const client = await webSocket(t, url, { address: ATTACKER });
   assert.match(client.head ?? '', /^HTTP\/1.1 500 /);
   assert.equal((await ask(url, POLL, { 'x-test-address': ATTACKER })).status, 403);
+  assert.equal((await ask(url, `${SIGNALING_PATH}/`, { 'x-test-address': ATTACKER })).status, 400);
+  const old = await webSocket(t, url, { address: ATTACKER, query: '?EIO=3&transport=websocket' });
+  await old.gone();
+  assert.equal(refused('bad-handshake'), 1);
   await assertHealthy();
 });
 
