@@ -100,9 +100,7 @@ function shareOf(rounds: Rounds, of: Row['of']): number | undefined {
 }
 
 function growthLine(rounds: Rounds): Line {
-  const medians = mediansOf(rounds, ({ joinFirst, joinLast }) =>
-    joinFirst === undefined || joinLast === undefined ? undefined : joinLast / joinFirst,
-  );
+  const medians = mediansOf(rounds, ({ joinGrowth }) => joinGrowth);
   const ours = medians.get(OURS);
   return {
     row: 'a join among all / among 100',

@@ -19,13 +19,12 @@ export interface Round {
   live?: number;
   /** CPU for a connection, until the peer may join. */
   connect?: number;
-  /** CPU for a join, from its message to its answer, with what else falls into that time. */
+  /** CPU for a join, from its message to its answer, with what else falls into that time: the mean of a full house, of several the median. */
   join?: number;
   /** The same with all news of it to the others, which come in their own time: the slower the machine, the more of them. */
   joinWithNews?: number;
-  /** CPU for a join, median of spans of 100, when 100 peers are in the swarm, and when nearly all are: measured in turns. */
-  joinFirst?: number;
-  joinLast?: number;
+  /** What a join costs when nearly all peers are in the swarm, in costs of one when 100 are: measured in turns, the median of those within each. */
+  joinGrowth?: number;
   /** CPU in a second in which nothing happens, and for each ping in it. */
   idle?: number;
   ping?: number;
@@ -42,10 +41,15 @@ export interface Round {
 const SWARM = 'https://video.example/lesson/index.m3u8';
 /** Joins are measured in spans of so many. */
 const SPAN = 100;
-/** Spans, at most, that tell what a join costs in a small and in a large swarm. */
+/** Spans of each full house, at most, that tell what a join costs in a small and in a large swarm. */
 const SPANS = 20;
-/** Times that peers come and go before anything is measured. V8 compiles what a join runs through only after thousands of them. */
-const WARM_UP_WAVES = 2;
+/** Full houses, one after the other, whose joins are measured: of one, a single collection of garbage may be a tenth. */
+const HOUSES = 3;
+/**
+ * Times that peers come and go before anything is measured. V8 compiles what a join runs through after thousands of them: of four spans of 6,000, the
+ * first costs half more than the last with our server, and a fifth more with socket.io's.
+ */
+const WARM_UP_WAVES = 6;
 /** Signals between survivors, for each second. */
 const MURMUR = 500;
 /** They begin so long before the drop, and go on for so long after it and its news. */
@@ -96,38 +100,73 @@ async function fill(
   options: SignalingBenchOptions,
   round: Round,
 ): Promise<void> {
-  const { peers, only } = options;
   const signals = signalsOf(system, options);
   await warmUp(system, server, options);
   const fleet = new Fleet(system, [server.port]);
   const spent = stopwatch(server, fleet);
-  const connects = await spent(() => fleet.open(peers));
-  const end = SPAN * Math.min(SPANS, Math.floor(peers / SPAN / 2));
-  const [most, last] = [fleet.peers.slice(0, -end), fleet.peers.slice(-end)];
-  let spans: readonly Spent[] = [];
-  const joins = await spent(async () => {
-    spans = await joinAll(fleet, most, spent);
-    await delay(options.newsMs);
-  });
-  const turns = await joinInTurns(fleet, last, server, spent);
+  const houses: House[] = [];
+  for (let house = 0; house < HOUSES; house++) {
+    fleet.destroy();
+    await emptied(server, 0);
+    houses.push(await fillHouse(fleet, server, options, spent));
+  }
   const idle = await spent(() => delay(options.idleMs));
   const ping = idle.pings === 0 ? 0 : idle.cpu / idle.pings;
   round.idle = (1000 * idle.cpu) / idle.milliseconds;
   if (idle.pings > 0) round.ping = ping;
-  round.connect = each(connects, peers, ping);
-  const costsOf = (all: readonly Spent[]): number[] => all.map((span) => each(span, SPAN, ping));
-  const costs = costsOf([...spans, ...turns.large]);
-  round.join = sum(costs) / costs.length;
-  round.joinFirst = medianOrNaN(costsOf(turns.small));
-  round.joinLast = medianOrNaN(costsOf(turns.large));
-  round.joinWithNews = each(joins, most.length, ping);
-  if (only.includes('signal')) {
+  const medianOf = (cost: (house: House) => number): number => medianOrNaN(houses.map(cost));
+  round.connect = medianOf(({ connects }) => each(connects, fleet.peers.length, ping));
+  round.join = medianOf(({ joins }) => sum(joins.map((span) => each(span, SPAN, ping))) / joins.length);
+  round.joinWithNews = medianOf(({ joinsWithNews: [spent, count] }) => each(spent, count, ping));
+  round.joinGrowth = medianOrNaN(
+    houses.flatMap(({ turns }) => turns.map(({ small, large }) => each(large, SPAN, ping) / each(small, SPAN, ping))),
+  );
+  if (options.only.includes('signal')) {
     const exchanged = async (answer: boolean): Promise<number> =>
       each(await spent(() => fleet.exchange(fleet.peers, signals, answer)), signals, ping);
     round.signal = await exchanged(false);
     round.signalAnswered = await exchanged(true);
   }
   finish(system, fleet);
+}
+
+/** What it cost to fill a server with peers who all join one swarm. */
+interface House {
+  readonly connects: Spent;
+  /** Of each SPAN of joins. */
+  readonly joins: readonly Spent[];
+  /** All joins but the last, with all news of them. */
+  readonly joinsWithNews: readonly [spent: Spent, count: number];
+  readonly turns: readonly Turn[];
+}
+
+/** What a SPAN of joins cost, to a swarm of so many and to one of nearly all. */
+interface Turn {
+  readonly small: Spent;
+  readonly large: Spent;
+}
+
+async function fillHouse(
+  fleet: Fleet,
+  server: ServerProcess,
+  { peers, newsMs }: SignalingBenchOptions,
+  spent: Stopwatch,
+): Promise<House> {
+  const connects = await spent(() => fleet.open(peers));
+  const end = SPAN * Math.min(SPANS, Math.floor(peers / SPAN / 2));
+  const [most, last] = [fleet.peers.slice(0, -end), fleet.peers.slice(-end)];
+  let spans: readonly Spent[] = [];
+  const withNews = await spent(async () => {
+    spans = await joinAll(fleet, most, spent);
+    await delay(newsMs);
+  });
+  const turns = await joinInTurns(fleet, last, server, spent);
+  return {
+    connects,
+    joins: [...spans, ...turns.map(({ large }) => large)],
+    joinsWithNews: [withNews, most.length],
+    turns,
+  };
 }
 
 function finish({ name }: System, fleet: Fleet): void {
@@ -186,24 +225,22 @@ async function joinInTurns(
   last: readonly Peer[],
   server: ServerProcess,
   spent: Stopwatch,
-): Promise<{ readonly small: readonly Spent[]; readonly large: readonly Spent[] }> {
+): Promise<Turn[]> {
   const { length } = fleet.peers;
   await fleet.open(2 * last.length);
   const others = fleet.peers.slice(length);
-  const small: Spent[] = [];
-  const large: Spent[] = [];
+  const turns: Turn[] = [];
   for (let turn = 0; turn < last.length / SPAN; turn++) {
     const [swarm, from] = [`small ${turn}`, 2 * SPAN * turn];
     await fleet.join(others.slice(from, from + SPAN), swarm);
-    const steps = [
-      async () => small.push(await spent(() => fleet.join(others.slice(from + SPAN, from + 2 * SPAN), swarm))),
-      async () => large.push(await spent(() => fleet.join(last.slice(SPAN * turn, SPAN * (turn + 1)), SWARM))),
-    ];
-    for (const step of turn % 2 === 0 ? steps : steps.reverse()) await step();
+    const joinSmall = (): Promise<Spent> => spent(() => fleet.join(others.slice(from + SPAN, from + 2 * SPAN), swarm));
+    const joinLarge = (): Promise<Spent> => spent(() => fleet.join(last.slice(SPAN * turn, SPAN * (turn + 1)), SWARM));
+    if (turn % 2 === 0) turns.push({ small: await joinSmall(), large: await joinLarge() });
+    else turns.push({ large: await joinLarge(), small: await joinSmall() });
   }
   fleet.destroy(others);
   await emptied(server, length);
-  return { small, large };
+  return turns;
 }
 
 /**

@@ -53,17 +53,20 @@ const joinSchema = v.object(
   {
     version: v.literal(PROTOCOL_VERSION),
     swarms,
-    resume: v.optional(resume),
-    epoch: v.optional(integer(Number.MAX_SAFE_INTEGER)),
-    token: v.optional(text(MAX_TOKEN_CHARACTERS)),
-    lot: v.optional(integer(LOTS - 1)),
+    resume: v.exactOptional(resume),
+    epoch: v.exactOptional(integer(Number.MAX_SAFE_INTEGER)),
+    token: v.exactOptional(text(MAX_TOKEN_CHARACTERS)),
+    lot: v.exactOptional(integer(LOTS - 1)),
   },
   'an object',
 );
 const leaveSchema = v.object({ swarms }, 'an object');
 const reportSchema = v.object({ peer }, 'an object');
 const digest = v.custom<Digest>(isDigest, '64 lower-case hex digits');
-const claimSchema = v.object({ swarm, digest, instead: v.optional(peer), quiet: v.optional(v.boolean()) }, 'an object');
+const claimSchema = v.object(
+  { swarm, digest, instead: v.exactOptional(peer), quiet: v.exactOptional(v.boolean()) },
+  'an object',
+);
 const connection = integer(0xffff_ffff);
 const signalSchema = v.object(
   {
@@ -100,18 +103,8 @@ export function parseJoin(untrusted: unknown): ParsedMessage<JoinRequest> {
   if (hasTooManySwarms(untrusted)) return tooManySwarms();
   const parsed = v.safeParse(joinSchema, untrusted);
   if (!parsed.success) return bad('join', '{ version, swarms, resume?, epoch?, token?, lot? }', parsed.issues);
-  const { resume: secret, epoch, token, lot, ...rest } = parsed.output;
-  return {
-    ok: true,
-    value: {
-      ...rest,
-      swarms: [...new Set(rest.swarms)],
-      ...(secret === undefined ? {} : { resume: secret }),
-      ...(epoch === undefined ? {} : { epoch }),
-      ...(token === undefined ? {} : { token }),
-      ...(lot === undefined ? {} : { lot }),
-    },
-  };
+  const { swarms } = parsed.output;
+  return { ok: true, value: { ...parsed.output, swarms: swarms.length > 1 ? [...new Set(swarms)] : swarms } };
 }
 
 /** Parses a LeaveRequest. */
@@ -130,9 +123,8 @@ export function parseReport(untrusted: unknown): ParsedMessage<ReportRequest> {
 /** Parses a ClaimRequest. */
 export function parseClaim(untrusted: unknown): ParsedMessage<ClaimRequest> {
   const parsed = v.safeParse(claimSchema, untrusted);
-  if (!parsed.success) return bad('claim', '{ swarm, digest, instead?, quiet? }', parsed.issues);
-  const { instead, quiet, ...rest } = parsed.output;
-  return { ok: true, value: { ...rest, ...(instead && { instead }), ...(quiet && { quiet }) } };
+  if (parsed.success) return { ok: true, value: parsed.output };
+  return bad('claim', '{ swarm, digest, instead?, quiet? }', parsed.issues);
 }
 
 /** Parses a SignalRequest. */

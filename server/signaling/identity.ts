@@ -1,24 +1,31 @@
-import { hash, randomFillSync } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { PeerId } from '../../protocol/ids.ts';
 import { ID_BYTES } from '../../protocol/limits.ts';
 
-/** Secrets drawn at a time: the call for random bytes costs more than the bytes. */
-const SECRETS_AT_ONCE = 256;
-
-const drawn = Buffer.alloc(ID_BYTES * SECRETS_AT_ONCE);
-let used = drawn.length;
-
-/** A new resume secret: 32 hex digits that only its owner knows. */
-export function newResume(): string {
-  if (used === drawn.length) {
-    randomFillSync(drawn);
-    used = 0;
-  }
-  const secret = drawn.subarray(used, (used += ID_BYTES));
-  const resume = secret.toString('hex');
-  secret.fill(0);
-  return resume;
+export interface Identity {
+  readonly peer: PeerId;
+  /** The secret that it belongs to: 32 hex digits that only its owner knows. */
+  readonly resume: string;
 }
+
+/** Drawn at a time: each call that goes to OpenSSL after something else costs several times as much as the next. */
+const DRAWN_AT_ONCE = 64;
+
+let drawn: Identity[] = [];
+
+/** Of a peer that has none yet. */
+export function newIdentity(): Identity {
+  const identity = drawn.pop();
+  if (identity !== undefined) return identity;
+  const secrets = randomBytes(ID_BYTES * DRAWN_AT_ONCE);
+  drawn = Array.from({ length: DRAWN_AT_ONCE }, (_, index) =>
+    identityOf(secrets.toString('hex', ID_BYTES * index, ID_BYTES * (index + 1))),
+  );
+  return newIdentity();
+}
+
+/** @throws TypeError if it is no secret */
+export const identityOf = (resume: string): Identity => ({ peer: peerIdOf(resume), resume });
 
 /** What is hashed: the domain, then the secret, which each call writes anew. */
 const DOMAIN = 'p2p-elements peer\0';

@@ -1,6 +1,11 @@
 /** Gives a number from 0 to 1, 1 excluded, like `Math.random`. */
 export type Random = () => number;
 
+/** So many items for each that is picked are few: a copy of them costs less than to note which were drawn. */
+const FEW_PER_PICK = 4;
+/** Draws for each pick: where few of many items are out, they fall short once in 10^50 times. */
+const DRAWS_PER_PICK = 16;
+
 /** A list that can be picked from at random, and whose items leave it, in O(1). Whoever fills it keeps each item's place. */
 export class PickableList<T> {
   readonly #items: T[] = [];
@@ -23,25 +28,23 @@ export class PickableList<T> {
   }
 
   /**
-   * Up to `count` items picked at random, each once and none that is out. The same draws as shuffled(), without its map and generator: for the
-   * dozen of them that each join takes. @param draws the most that are made
+   * Up to `count` items picked at random, each once and none that is out: for the dozen that each join takes. Of few items it looks at all, if need be;
+   * of many hardly any is drawn twice. @param draws the most that are made
    */
-  sample(count: number, random: Random, isOut: (item: T) => boolean, draws = Infinity): T[] {
+  sample(count: number, random: Random, isOut: (item: T) => boolean, draws = DRAWS_PER_PICK * count): T[] {
     const picked: T[] = [];
-    const places: number[] = [];
-    const moved: T[] = [];
-    let left = this.#items.length;
-    for (let drawn = 0; drawn < draws && left > 0 && picked.length < count; drawn++, left--) {
+    const areFew = this.#items.length <= FEW_PER_PICK * count;
+    const items = areFew ? [...this.#items] : this.#items;
+    let left = items.length;
+    for (let drawn = 0; drawn < draws && left > 0 && picked.length < count; drawn++) {
       const index = Math.min(left - 1, Math.floor(random() * left));
-      const place = places.indexOf(index);
-      const lastPlace = places.indexOf(left - 1);
-      const item = place < 0 ? this.#items[index] : moved[place];
-      const last = lastPlace < 0 ? this.#items[left - 1] : moved[lastPlace];
+      const item = items[index];
+      const last = items[left - 1];
       if (item === undefined || last === undefined) break;
-      if (place < 0) {
-        places.push(index);
-        moved.push(last);
-      } else moved[place] = last;
+      if (areFew) {
+        items[index] = last;
+        left--;
+      } else if (picked.includes(item)) continue;
       if (!isOut(item)) picked.push(item);
     }
     return picked;

@@ -21,7 +21,7 @@ import {
   refusal,
   tooManySwarms,
 } from './client-message.ts';
-import { newResume, peerIdOf } from './identity.ts';
+import { identityOf, newIdentity, type Identity } from './identity.ts';
 import { replyJSON, type Reply } from './reply-json.ts';
 import type { Hub, PeerSession, SignalingSocket } from './hub.ts';
 import type { ViewerGroup } from './observer.ts';
@@ -40,21 +40,18 @@ import { Turns } from './turns.ts';
 
 const debug = createDebug('p2p:server:signaling');
 
-interface Identity {
-  readonly peer: PeerId;
-  /** The secret that it belongs to. */
-  readonly resume: string;
-}
-
 interface Joined extends Identity {
   readonly kind: 'joined';
   readonly epoch: number;
-  readonly swarms: Set<SwarmId>;
+  /** At most MAX_SWARMS. */
+  readonly swarms: SwarmId[];
 }
 
 type State = { readonly kind: 'new' } | Joined | { readonly kind: 'gone' };
 
 const DONE: Done = { ok: true };
+
+const identityIn = ({ peer, resume }: Identity): Identity => ({ peer, resume });
 
 export class Session implements PeerSession {
   readonly #socket: SignalingSocket;
@@ -207,16 +204,17 @@ export class Session implements PeerSession {
   #joinNow(request: JoinRequest): Awaitable<JoinReply | Refusal> {
     const before = this.#state;
     if (before.kind === 'gone' || this.#isReplaced) return NOT_JOINED;
-    const { resume = before.kind === 'joined' ? before.resume : newResume() } = request;
-    if (before.kind === 'joined' && resume !== before.resume)
+    const { resume, lot } = request;
+    if (before.kind === 'joined' && resume !== undefined && resume !== before.resume)
       return refusal('bad-message', 'This socket has joined as another peer already. Open a new one to resume.');
-    const peer = peerIdOf(resume);
-    return chain(this.#hub.admission.join(this.#visit, peer, request), (admitted) => {
+    const self =
+      before.kind === 'joined' ? identityIn(before) : resume === undefined ? newIdentity() : identityOf(resume);
+    return chain(this.#hub.admission.join(this.#visit, self.peer, request), (admitted) => {
       if (!admitted.ok) return admitted;
-      const off = this.#hub.off({ peer, lot: request.lot });
+      const off = this.#hub.off({ peer: self.peer, lot });
       this.#group = off === 'holdout' ? off : 'mesh';
-      if (off === undefined) return this.#enterAll(request, { peer, resume }, admitted);
-      return chain(this.#stayOut(), () => ({ ok: true, peer, resume, iceServers: [], swarms: [], off }) as const);
+      if (off === undefined) return this.#enterAll(request, self, admitted);
+      return chain(this.#stayOut(), () => ({ ok: true, ...self, iceServers: [], swarms: [], off }) as const);
     });
   }
 
@@ -229,10 +227,10 @@ export class Session implements PeerSession {
       const state = this.#state;
       if (state.kind !== 'joined') return NOT_JOINED;
       // what its token, a new one perhaps, does not open (any more)
-      const shut = allows === null ? [] : [...state.swarms].filter((swarm) => !allows(swarm));
+      const shut = allows === null ? [] : state.swarms.filter((swarm) => !allows(swarm));
       return chain(this.#exitAll(shut, state), () => {
-        const added = wanted.reduce((count, swarm) => count + (state.swarms.has(swarm) ? 0 : 1), 0);
-        if (state.swarms.size + added > MAX_SWARMS) return tooManySwarms();
+        const added = wanted.reduce((count, swarm) => count + (state.swarms.includes(swarm) ? 0 : 1), 0);
+        if (state.swarms.length + added > MAX_SWARMS) return tooManySwarms();
         return chain(
           every(wanted.map((swarm) => this.#enter(swarm, state))),
           (swarms) => ({ ok: true, ...self, ...this.#hub.ice(self.peer), swarms }) as const,
@@ -255,7 +253,7 @@ export class Session implements PeerSession {
     const old = sessions.get(peer);
     if (old && old.epoch > epoch) return false;
     sessions.set(peer, this);
-    this.#state = { kind: 'joined', peer, resume, epoch, swarms: new Set() };
+    this.#state = { kind: 'joined', peer, resume, epoch, swarms: [] };
     return chain(old?.handOver(), () =>
       chain(directory.enter(peer, epoch), (before) => {
         if (before !== 'superseded') {
@@ -273,8 +271,8 @@ export class Session implements PeerSession {
   #enter(swarm: SwarmId, { peer, swarms }: Joined): Awaitable<SwarmView> {
     return chain(this.#hub.directory.join(swarm, peer, this.#site), (view) => {
       this.introductions.allIntroduced(view.members, view.others);
-      if (swarms.has(swarm)) return view;
-      swarms.add(swarm);
+      if (swarms.includes(swarm)) return view;
+      swarms.push(swarm);
       this.#hub.news.joined(swarm, this.#site, this);
       return view;
     });
@@ -285,7 +283,9 @@ export class Session implements PeerSession {
   }
 
   #exit(swarm: SwarmId, { peer, swarms }: Joined): Awaitable<void> {
-    if (!swarms.delete(swarm)) return;
+    const place = swarms.indexOf(swarm);
+    if (place < 0) return;
+    swarms.splice(place, 1);
     return chain(this.#hub.directory.leave(swarm, peer), () => this.#hub.news.left(swarm, this.#site, this));
   }
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LOTS } from '../../protocol/beacon.ts';
 import { MeshSwitch } from '../../server/mesh-switch.ts';
-import { newResume, peerIdOf } from '../../server/signaling/identity.ts';
+import { newIdentity } from '../../server/signaling/identity.ts';
 
-const peers = (count: number) => Array.from({ length: count }, () => peerIdOf(newResume()));
+const peers = (count: number) => Array.from({ length: count }, () => newIdentity().peer);
 
 test('by default everybody takes part', () => {
   const meshSwitch = new MeshSwitch();
@@ -24,7 +24,7 @@ test('about that share of the peers is held out, each always or never', () => {
 test('a lot decides, whatever the peer id is', () => {
   const meshSwitch = new MeshSwitch({ holdout: 0.01 });
   const lots = Array.from({ length: LOTS }, (_, lot) => lot);
-  const heldOut = lots.filter((lot) => meshSwitch.off({ peer: peerIdOf(newResume()), lot }) === 'holdout');
+  const heldOut = lots.filter((lot) => meshSwitch.off({ peer: newIdentity().peer, lot }) === 'holdout');
   assert.deepEqual(heldOut, lots.slice(0, LOTS / 100));
 });
 

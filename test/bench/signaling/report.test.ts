@@ -36,7 +36,7 @@ test('figures are medians of the rounds, and ratios those within the rounds', ()
 test('a figure that should be there and is not meets no bar', () => {
   for (const [row, round] of [
     ['memory of an idle peer', { rss: NaN }],
-    ['a join among all / among 100', { joinFirst: NaN, joinLast: 1 }],
+    ['a join among all / among 100', { joinGrowth: NaN }],
     ['signals of survivors lost or doubled, in all', { dropLost: NaN }],
     ['connections of a burst that failed', { burst: { ...burst, failed: NaN } }],
   ] as const) {
@@ -50,7 +50,7 @@ test('each bar is met at its border and missed behind it', () => {
     ['a join', { join: 105 }, { join: 106 }],
     ['a signal, answered', { signalAnswered: 80 }, { signalAnswered: 81 }],
     ['a dropped peer', { drop: 110 }, { drop: 111 }],
-    ['a join among all / among 100', { joinFirst: 100, joinLast: 120 }, { joinFirst: 100, joinLast: 121 }],
+    ['a join among all / among 100', { joinGrowth: 1.2 }, { joinGrowth: 1.21 }],
     ['signals of survivors lost or doubled, in all', { dropLost: 0 }, { dropLost: 1 }],
     ['connections of a burst that failed', { burst }, { burst: { ...burst, failed: 1 } }],
   ];

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { isPeerId } from '../../../protocol/ids.ts';
-import { newResume, peerIdOf } from '../../../server/signaling/identity.ts';
+import { newIdentity, peerIdOf } from '../../../server/signaling/identity.ts';
 
 test('a peer id is the first half of the hash of tag and secret', () => {
   const secret = Buffer.alloc(16, 7);
@@ -14,14 +14,17 @@ test('a peer id is the first half of the hash of tag and secret', () => {
 
 test('each secret is new, and so is the id that belongs to it', () => {
   // more than are drawn at a time
-  const secrets = Array.from({ length: 1000 }, newResume);
-  assert.equal(new Set(secrets).size, 1000);
-  assert.equal(new Set(secrets.map(peerIdOf)).size, 1000);
-  for (const secret of secrets) assert.ok(isPeerId(secret) && isPeerId(peerIdOf(secret)));
+  const identities = Array.from({ length: 1000 }, newIdentity);
+  assert.equal(new Set(identities.map(({ resume }) => resume)).size, 1000);
+  assert.equal(new Set(identities.map(({ peer }) => peer)).size, 1000);
+  for (const { peer, resume } of identities) {
+    assert.ok(isPeerId(resume));
+    assert.equal(peer, peerIdOf(resume));
+  }
 });
 
 test('what is no secret gets no id, least of all that of the secret before', () => {
-  const secret = newResume();
+  const { resume: secret } = newIdentity();
   peerIdOf(secret);
   for (const bad of ['', 'x'.repeat(32), secret.slice(0, 30), `${secret.slice(0, 31)}g`])
     assert.throws(() => peerIdOf(bad), /32 hex digits/, bad);

@@ -53,15 +53,49 @@ test('a shuffle gives every item once, also after many were taken out', () => {
   );
 });
 
-test('a sample is what a shuffle would give first, without those that are out', () => {
-  const sizes = fc.nat(30);
+test('a sample has each item at most once, none that is out, and as many as are asked for if so many are there', () => {
+  const sizes = fc.nat(120);
   fc.assert(
-    fc.property(sizes, sizes, sizes, fc.nat(), (size, count, draws, seed) => {
+    fc.property(sizes, fc.nat(12), fc.nat(), (size, count, seed) => {
       const list = new PickableList<number>();
       for (let item = 0; item < size; item++) list.add(item);
       const isOut = (item: number): boolean => item % 3 === 0;
-      const expected = [...list.shuffled(seeded(seed))].slice(0, draws).filter((item) => !isOut(item));
-      assert.deepEqual(list.sample(count, seeded(seed), isOut, draws), expected.slice(0, count));
+      const sample = list.sample(count, seeded(seed), isOut);
+      const inside = [...list.shuffled(seeded(1))].filter((item) => !isOut(item));
+      assert.equal(sample.length, Math.min(count, inside.length));
+      assert.equal(new Set(sample).size, sample.length);
+      assert.ok(sample.every((item) => inside.includes(item)));
+      assert.equal(list.size, size);
     }),
   );
+});
+
+for (const size of [10, 100])
+  test(`a sample of ${size} has each item as often as any other`, () => {
+    const list = new PickableList<number>();
+    for (let item = 0; item < size; item++) list.add(item);
+    const times = new Array<number>(size).fill(0);
+    const random = seeded(5);
+    for (let round = 0; round < 2000 * size; round++)
+      for (const item of list.sample(5, random, (other) => other === 0)) times[item]!++;
+    const expected = (5 * 2000 * size) / (size - 1);
+    assert.equal(times[0], 0);
+    // five standard deviations
+    const most = 5 * Math.sqrt(expected);
+    for (const count of times.slice(1)) assert.ok(Math.abs(count - expected) < most, `${count}, not ${expected}`);
+  });
+
+test('no more draws are made than may be', () => {
+  for (const size of [5, 100]) {
+    const list = new PickableList<number>();
+    for (let item = 0; item < size; item++) list.add(item);
+    let draws = 0;
+    const drawn = list.sample(
+      3,
+      () => (draws++, 0.5),
+      () => true,
+      4,
+    );
+    assert.deepEqual([drawn, draws], [[], 4]);
+  }
 });
