@@ -20,6 +20,15 @@ export function inOrder<T>([item, ...others]: readonly T[], work: (item: T) => A
   return item === undefined ? undefined : chain(work(item), () => inOrder(others, work));
 }
 
+/** So many at a time; each is asked for when its turn comes. @returns when all of it is done */
+export async function inBatches<T>(
+  items: readonly T[],
+  size: number,
+  work: (item: T) => Awaitable<unknown>,
+): Promise<void> {
+  for (let from = 0; from < items.length; from += size) await Promise.all(items.slice(from, from + size).map(work));
+}
+
 /** @param failed told of what the work throws, or rejects with */
 export function settled(work: () => Awaitable<void>, failed: (error: unknown) => void): Awaitable<void> {
   try {

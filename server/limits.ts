@@ -147,8 +147,8 @@ export const REDIS_RECONNECT_MAX_MS = 2000;
 /** Commands that wait for Redis, at most: a second's worth of joins of a busy server. More are answered from what this server knows. */
 export const REDIS_QUEUE_MAX = 20_000;
 
-/** Peers that are told to Redis anew at a time, after it was away. */
-export const HEAL_PEERS = 200;
+/** Peers, or places of subjects, that are told to Redis anew at a time, after it was away. */
+export const HEAL_BATCH = 200;
 
 /** Peers of other servers of which we remember the server: those that the peers of a full server were told of. 100 bytes each. */
 export const MAX_FOREIGN_PEERS = 200_000;

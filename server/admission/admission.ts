@@ -8,6 +8,7 @@ import type { PeerId, SwarmId } from '../../protocol/ids.ts';
 import type { JoinRequest, Refusal } from '../../protocol/signaling.ts';
 import type { Awaitable } from '../awaitable.ts';
 import type { AllowedOrigins } from '../allowed-origins.ts';
+import { BEACON_EVERY_MS } from '../beacons/limits.ts';
 import { MAX_PENDING_REQUESTS } from '../limits.ts';
 import type { Logger } from '../log.ts';
 import { refusal } from '../signaling/client-message.ts';
@@ -20,11 +21,13 @@ import { terminate, waitingPackets, type EngineSocket } from './engine-socket.ts
 import {
   CONNECTIONS_MARGIN,
   DEFAULT_LIMITS,
+  MAX_PACKETS_PER_SWEEP,
   MAX_WAITING_PACKETS,
   REPORTING_SITES_NEEDED,
   REPORTING_SITES_NEEDED_WITHOUT_TOKENS,
   RETRY_WHEN_FULL_SECONDS,
   RETRY_WITHOUT_KEYS_SECONDS,
+  SWEEP_MS,
   type AdmissionLimits,
 } from './limits.ts';
 import { isAllowedOrigin } from './origins.ts';
@@ -109,6 +112,7 @@ export class Admission {
     this.#watch = new Watch({
       joinSeconds: this.limits.joinSeconds,
       bytes: this.#paces.bytes,
+      packets: packetsOf(this.limits),
       now,
       today,
       cutOff: (visit, reason) => this.#cutOff(visit, reason),
@@ -125,6 +129,7 @@ export class Admission {
     try {
       return await this.#judge(request);
     } catch (error) {
+      this.refusals.count('bad-handshake');
       this.#log?.error({ err: error }, 'a handshake could not be judged');
       return { status: '500 Internal Server Error', message: 'The server can not judge this handshake.' };
     }
@@ -218,6 +223,12 @@ export class Admission {
     );
   }
 
+  /** Its BeaconGate let none through. */
+  tooManyBeacons(visit: Visit | undefined): Refusal {
+    this.refusals.count('beacons', visit);
+    return refusal('too-fast', 'One beacon a minute is enough.', BEACON_EVERY_MS / 1000);
+  }
+
   /** Judges a join of this peer. */
   join(visit: Visit | undefined, peer: PeerId, request: JoinRequest): Awaitable<Admitted | Refusal> {
     if (visit === undefined) return refusal('shutting-down', 'The connection is gone.', 1);
@@ -281,6 +292,10 @@ export class Admission {
     else terminate(visit.connection);
   }
 }
+
+/** Packets of one connection between two looks: twice what may be answered, where that is more than enough for the bursts. */
+const packetsOf = ({ joins, signals, claims }: AdmissionLimits): number =>
+  Math.max(MAX_PACKETS_PER_SWEEP, (2 * SWEEP_MS * (joins + signals + claims)) / 1000);
 
 /** In whole numbers, which take no memory of their own. */
 const millisecondsUp = (): number => Math.trunc(performance.now());

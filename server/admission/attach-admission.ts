@@ -7,7 +7,7 @@ import type { EngineSocket } from './engine-socket.ts';
 import { SWEEP_MS } from './limits.ts';
 import { requestGuard } from './request-guard.ts';
 import type { TransportOptions } from '../signaling/transport.ts';
-import { FORBIDDEN, UNKNOWN_SID } from '../signaling/transport/signaling-engine.ts';
+import { CLOSING, FORBIDDEN, UNKNOWN_SID } from '../signaling/transport/signaling-engine.ts';
 
 /** What socket.io tells a client that may not connect: CONNECT_ERROR, with the refusal's code and `retryAfter` as data. */
 class ConnectRefused extends Error {
@@ -50,7 +50,8 @@ export function attachAdmission(io: SocketServer, admission: Admission): void {
   engine.on('connection', (connection) => admission.enter(connection));
   // who is not let in is counted by why
   engine.on('connection_error', ({ code, req }) => {
-    if (code !== FORBIDDEN) admission.badHandshake(req, code === UNKNOWN_SID);
+    if (code === CLOSING) admission.refusals.count('shutting-down');
+    else if (code !== FORBIDDEN) admission.badHandshake(req, code === UNKNOWN_SID);
   });
   io.use((socket, next) => {
     const refused = admission.refusesConnect(socket.conn);

@@ -65,7 +65,7 @@ export const BYTES_BURST = 1024 * 1024;
 export const REPORT_BURST = 12;
 export const REPORTS_PER_SECOND = 1 / 30;
 
-/** Packets of one connection between two looks (2 s), pings' answers included: all the bursts above together, and as much again. Who sends more is cut off at once, for even what is thrown away costs the event loop. */
+/** Packets of one connection between two looks (2 s), pings' answers included: all the bursts above together, and as much again; more where the rates are set so high that a peer may send more. Who sends more is cut off at once, for even what is thrown away costs the event loop. */
 export const MAX_PACKETS_PER_SWEEP = 2000;
 
 /** Milliseconds between two looks at all connections: at 50,000 of them one takes some 20 ms. */

@@ -34,6 +34,7 @@ export const REFUSAL_REASONS = [
   'signals',
   'claims',
   'reports',
+  'beacons',
   /** Told as `too-fast`: too many wait for the directory. */
   'pending',
   /** Cut off: more bytes or packets than anybody needs; a packet that no client of ours sends; a message that is too long; a second client on one connection; an HTTP body that is too long or of unknown length. */

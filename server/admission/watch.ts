@@ -4,14 +4,7 @@
  */
 import { bytesReadBy, isOpen, rawSocketOf, terminate, waitingPackets, type RawSocket } from './engine-socket.ts';
 import { Deadlines } from './deadlines.ts';
-import {
-  GOODBYE_MS,
-  MAX_PACKETS_PER_SWEEP,
-  MAX_STUCK_SWEEPS,
-  MAX_WAITING_BYTES,
-  MAX_WAITING_PACKETS_AT_ALL,
-  SWEEP_MS,
-} from './limits.ts';
+import { GOODBYE_MS, MAX_STUCK_SWEEPS, MAX_WAITING_BYTES, MAX_WAITING_PACKETS_AT_ALL, SWEEP_MS } from './limits.ts';
 import type { Pace } from './pace.ts';
 import type { RefusalReason } from './refusals.ts';
 import type { Visit } from './visit.ts';
@@ -19,6 +12,8 @@ import type { Visit } from './visit.ts';
 export interface WatchOptions {
   readonly joinSeconds: number;
   readonly bytes: Pace;
+  /** Packets of one connection between two looks. */
+  readonly packets: number;
   /** Milliseconds, of any origin. */
   readonly now: () => number;
   /** Milliseconds since 1970. */
@@ -70,7 +65,7 @@ export class Watch {
   }
 
   packet(visit: Visit): void {
-    if (++visit.packets > MAX_PACKETS_PER_SWEEP) this.#options.cutOff(visit, 'packets');
+    if (++visit.packets > this.#options.packets) this.#options.cutOff(visit, 'packets');
   }
 
   /** Called by the timer, and by tests. */

@@ -20,7 +20,7 @@ const REFUSALS = {
 
 export class SignalingMetrics {
   readonly #registry: Registry;
-  /** Looked up once: a fortieth of what a join costs. */
+  /** Of each answer, so that a join makes neither labels nor a closure. */
   readonly #joins: Readonly<Record<'mesh' | MeshOff, Histogram.Internal<'answer'>>>;
   readonly #refusals: Counter<'reason'>;
   readonly #news: Counter;

@@ -5,7 +5,8 @@
 import createDebug from 'debug';
 import type { Digest, PeerId, SwarmId } from '../../protocol/ids.ts';
 import type { SwarmState, SwarmView } from '../../protocol/signaling.ts';
-import { HEAL_PEERS } from '../limits.ts';
+import { inBatches } from '../awaitable.ts';
+import { HEAL_BATCH } from '../limits.ts';
 import type { Claim, Directory } from '../signaling/directory.ts';
 import { MemoryDirectory } from '../signaling/memory-directory.ts';
 import type { SiteKey } from '../site.ts';
@@ -25,6 +26,8 @@ export interface RedisDirectoryOptions {
   readonly run: (script: string, ...args: readonly string[]) => Promise<unknown>;
   /** Redis did not answer: it is away until somebody finds that it is back. */
   readonly lost: (error: unknown) => void;
+  /** A peer of ours turns out to be at another server, by its newer tab. */
+  readonly taken: (peer: PeerId) => void;
   /** Hears of the servers of peers. */
   readonly located: (nodes: ReadonlyMap<PeerId, string>) => void;
   /** Calls `changed` when somebody comes or leaves at another server, until the function that it gives is called. */
@@ -138,19 +141,22 @@ export class RedisDirectory implements Directory {
    * @param held whom Redis takes for this server's
    */
   async heal(held: readonly PeerId[]): Promise<void> {
-    const waiting = [...this.#peers.keys()];
-    for (let i = 0; i < waiting.length; i += HEAL_PEERS)
-      await Promise.all(waiting.slice(i, i + HEAL_PEERS).map((peer) => this.#tell(peer)));
+    await inBatches([...this.#peers.keys()], HEAL_BATCH, (peer) => this.#tell(peer));
     const { run } = this.#options;
-    for (const peer of held) if (!this.#peers.has(peer)) await run(LEAVE_ALL, peer);
+    await inBatches(held, HEAL_BATCH, (peer) => (this.#peers.has(peer) ? undefined : run(LEAVE_ALL, peer)));
   }
 
   async #tell(peer: PeerId): Promise<void> {
     const entry = this.#peers.get(peer);
     if (entry === undefined) return;
-    const { run } = this.#options;
+    const { run, taken } = this.#options;
     const reply = parseEnter(await run(ENTER, peer, String(entry.epoch)));
-    if (reply === 'superseded' || this.#peers.get(peer) !== entry) return;
+    if (this.#peers.get(peer) !== entry) return;
+    if (reply === 'superseded') {
+      this.#forget(peer);
+      taken(peer);
+      return;
+    }
     entry.turn = reply.turn;
     const [today, places] = [Date.now(), this.#local.placesOf(peer)];
     await Promise.all([

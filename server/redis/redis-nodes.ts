@@ -83,6 +83,7 @@ export class RedisNodes implements OtherNodes {
       now,
       run: (script, ...args) => this.#run(script, ...args),
       lost: (error) => this.#lost(error),
+      taken: (peer) => this.#listener?.gone(peer),
       located: (nodes) => this.#located(nodes),
       watch: (swarm) => this.#watch(swarm),
     });

@@ -1,4 +1,6 @@
 import type { PeerId } from '../../protocol/ids.ts';
+import { inBatches } from '../awaitable.ts';
+import { HEAL_BATCH } from '../limits.ts';
 import { MemorySubjects, type Subjects } from '../admission/subjects.ts';
 import { GIVE_PLACE, TAKE_PLACE } from './scripts.ts';
 
@@ -57,15 +59,16 @@ export class RedisSubjects implements Subjects {
   /** Redis is there again: it is told who has gone, and whom we have, be they too many. */
   async heal(): Promise<void> {
     const { run } = this.#options;
-    for (const [key, [subject, peer]] of this.#told) {
-      if (this.#local.has(subject, peer)) continue;
+    await inBatches([...this.#told], HEAL_BATCH, async ([key, [subject, peer]]) => {
+      if (this.#local.has(subject, peer)) return;
       await run(GIVE_PLACE, subject, peer);
       this.#forget(key, subject, peer);
-    }
-    for (const [subject, peer] of this.#local.places()) {
+    });
+    await inBatches([...this.#local.places()], HEAL_BATCH, ([subject, peer]) => {
+      if (!this.#local.has(subject, peer)) return; // it has gone meanwhile
       this.#told.set(keyOf(subject, peer), [subject, peer]);
-      await run(TAKE_PLACE, subject, peer, String(MANY));
-    }
+      return run(TAKE_PLACE, subject, peer, String(MANY));
+    });
   }
 }
 

@@ -1,6 +1,5 @@
 /** What sessions say no with. */
 import type { Refusal, RefusalCode } from '../../protocol/signaling.ts';
-import { BEACON_EVERY_MS } from '../beacons/limits.ts';
 import { refusal } from './client-message.ts';
 
 export const NOT_JOINED = refusal(
@@ -19,8 +18,6 @@ export const UNKNOWN_EVENT = refusal(
 );
 
 export const SUPERSEDED = refusal('superseded', 'Another tab of this browser leads now. Use its engine.');
-
-export const TOO_MANY_BEACONS = refusal('too-fast', 'One beacon a minute is enough.', BEACON_EVERY_MS / 1000);
 
 export const CANNOT_ANSWER = refusal('shutting-down', 'The server cannot answer now. Try again.', 1);
 

@@ -31,7 +31,6 @@ import {
   NO_FAULT,
   NOT_JOINED,
   SUPERSEDED,
-  TOO_MANY_BEACONS,
   UNKNOWN_EVENT,
   UNKNOWN_PEER,
 } from './session-refusals.ts';
@@ -380,7 +379,7 @@ export class Session implements PeerSession {
     if (this.#group === undefined) return NOT_JOINED;
     this.#beacons ??= new BeaconGate(this.#since);
     const believed = this.#beacons.take(parsed.value, performance.now());
-    if (believed === undefined) return TOO_MANY_BEACONS;
+    if (believed === undefined) return this.#hub.admission.tooManyBeacons(this.#visit);
     this.#hub.observer.beacon?.(believed.beacon, this.#group, believed.isClamped);
     return DONE;
   }

@@ -35,7 +35,7 @@ for (const [browser, launch] of [
     await page.goBack();
     const kept = await inPage(page, () => (window as unknown as { kept?: Kept }).kept?.shown ?? 'another page');
     // Firefox decides before the page hears that it goes, and keeps none that has a connection or a Web Lock: it is loaded anew.
-    if (browser === 'Chromium') assert.deepEqual(kept, [true]);
+    if (browser === 'Chromium') assert.deepEqual(kept, [true], `not kept for ${await inPage(page, whyNotKept)}`);
     await connected(page);
     await connected(other.page);
     // What the other has loaded meanwhile comes from there.
@@ -45,6 +45,9 @@ for (const [browser, launch] of [
     assert.equal(scene.proxy.bytes(/map\.png/), 0);
     assert.equal((await meshStats(page)).peers, 1);
   });
+
+/** What the browser says of it. */
+const whyNotKept = (): string => JSON.stringify(performance.getEntriesByType('navigation')[0]);
 
 /** @returns where it came from */
 async function loadMap(): Promise<string> {

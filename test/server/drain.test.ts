@@ -24,6 +24,7 @@ test('a drain sends peers away over the time, each by the end of its transport, 
   assert.equal((await ask(url, '/healthz', { connection: 'keep-alive' })).headers.connection, 'close');
   await assert.rejects(connect(t, url));
   assert.equal((await ask(url, '/p2p/signal/?EIO=4&transport=polling')).status, 503);
+  assert.ok(server.signaling.counters.refusals['shutting-down'] >= 2, 'they are counted');
   assert.ok(gone.length < 10, 'not all at once');
   await drained;
   assert.ok(performance.now() - startedAt >= 850, 'over the time');

@@ -64,6 +64,55 @@ test('every flag and variable that it names is there', () => {
   assert.deepEqual(unknownVariables(page.match(/P2P_[A-Z_]+/g) ?? []), []);
 });
 
+/** A value for each flag of the server that takes one, as an operator may give it. */
+const VALUES = (folder: string): Readonly<Record<string, string>> => ({
+  '--media': FIXTURE_MEDIA,
+  '--auth-secret-file': join(folder, 'auth-secret'),
+  '--auth-jwks': 'https://login.example/keys',
+  '--turn': 'turn:turn.example:3478',
+  '--turn-username': 'us',
+  '--turn-credential': 'secret',
+  '--turn-secret-file': join(folder, 'turn-secret'),
+  '--turn-ttl': '600',
+  '--stun': 'stun:stun.example:3478',
+  '--cors': 'https://p2p.example',
+  '--origins': 'https://p2p.example',
+  '--digest-origins': 'https://cdn.example',
+  '--digest-cache': join(folder, 'digests'),
+  '--digest-cache-size': '1gb',
+  '--sites': join(folder, 'sites'),
+  '--trust-proxy': '1',
+  '--holdout': '1%',
+  '--mesh': 'off',
+  '--log-level': 'debug',
+  '--drain-seconds': '30',
+});
+/** Which are for two ways of the same thing: one server can have only one of them. */
+const OTHER_WAY = ['--auth-jwks', '--turn-username', '--turn-credential'];
+/** Tried by the commands, or by harness and tests of their own: each server has an address, Redis is not everywhere, and HSTS needs TLS. */
+const TRIED = ['--host', '--port', '--config', '--redis', '--hsts'];
+
+test('a server starts with every flag that it names, each limit at its default', async (t) => {
+  const folder = await sandbox(t);
+  await writeFile(join(folder, 'sites'), '192.0.2.0/24 school\n');
+  const named = [...new Set(page.match(/(?<![\w-])--[a-z][a-z-]+/g))];
+  const options = serveCommand(() => undefined).options.filter(({ long }) => named.includes(long ?? ''));
+  const flagsOf = (ways: readonly string[]): string[] =>
+    options.flatMap(({ long = '', required, defaultValue }) => {
+      if (TRIED.includes(long) || ways.includes(long)) return [];
+      const value = VALUES(folder)[long] ?? (/^--(max-|join-)/.test(long) ? String(defaultValue) : undefined);
+      assert.ok(value !== undefined || !required, `a value for ${long}`);
+      return value === undefined ? [long] : [long, value];
+    });
+  const isOfOneWay = (long: string): boolean =>
+    ['--auth-secret-file', '--turn-secret-file', '--turn-ttl'].includes(long);
+  for (const ways of [OTHER_WAY, options.map(({ long = '' }) => long).filter(isOfOneWay)]) {
+    const server = await serve({ flags: flagsOf(ways) });
+    t.after(() => server.kill());
+    assert.equal((await fetch(`${server.url}/healthz`)).status, 200, ways.join());
+  }
+});
+
 test('every flag of the server is in a page for operators, and each limit with its default', async () => {
   const pages =
     page + (await Promise.all(['README.md', 'docs/metrics.md'].map((file) => readFile(ROOT + file)))).join('');

@@ -22,6 +22,10 @@ type EngineRequest = Parameters<Engine['verify']>[0];
 /** engine.io's codes of a handshake that makes no sense, of one that is not let in, and of one for a session that is not there. */
 const { UNKNOWN_TRANSPORT } = Engine.errors;
 export const { FORBIDDEN, UNKNOWN_SID } = Engine.errors;
+/** A code of our own: the server is about to stop. */
+export const CLOSING = -1;
+
+const ABOUT_TO_STOP = 'The server is about to stop.';
 
 /** As many as engine.io takes: who knows the id of a polling connection can speak for it, so none can be guessed. */
 const SID_BYTES = 15;
@@ -95,9 +99,10 @@ export class SignalingEngine extends Engine {
     if (transport !== 'polling') {
       this.emit('connection_error', { req: request, code: UNKNOWN_TRANSPORT, message: 'Expected transport=polling.' });
       response.writeHead(400, { connection: 'close' }).end('Expected transport=polling.');
-    } else if (this.#isClosing() && sid === '')
-      response.writeHead(503, { 'retry-after': '1', connection: 'close' }).end('The server is about to stop.');
-    else super.handleRequest(request, response);
+    } else if (this.#isClosing() && sid === '') {
+      this.emit('connection_error', { req: request, code: CLOSING, message: ABOUT_TO_STOP });
+      response.writeHead(503, { 'retry-after': '1', connection: 'close' }).end(ABOUT_TO_STOP);
+    } else super.handleRequest(request, response);
   }
 
   override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -106,7 +111,8 @@ export class SignalingEngine extends Engine {
     const query = queryOf(request);
     const { transport, EIO, sid = '' } = query;
     if (this.#isClosing() && sid === '') {
-      refuse(socket, 'The server is about to stop.', '503 Service Unavailable', 1);
+      this.emit('connection_error', { req: request, code: CLOSING, message: ABOUT_TO_STOP });
+      refuse(socket, ABOUT_TO_STOP, '503 Service Unavailable', 1);
       return;
     }
     if (transport !== 'websocket' || EIO !== '4' || sid !== '') {

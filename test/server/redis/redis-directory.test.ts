@@ -3,6 +3,7 @@ import { after, before, describe, test, type TestContext } from 'node:test';
 import type { PeerId } from '../../../protocol/ids.ts';
 import { RedisDirectory } from '../../../server/redis/redis-directory.ts';
 import { RedisLink } from '../../../server/redis/redis-link.ts';
+import { BEAT } from '../../../server/redis/scripts.ts';
 import type { SiteKey } from '../../../server/site.ts';
 import { freePort } from '../../harness/free-port.ts';
 import { noRedis, TestRedis } from '../../harness/redis.ts';
@@ -31,12 +32,18 @@ describe('the directory in Redis', { skip: noRedis ?? false }, () => {
   });
 
   /** One in a part of Redis of its own. */
-  async function make(t: TestContext, now?: () => number, prefix = `test:${made++}:`): Promise<RedisDirectory> {
+  async function make(
+    t: TestContext,
+    now?: () => number,
+    prefix = `test:${made++}:`,
+    { node = 'this server', taken = () => assert.fail() }: { node?: string; taken?: (peer: PeerId) => void } = {},
+  ): Promise<RedisDirectory> {
     const directory = new RedisDirectory({
       now,
       run: (script, ...args) =>
-        link.run(script, [prefix, 'this server', now === undefined ? '' : String(1000 * now()), ...args]),
+        link.run(script, [prefix, node, now === undefined ? '' : String(1000 * now()), ...args]),
       lost: (error) => assert.fail(String(error)),
+      taken,
       located: () => undefined,
       watch: () => () => undefined,
     });
@@ -61,6 +68,28 @@ describe('the directory in Redis', { skip: noRedis ?? false }, () => {
     directory.gone(peer, 1);
     assert.deepEqual(await again, [], 'what is older does not count');
     assert.equal(directory.gone(peer, 3), true);
+  });
+
+  test('a peer whose newer tab came to another server while Redis was away is ours no more when it is back', async (t) => {
+    const prefix = `test:${made++}:`;
+    const [swarm, peer, site] = [swarmId('lesson'), 'a'.repeat(32) as PeerId, 'here' as SiteKey];
+    const taken: PeerId[] = [];
+    const left = await make(t, undefined, prefix, { node: 'left', taken: (gone) => taken.push(gone) });
+    const right = await make(t, undefined, prefix, { node: 'right' });
+    await link.run(BEAT, [prefix, 'right', '']);
+    left.redis = 'away';
+    await left.enter(peer, 1);
+    await left.join(swarm, peer, site);
+    await right.enter(peer, 2);
+    await right.join(swarm, peer, site);
+    left.redis = 'healing';
+    await left.heal([]);
+    assert.ok(left.healed());
+    assert.deepEqual(taken, [peer]);
+    assert.deepEqual([...left.swarms], [], 'nothing is kept of it');
+    assert.equal((await left.state(swarm, site))?.keeper, peer, 'the other has it as before');
+    await left.leaveAll(peer);
+    assert.equal((await right.state(swarm, site))?.size, 1, 'and nobody takes it from there');
   });
 
   test('a join asks Redis for as much in a swarm of 3,000 as in one of 60', async (t) => {

@@ -1,10 +1,13 @@
 /** What several servers count together. */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { SignJWT } from 'jose';
 import type { PeerId } from '../../../protocol/ids.ts';
+import { HEAL_BATCH } from '../../../server/limits.ts';
 import { KEY_PREFIX } from '../../../server/redis/keys.ts';
 import { RedisLink } from '../../../server/redis/redis-link.ts';
+import { RedisSubjects } from '../../../server/redis/redis-subjects.ts';
 import { TAKE_PLACE } from '../../../server/redis/scripts.ts';
 import { noRedis, startRedis, type TestRedis } from '../../harness/redis.ts';
 import { ask, connect, run, testAddress, until, type Client, type Reply, type Running } from '../support.ts';
@@ -50,6 +53,34 @@ async function letIn({ url }: Running, address: string, clients: number): Promis
   );
   return answers.filter(({ status }) => status === 200).length;
 }
+
+test('places are told to a Redis that is back many at a time, but for those that became free meanwhile', async () => {
+  const free = '0'.repeat(32) as PeerId;
+  const taken: string[] = [];
+  let [underWay, most, isThere] = [0, 0, false];
+  const subjects = new RedisSubjects({
+    run: async (script, _subject, peer = '') => {
+      most = Math.max(most, ++underWay);
+      if (script === TAKE_PLACE) taken.push(peer);
+      await setImmediate();
+      underWay--;
+      return 1;
+    },
+    lost: (error) => assert.fail(String(error)),
+    isThere: () => isThere,
+  });
+  const peers = Array.from(
+    { length: 2 * HEAL_BATCH },
+    (_, index) => (index + 1).toString(16).padStart(32, '0') as PeerId,
+  );
+  for (const peer of [...peers, free]) assert.ok(await subjects.take('anna', peer, Infinity));
+  isThere = true;
+  const healing = subjects.heal();
+  assert.ok(subjects.release('anna', free), 'while the first are told');
+  await healing;
+  assert.deepEqual(taken, peers);
+  assert.equal(most, HEAL_BATCH + 1, 'and the one that was given back');
+});
 
 describe('several servers', { skip: noRedis ?? false }, () => {
   test("a subject's peers are counted at all of them, and a peer takes its place along to another", async (t) => {

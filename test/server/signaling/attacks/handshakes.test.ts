@@ -172,7 +172,7 @@ test('a handshake that can not be judged is refused, and nobody else notices', a
   assert.equal((await ask(url, `${SIGNALING_PATH}/`, { 'x-test-address': ATTACKER })).status, 400);
   const old = await webSocket(t, url, { address: ATTACKER, query: '?EIO=3&transport=websocket' });
   await old.gone();
-  assert.equal(refused('bad-handshake'), 1);
+  assert.equal(refused('bad-handshake'), 4);
   await assertHealthy();
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MAX_SWARMS } from '../../../../protocol/limits.ts';
 import {
   BYTES_BURST,
   CLAIM_BURST,
@@ -7,12 +8,20 @@ import {
   MAX_PACKETS_PER_SWEEP,
   SIGNAL_BURST,
 } from '../../../../server/admission/limits.ts';
+import { BEACON_BURST } from '../../../../server/beacons/limits.ts';
 import { MAX_BAD_MESSAGES, MAX_SIGNALING_BYTES } from '../../../../server/limits.ts';
 import { connect, joinSwarms, until, type Reply } from '../../support.ts';
 import { ATTACKER, offer, target } from './healthy.ts';
 import { connected, FIN, joined, RSV2, webSocket } from './raw-client.ts';
 
 const digest = '0f'.repeat(32);
+const beacon = {
+  bytes: { origin: 1, peers: 2, store: 3, uploaded: 4 },
+  stalls: 0,
+  stalled: 0,
+  firstFrames: [],
+  noMesh: null,
+};
 const from = { address: ATTACKER };
 /** Opcodes of RFC 6455, 5.2. */
 const [CONTINUATION, TEXT, PING] = [0, 1, 9];
@@ -178,13 +187,14 @@ test('who said goodbye and goes on talking is ended, and nothing of it counts', 
   await assertHealthy();
 });
 
-test('too many joins, signals, claims and reports are refused with when to go on, and are no bad messages', async (t) => {
+test('too many joins, signals, claims, reports and beacons are refused with when to go on, and are no bad messages', async (t) => {
   const { url, refused, signaling, assertHealthy } = await target(t);
   for (const [event, message, burst, reason] of [
     ['join', { version: 1, swarms: ['x'] }, JOIN_BURST, 'joins'],
     ['claim', { swarm: 'x', digest }, CLAIM_BURST, 'claims'],
     ['signal', { to: '00'.repeat(16), signal: offer }, SIGNAL_BURST, 'signals'],
     ['report', { peer: '00'.repeat(16) }, 12, 'reports'],
+    ['beacon', beacon, BEACON_BURST, 'beacons'],
   ] as const) {
     const client = await connect(t, url, ATTACKER);
     await joinSwarms(client, ['x']);
@@ -218,6 +228,23 @@ test('each swarm of a join counts', async (t) => {
   await assertHealthy();
 });
 
+test('who would be in more swarms than a peer may is in none of them, and is ended if it does not stop', async (t) => {
+  const { url, refused, signaling, assertHealthy } = await target(t);
+  const client = await connect(t, url, ATTACKER);
+  await joinSwarms(
+    client,
+    Array.from({ length: MAX_SWARMS }, (_, index) => `${index}`),
+  );
+  const more = (): Promise<Reply> => client.ask('join', { version: 1, swarms: ['healthy'] });
+  assert.equal((await more()).code, 'too-many-swarms');
+  await assertHealthy();
+  for (let i = 0; i < MAX_BAD_MESSAGES; i++) more().catch(() => undefined);
+  await until('it is ended', () => !client.socket.connected);
+  assert.equal(refused('too-many-swarms'), MAX_BAD_MESSAGES + 1);
+  assert.equal(signaling.counters.cutOff, 1);
+  await assertHealthy();
+});
+
 test('who was too fast is heard again at the pace that is allowed', async (t) => {
   const { url, assertHealthy } = await target(t, { limits: { claims: 20 } });
   const client = await connect(t, url, ATTACKER);
@@ -239,6 +266,16 @@ test('a flood of packets is cut off at once, whatever they are', async (t) => {
     assert.ok(count() > before, packet);
   }
   assert.ok(refused('packets') >= 1);
+  await assertHealthy();
+});
+
+test('where peers may send more than that, packets are no flood', async (t) => {
+  const { url, refused, assertHealthy } = await target(t, { limits: { signals: MAX_PACKETS_PER_SWEEP } });
+  const { client } = await joined(t, url, 'x', from);
+  for (let i = 0; i < 2 * MAX_PACKETS_PER_SWEEP; i++) client.frame('3');
+  client.frame('427["leave",{"swarms":[]}]');
+  await until('it is answered', () => client.received.some((text) => text.startsWith('437')));
+  assert.equal(refused('packets'), 0);
   await assertHealthy();
 });
 
