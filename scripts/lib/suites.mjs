@@ -33,6 +33,7 @@ const PATIENT = [
   ['never', 'versions'],
   ['tokens', 'turn'],
   ['offline', 'static-routes'],
+  ['door', 'fallbacks'],
   ['store', 'interrupted'],
   ['lone-viewer', 'back-forward'],
   ['bad-input', 'weight'],
@@ -63,7 +64,7 @@ async function nodeTests({ match, long, env }) {
   // What is likely to take longest comes first.
   const sizeOf = (files) => files.reduce((sum, file) => sum + statSync(ROOT + file).size, 0);
   const largestFirst = [...folders.values()].sort((a, b) => sizeOf(b) - sizeOf(a));
-  return inLanes(4, largestFirst, (files) => together(files, options, { env, timeout: (long ? 60 : 10) * MINUTE }));
+  return inLanes(6, largestFirst, (files) => together(files, options, { env, timeout: (long ? 60 : 10) * MINUTE }));
 }
 
 /** Runs test files in one process, one after the other. */
