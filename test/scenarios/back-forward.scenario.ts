@@ -7,7 +7,7 @@ import { launchFirefox, launchTabbedChromium } from '../harness/browsers.ts';
 import { until } from '../harness/until.ts';
 import { person } from './support/person.ts';
 import { KIT, stage } from './support/stage.ts';
-import { connected, inPage, meshStats } from './support/viewer.ts';
+import { connected, controlled, inPage, meshStats } from './support/viewer.ts';
 
 interface Kept {
   readonly shown: boolean[];
@@ -21,7 +21,8 @@ for (const [browser, launch] of [
     const [scene, other] = await Promise.all([stage(t), person(t)]);
     const page = await pageOf(t, launch);
     const url = await scene.page('kept', `${KIT}<p2p-mesh></p2p-mesh>`);
-    await page.goto(url);
+    // a worker that takes the page over while it is kept is the end of that
+    await controlled(page, url);
     await other.page.goto(url);
     await connected(page);
     await connected(other.page);
