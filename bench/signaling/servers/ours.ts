@@ -1,5 +1,5 @@
 /** The whole server of the project, as `p2p-elements serve` runs it. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,10 +14,13 @@ const JOIN_SECONDS = 300;
 // behind nginx, or not
 const addressOf = clientAddress(process.env['BENCH_PROXY'] === undefined ? 0 : 1);
 
+const media = mkdtempSync(join(tmpdir(), 'p2p-bench-'));
+process.once('exit', () => rmSync(media, { recursive: true }));
+
 const server = createServer({
   port: 0,
   host: '127.0.0.1',
-  media: mkdtempSync(join(tmpdir(), 'p2p-bench-')),
+  media,
   log: createLog('error'),
   // all connect before the first of them joins
   admission: { limits: { joinSeconds: JOIN_SECONDS } },
