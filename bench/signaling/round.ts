@@ -43,11 +43,11 @@ const SWARM = 'https://video.example/lesson/index.m3u8';
 const SPAN = 100;
 /** Spans of each full house, at most, that tell what a join costs in a small and in a large swarm. */
 const SPANS = 20;
-/** Full houses, one after the other, whose joins are measured: of one, a single collection of garbage may be a tenth. */
+/** Full houses, one after the other, whose joins are measured: of one, a single collection of garbage may be a quarter. */
 const HOUSES = 3;
 /**
- * Times that peers come and go before anything is measured. V8 compiles what a join runs through after thousands of them: of four spans of 6,000, the
- * first costs half more than the last with our server, and a fifth more with socket.io's.
+ * Times that peers come and go before anything is measured. V8 compiles what a join runs through after thousands of them: of houses of 6,000 the first
+ * costs half more than the fourth with our server, and a quarter more with socket.io's.
  */
 const WARM_UP_WAVES = 6;
 /** Signals between survivors, for each second. */
@@ -117,7 +117,7 @@ async function fill(
   const medianOf = (cost: (house: House) => number): number => medianOrNaN(houses.map(cost));
   round.connect = medianOf(({ connects }) => each(connects, fleet.peers.length, ping));
   round.join = medianOf(({ joins }) => sum(joins.map((span) => each(span, SPAN, ping))) / joins.length);
-  round.joinWithNews = medianOf(({ joinsWithNews: [spent, count] }) => each(spent, count, ping));
+  round.joinWithNews = medianOf(({ most, withNews }) => each(withNews, most, ping));
   round.joinGrowth = medianOrNaN(
     houses.flatMap(({ turns }) => turns.map(({ small, large }) => each(large, SPAN, ping) / each(small, SPAN, ping))),
   );
@@ -135,8 +135,9 @@ interface House {
   readonly connects: Spent;
   /** Of each SPAN of joins. */
   readonly joins: readonly Spent[];
-  /** All joins but the last, with all news of them. */
-  readonly joinsWithNews: readonly [spent: Spent, count: number];
+  /** All joins but those in turns, how many they are, with all news of them. */
+  readonly most: number;
+  readonly withNews: Spent;
   readonly turns: readonly Turn[];
 }
 
@@ -164,7 +165,8 @@ async function fillHouse(
   return {
     connects,
     joins: [...spans, ...turns.map(({ large }) => large)],
-    joinsWithNews: [withNews, most.length],
+    most: most.length,
+    withNews,
     turns,
   };
 }

@@ -293,7 +293,7 @@ export class Admission {
   }
 }
 
-/** Packets of one connection between two looks: twice what may be answered, where that is more than enough for the bursts. */
+/** Packets of one connection between two looks: twice what its rates let through meanwhile, and never fewer than the bursts need. */
 const packetsOf = ({ joins, signals, claims }: AdmissionLimits): number =>
   Math.max(MAX_PACKETS_PER_SWEEP, (2 * SWEEP_MS * (joins + signals + claims)) / 1000);
 

@@ -3,8 +3,8 @@ export type Random = () => number;
 
 /** So many items for each that is picked are few: a copy of them costs less than to note which were drawn. */
 const FEW_PER_PICK = 4;
-/** Draws for each pick: where few of many items are out, they fall short once in 10^50 times. */
-const DRAWS_PER_PICK = 16;
+/** Draws of one sample: of more than few items, half of which may be out, they fall short of a dozen once in 10^19 times. */
+const MOST_DRAWS = 256;
 
 /** A list that can be picked from at random, and whose items leave it, in O(1). Whoever fills it keeps each item's place. */
 export class PickableList<T> {
@@ -31,7 +31,7 @@ export class PickableList<T> {
    * Up to `count` items picked at random, each once and none that is out: for the dozen that each join takes. Of few items it looks at all, if need be;
    * of many hardly any is drawn twice. @param draws the most that are made
    */
-  sample(count: number, random: Random, isOut: (item: T) => boolean, draws = DRAWS_PER_PICK * count): T[] {
+  sample(count: number, random: Random, isOut: (item: T) => boolean, draws = MOST_DRAWS): T[] {
     const picked: T[] = [];
     const areFew = this.#items.length <= FEW_PER_PICK * count;
     const items = areFew ? [...this.#items] : this.#items;

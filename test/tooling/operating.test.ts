@@ -65,7 +65,7 @@ test('every flag and variable that it names is there', () => {
 });
 
 /** A value for each flag of the server that takes one, as an operator may give it. */
-const VALUES = (folder: string): Readonly<Record<string, string>> => ({
+const valuesIn = (folder: string): Readonly<Record<string, string>> => ({
   '--media': FIXTURE_MEDIA,
   '--auth-secret-file': join(folder, 'auth-secret'),
   '--auth-jwks': 'https://login.example/keys',
@@ -87,7 +87,8 @@ const VALUES = (folder: string): Readonly<Record<string, string>> => ({
   '--log-level': 'debug',
   '--drain-seconds': '30',
 });
-/** Which are for two ways of the same thing: one server can have only one of them. */
+/** For two ways of the same things: one server can have only one of them. */
+const ONE_WAY = ['--auth-secret-file', '--turn-secret-file', '--turn-ttl'];
 const OTHER_WAY = ['--auth-jwks', '--turn-username', '--turn-credential'];
 /** Tried by the commands, or by harness and tests of their own: each server has an address, Redis is not everywhere, and HSTS needs TLS. */
 const TRIED = ['--host', '--port', '--config', '--redis', '--hsts'];
@@ -97,19 +98,17 @@ test('a server starts with every flag that it names, each limit at its default',
   await writeFile(join(folder, 'sites'), '192.0.2.0/24 school\n');
   const named = [...new Set(page.match(/(?<![\w-])--[a-z][a-z-]+/g))];
   const options = serveCommand(() => undefined).options.filter(({ long }) => named.includes(long ?? ''));
-  const flagsOf = (ways: readonly string[]): string[] =>
+  const allBut = (left: readonly string[]): string[] =>
     options.flatMap(({ long = '', required, defaultValue }) => {
-      if (TRIED.includes(long) || ways.includes(long)) return [];
-      const value = VALUES(folder)[long] ?? (/^--(max-|join-)/.test(long) ? String(defaultValue) : undefined);
+      if (TRIED.includes(long) || left.includes(long)) return [];
+      const value = valuesIn(folder)[long] ?? (/^--(max-|join-)/.test(long) ? String(defaultValue) : undefined);
       assert.ok(value !== undefined || !required, `a value for ${long}`);
       return value === undefined ? [long] : [long, value];
     });
-  const isOfOneWay = (long: string): boolean =>
-    ['--auth-secret-file', '--turn-secret-file', '--turn-ttl'].includes(long);
-  for (const ways of [OTHER_WAY, options.map(({ long = '' }) => long).filter(isOfOneWay)]) {
-    const server = await serve({ flags: flagsOf(ways) });
+  for (const left of [ONE_WAY, OTHER_WAY]) {
+    const server = await serve({ flags: allBut(left) });
     t.after(() => server.kill());
-    assert.equal((await fetch(`${server.url}/healthz`)).status, 200, ways.join());
+    assert.equal((await fetch(`${server.url}/healthz`)).status, 200, left.join());
   }
 });
 
