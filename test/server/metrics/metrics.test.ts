@@ -81,6 +81,7 @@ test('beacons add up by group, and what they say is no label', async (t) => {
   assert.deepEqual(await say(other, BEACON), { ok: true });
   assert.deepEqual(await say(other, { ...BEACON, firstFrames: [], noMesh: 'alone' }), { ok: true });
   const expected = {
+    'p2p_join_seconds_count{answer="holdout"}': 1,
     'p2p_client_beacons_total{group="holdout",mesh="holdout"}': 1,
     'p2p_client_beacons_total{group="mesh",mesh="connected"}': 1,
     'p2p_client_beacons_total{group="mesh",mesh="alone"}': 1,

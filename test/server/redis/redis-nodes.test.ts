@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { createConnection, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { NODE_DEAD_MS, REDIS_ANSWER_MS } from '../../../server/limits.ts';
 import { KEY_PREFIX } from '../../../server/redis/keys.ts';
@@ -42,15 +42,25 @@ async function linkTo(t: TestContext, { url }: TestRedis): Promise<RedisLink> {
 /** What the last news of the server said of the swarm, else its answer to a new join. */
 const sizeOf = async (client: Client): Promise<number | undefined> => (await joinSwarms(client, ['x'])).swarms[0]?.size;
 
-/** A way to Redis on which the connection breaks once, before Redis has heard what is looked for. */
-async function cutting(t: TestContext, port: number, at: RegExp): Promise<{ url: string; count: number }> {
-  const way = { url: '', count: 0 };
+interface Way {
+  readonly url: string;
+  /** Connections that it broke. */
+  readonly broken: () => number;
+  /** Breaks all that are there. */
+  readonly breakAll: () => void;
+}
+
+/** A way to Redis, on which a connection breaks before Redis hears what it breaks at. */
+async function wayTo(t: TestContext, port: number, breaksAt: (text: string, broken: number) => boolean): Promise<Way> {
+  const clients = new Set<Socket>();
+  let broken = 0;
   const server = createServer((client) => {
     const redis = createConnection(port, '127.0.0.1');
+    clients.add(client);
     client.on('data', (bytes) => {
-      if (way.count > 0 || !at.test(bytes.toString())) redis.write(bytes);
+      if (!breaksAt(bytes.toString(), broken)) redis.write(bytes);
       else {
-        way.count++;
+        broken++;
         client.destroy();
       }
     });
@@ -60,8 +70,13 @@ async function cutting(t: TestContext, port: number, at: RegExp): Promise<{ url:
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   t.after(() => server.close());
-  way.url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return way;
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    broken: () => broken,
+    breakAll: () => {
+      for (const client of clients) client.destroy();
+    },
+  };
 }
 
 describe('several servers', { skip: noRedis ?? false }, () => {
@@ -174,6 +189,32 @@ describe('several servers', { skip: noRedis ?? false }, () => {
     await until('the earlier leader is sent away', () => leader.socket.disconnected);
   });
 
+  test('a tab of whose successor its server did not hear is sent away when that finds Redis again', async (t) => {
+    const redis = await startRedis(t);
+    let isCut = false;
+    const way = await wayTo(t, redis.port, () => isCut);
+    const options = { addressOf: testAddress, admission: { limits: { joins: 1000 } } };
+    const [left, right] = [
+      await run(t, { ...options, redis: way.url }),
+      await run(t, { ...options, redis: redis.url }),
+    ];
+    await Promise.all([left, right].map(ready));
+    const old = await connect(t, left.url, RED);
+    const join = { version: 1, swarms: ['x'] };
+    const { resume } = await old.ask('join', { ...join, epoch: 1 });
+    isCut = true;
+    way.breakAll();
+    await until('the server says so', async () => (await ask(left.url, '/readyz')).status === 503);
+    const tab = await connect(t, right.url, RED);
+    assert.equal((await tab.ask('join', { ...join, resume, epoch: 2 })).ok, true);
+    assert.equal(old.socket.connected, true);
+    isCut = false;
+    await ready(left);
+    await until('the earlier tab is sent away', () => old.socket.disconnected);
+    assert.equal(left.server.signaling.peers, 0);
+    assert.equal(await sizeOf(tab), 1, 'the other keeps its place');
+  });
+
   test('who is nowhere is an unknown peer', async (t) => {
     const { left, right } = await pair(t);
     const [a, b] = [await connect(t, left.url, RED), await connect(t, right.url, RED)];
@@ -244,14 +285,15 @@ describe('several servers', { skip: noRedis ?? false }, () => {
   ] as const)
     test(`a subscription that was lost before Redis confirmed it is asked for again: ${what}`, async (t) => {
       const redis = await startRedis(t);
-      const cut = await cutting(t, redis.port, new RegExp(`subscribe[^]*${KEY_PREFIX}${channel}:`, 'i'));
+      const asks = new RegExp(`subscribe[^]*${KEY_PREFIX}${channel}:`, 'i');
+      const way = await wayTo(t, redis.port, (text, broken) => broken === 0 && asks.test(text));
       const at = (url: string): Promise<Running> =>
         run(t, { redis: url, addressOf: testAddress, admission: { limits: { joins: 1000 } } });
-      const [left, right] = [await at(redis.url), await at(cut.url)];
+      const [left, right] = [await at(redis.url), await at(way.url)];
       await Promise.all([left, right].map(ready));
       const [a, b] = [await connect(t, left.url, RED), await connect(t, right.url, RED)];
       const { peer } = await joinSwarms(b, ['x']);
-      await until('the connection was cut', () => cut.count > 0);
+      await until('the connection was cut', () => way.broken() > 0);
       await ready(right);
       await joinSwarms(a, ['x']);
       await until('it hears of who joined', () => b.states.at(-1)?.size === 2);
@@ -259,7 +301,7 @@ describe('several servers', { skip: noRedis ?? false }, () => {
       await until('and of who joined when all was told anew', () => b.states.at(-1)?.size === 3);
       assert.deepEqual(await a.ask('signal', { to: peer, signal: offer }), { ok: true });
       await until('the offer is there', () => b.signals.length === 1);
-      assert.equal(cut.count, 1);
+      assert.equal(way.broken(), 1);
     });
 
   test('a server that stands still itself does not take Redis for away', async (t) => {
